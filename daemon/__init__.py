@@ -1,0 +1,1 @@
+"""Runs an energy supplier's shared install-code mailbox."""

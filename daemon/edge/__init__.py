@@ -1,0 +1,1 @@
+"""Whom we talk to: mailbox, relay, database, files, children. Does; never decides."""

@@ -1,0 +1,345 @@
+"""The database in our own words: the tables and nothing else.
+
+Times are UTC microseconds since 1970 (BIGINT): exact, ordered, and the same on SQLite and PostgreSQL.
+Sealed columns hold `vault.seal` output, whose AAD names table, column and row key.
+A device id is its EUI-64 as a signed 64-bit number: the primary key of ten million rows.
+"""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+_Moment = sa.BigInteger
+_Day = sa.Date
+
+
+def _id() -> sa.Column[int]:
+    return sa.Column("id", _Id, primary_key=True, autoincrement=True)
+
+
+# ── mail ────────────────────────────────────────────────────────────────────────────────────────────
+
+mail = sa.Table(
+    "mail",
+    metadata,
+    _id(),
+    sa.Column("raw_sha", sa.String(64), nullable=False, comment="SHA-256 of the bytes as fetched"),
+    sa.Column("semantic_key", sa.String(64), comment="null until read"),
+    sa.Column("message_id", sa.Text, comment="null until read"),
+    sa.Column(
+        "sender", sa.Text, comment="From addr-spec of mail that concerns us; null until read, or not ours"
+    ),
+    sa.Column("party", sa.Text),
+    sa.Column("subject", sa.Text, comment="masked"),
+    sa.Column("arrived", _Moment, nullable=False, comment="INTERNALDATE"),
+    sa.Column("kept_at", _Moment, nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("content", sa.LargeBinary, comment="sealed; erased when it is none of ours"),
+    sa.Column("state", sa.String(12), nullable=False, comment="kept, claimed, settled"),
+    sa.Column("claimed_gen", sa.BigInteger),
+    sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("fate", sa.String(12), comment="decided, held, ignored, poison; null until settled"),
+    sa.Column("reason", sa.String(40)),
+    sa.Column("settled_at", _Moment),
+    sa.Column("evidence", sa.Integer, comment="0-3, the class of proof of the sender"),
+    sa.Column("proof", sa.Text, comment="JSON of rules.facts.Proof, for the gate at send"),
+    sa.Column("case_id", sa.String(64), comment="the thread it belongs to"),
+    sa.Column("wanted_folder", sa.Text, comment="where filing puts it; null: leave it alone"),
+    sa.Column("filed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("held_due", _Day, comment="due date of a mail held whole"),
+    sa.Column("held_due_sum", sa.Text),
+    sa.Column("told_ops_at", _Moment),
+    sa.Column("reminded_day", sa.Integer, nullable=False, server_default="0"),
+    sa.Index("ix_mail_semantic_key", "semantic_key"),
+    sa.Index("ix_mail_raw_sha", "raw_sha"),
+    sa.Index("ix_mail_message_id", "message_id"),
+    sa.Index("ix_mail_case_id", "case_id"),
+    sa.Index(
+        "ix_mail_unsettled",
+        "id",
+        sqlite_where=sa.text("state <> 'settled'"),
+        postgresql_where=sa.text("state <> 'settled'"),
+    ),
+    sa.Index(
+        "ix_mail_unfiled",
+        "wanted_folder",
+        "id",
+        sqlite_where=sa.text("wanted_folder is not null and not filed"),
+        postgresql_where=sa.text("wanted_folder is not null and not filed"),
+    ),
+    sa.Index(
+        "ix_mail_held",
+        "held_due",
+        sqlite_where=sa.text("fate = 'held'"),
+        postgresql_where=sa.text("fate = 'held'"),
+    ),
+)
+
+place = sa.Table(
+    "place",
+    metadata,
+    _id(),
+    sa.Column("mail_id", _Id, sa.ForeignKey("mail.id"), nullable=False, index=True),
+    sa.Column("folder", sa.Text, nullable=False),
+    sa.Column("uidvalidity", sa.BigInteger, nullable=False),
+    sa.Column("uid", sa.BigInteger, nullable=False),
+    sa.Column("seen_at", _Moment, nullable=False),
+    sa.Column("gone", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.UniqueConstraint("folder", "uidvalidity", "uid"),
+)
+
+cursor = sa.Table(
+    "cursor",
+    metadata,
+    sa.Column("folder", sa.Text, primary_key=True),
+    sa.Column("uidvalidity", sa.BigInteger, nullable=False),
+    sa.Column("last_uid", sa.BigInteger, nullable=False, comment="all up to here are kept, none left out"),
+)
+
+signature = sa.Table(
+    "signature",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True, comment="SHA-256 of a DKIM b= value"),
+    sa.Column("semantic_key", sa.String(64), nullable=False),
+    sa.Column("seen_at", _Moment, nullable=False),
+)
+
+tally = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("day", _Day, primary_key=True),
+    sa.Column("reason", sa.String(40), primary_key=True),
+    sa.Column("mails", sa.Integer, nullable=False),
+)
+
+# ── threads ─────────────────────────────────────────────────────────────────────────────────────────
+
+thread = sa.Table(
+    "thread",
+    metadata,
+    sa.Column("case_id", sa.String(64), primary_key=True),
+    sa.Column("reference", sa.String(11), nullable=False, unique=True),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("reply_to", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, comment="masked"),
+    sa.Column("root_message_id", sa.Text, nullable=False),
+    sa.Column("message_refs", sa.Text, nullable=False, comment="Message-IDs, blank between"),
+    sa.Column("their_reference", sa.String(11), nullable=False),
+    sa.Column("received_at", _Moment, nullable=False),
+    sa.Column("mail_id", _Id, sa.ForeignKey("mail.id"), nullable=False),
+    sa.Column("letters_queued", sa.Integer, nullable=False),
+    sa.Column("settled", sa.Boolean, nullable=False),
+    sa.Index("ix_thread_root_message_id", "root_message_id"),
+    sa.Index(
+        "ix_thread_open_party",
+        "party",
+        sqlite_where=sa.text("not settled"),
+        postgresql_where=sa.text("not settled"),
+    ),
+)
+
+item = sa.Table(
+    "item",
+    metadata,
+    _id(),
+    sa.Column("case_id", sa.String(64), sa.ForeignKey("thread.case_id"), nullable=False),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("device_id", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("outcome", sa.String(20)),
+    sa.Column("reason", sa.String(40)),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("asked_at", _Moment, nullable=False),
+    sa.Column("due_start", _Day, nullable=False),
+    sa.Column("due_days", sa.Integer, nullable=False),
+    sa.Column("due_end", _Day, nullable=False),
+    sa.Column("due_skipped", sa.Text, nullable=False, comment="JSON [[day, name], ...]"),
+    sa.Column("due_nation", sa.String(20), nullable=False),
+    sa.Column("promised_for", _Day),
+    sa.Column("held_at", _Moment),
+    sa.Column("told_ops_at", _Moment),
+    sa.Column("reminded_day", sa.Integer, nullable=False, server_default="0"),
+    sa.UniqueConstraint("case_id", "device_id"),
+    sa.Index(
+        "ix_item_open_device",
+        "device_id",
+        sqlite_where=sa.text("state in ('held', 'pending')"),
+        postgresql_where=sa.text("state in ('held', 'pending')"),
+    ),
+    sa.Index(
+        "ix_item_held",
+        "due_end",
+        sqlite_where=sa.text("state = 'held'"),
+        postgresql_where=sa.text("state = 'held'"),
+    ),
+    sa.Index(
+        "ix_item_untold",
+        "held_at",
+        sqlite_where=sa.text("state = 'held' and told_ops_at is null"),
+        postgresql_where=sa.text("state = 'held' and told_ops_at is null"),
+    ),
+    sa.Index(
+        "ix_item_pending",
+        "party",
+        "asked_at",
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    ),
+)
+
+# ── outbox ──────────────────────────────────────────────────────────────────────────────────────────
+
+letter = sa.Table(
+    "letter",
+    metadata,
+    _id(),
+    sa.Column("case_id", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False, unique=True),
+    sa.Column("written_at", _Moment, nullable=False, comment="its Date header, fixed when queued"),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("party", sa.Text, nullable=False, comment="empty: to our own ops team"),
+    sa.Column("plan", sa.Text, nullable=False, comment="JSON of rules.decision.LetterPlan"),
+    sa.Column("mail_id", _Id, sa.ForeignKey("mail.id"), comment="the mail it answers"),
+    sa.Column("codes", sa.Integer, nullable=False, comment="how many codes it carries"),
+    sa.Column("due", _Day, comment="the earliest due date of its rows: order of the queue"),
+    sa.Column(
+        "state",
+        sa.String(12),
+        nullable=False,
+        comment="pending, sending, accepted, deferred, rejected, unknown, held, cancelled, observed",
+    ),
+    sa.Column("stage", sa.String(8), comment="started, dot; of the attempt in hand"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("resends", sa.Integer, nullable=False, server_default="0", comment="after an unknown outcome"),
+    sa.Column("next_at", _Moment, nullable=False),
+    sa.Column("claimed_gen", sa.BigInteger),
+    sa.Column("verdict", sa.Text, comment="JSON of the gate's conditions as last asked"),
+    sa.Column("content", sa.LargeBinary, comment="sealed bytes, frozen before the first attempt"),
+    sa.Column("reply", sa.Text, comment="the relay's last words"),
+    sa.Column("finished_at", _Moment),
+    sa.Column("sent_filed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.UniqueConstraint("case_id", "kind", "seq"),
+    sa.Index(
+        "ix_letter_due",
+        "next_at",
+        sqlite_where=sa.text("state in ('pending', 'deferred', 'sending', 'unknown')"),
+        postgresql_where=sa.text("state in ('pending', 'deferred', 'sending', 'unknown')"),
+    ),
+    sa.Index(
+        "ix_letter_unfiled",
+        "id",
+        sqlite_where=sa.text("state = 'accepted' and not sent_filed"),
+        postgresql_where=sa.text("state = 'accepted' and not sent_filed"),
+    ),
+    sa.Index("ix_letter_party_written", "party", "written_at"),
+)
+
+release = sa.Table(
+    "release",
+    metadata,
+    _id(),
+    sa.Column("device_id", sa.BigInteger, nullable=False),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("letter_id", _Id, sa.ForeignKey("letter.id"), nullable=False, index=True),
+    sa.Column("at", _Moment, nullable=False, comment="when it was queued"),
+    sa.Column("day", _Day, nullable=False, comment="London day of `at`, for the caps"),
+    sa.Column("state", sa.String(10), nullable=False, comment="queued, released, dropped"),
+    sa.Index("ix_release_device_id_at", "device_id", "at"),
+    sa.Index("ix_release_party_day", "party", "day"),
+    sa.Index("ix_release_day", "day"),
+)
+
+# ── what we know ────────────────────────────────────────────────────────────────────────────────────
+
+contact = sa.Table(
+    "contact",
+    metadata,
+    _id(),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text, nullable=False),
+    sa.Column("valid_from", _Day),
+    sa.Column("counts_from", _Moment),
+    sa.Column("robot", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column(
+        "extra", sa.Text, nullable=False, server_default="{}", comment="JSON: phone, delivery, channel, ..."
+    ),
+    sa.UniqueConstraint("party", "kind", "email"),
+)
+
+party_name = sa.Table(
+    "party_name",
+    metadata,
+    sa.Column("party", sa.Text, primary_key=True),
+    sa.Column("kind", sa.String(12), primary_key=True, comment="mpid, alias, successor_of"),
+    sa.Column("name", sa.Text, primary_key=True),
+)
+
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("device_id", _Id, primary_key=True, autoincrement=False),
+    sa.Column("device_type", sa.String(8), nullable=False, server_default=""),
+    sa.Column("installing_supplier", sa.Text, nullable=False, server_default=""),
+    sa.Column("installed_on", _Day),
+    sa.Column("status", sa.String(24), nullable=False, server_default=""),
+    sa.Column("gaining_supplier", sa.Text, nullable=False, server_default=""),
+    sa.Column("linked_gsme", sa.BigInteger),
+    sa.Column("install_code", sa.LargeBinary, comment="sealed"),
+)
+
+import_run = sa.Table(
+    "import_run",
+    metadata,
+    _id(),
+    sa.Column("kind", sa.String(12), nullable=False, comment="contacts, inventory"),
+    sa.Column("at", _Moment, nullable=False),
+    sa.Column("file_sha", sa.String(64), nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+)
+
+# ── ourselves ───────────────────────────────────────────────────────────────────────────────────────
+
+lease = sa.Table(
+    "lease",
+    metadata,
+    sa.Column("mailbox", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("gen", sa.BigInteger, nullable=False),
+    sa.Column("expires", _Moment, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("seq", _Id, primary_key=True, autoincrement=False),
+    sa.Column("at", _Moment, nullable=False),
+    sa.Column("what", sa.String(32), nullable=False),
+    sa.Column("subject", sa.Text, nullable=False, comment="mail:12, letter:3, case:..., device:..."),
+    sa.Column("detail", sa.Text, nullable=False, comment="JSON; never a code, never personal data"),
+    sa.Column("previous", sa.String(64), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Index("ix_audit_subject", "subject"),
+)
+
+fact = sa.Table(
+    "fact",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column(
+        "value", sa.Text, nullable=False, comment="JSON: start_from, last_round, alarms, self_test, ..."
+    ),
+    sa.Column("at", _Moment, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""A mail server in one process, for the demo and the tests."""

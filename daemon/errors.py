@@ -1,0 +1,69 @@
+"""Every failure that we name, sorted by who must act on it.
+
+DaemonError
+├── ConfigError        a person mends the configuration; exit 78, the mailbox untouched
+├── ImportRefused      a person mends the file; nothing was imported
+├── Unavailable        nobody: try again later (network, busy database, relay down)
+│   └── LoginRefused   ops, by the other route: a password or token is no longer good
+├── Refused            ops: a server said a final no to this one thing
+├── OutcomeUnknown     the outbox: sent or not, nobody can say; look for proof before any resend
+├── LeaseLost          this instance: another one took over, write nothing more
+├── Unreadable         intake: the reader died on this mail; counted, the third time is quarantine
+└── SealBroken         ops: a sealed value does not open (altered, swapped, or its key is gone)
+
+A sender's mistake is never an exception: it is a Reason (`rules.decision`).
+"""
+
+from dataclasses import dataclass
+
+
+class DaemonError(Exception):
+    """The root of all failures that we name. Its text is for people and never holds a secret."""
+
+
+class ConfigError(DaemonError):
+    """The configuration cannot be used. The text names the key and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """One row of a file that cannot be taken. `line` counts from 1, the heading included."""
+
+    line: int
+    reason: str
+
+
+class ImportRefused(DaemonError):
+    """Nothing was imported: `rows` lists every row that stands in the way."""
+
+    def __init__(self, message: str, rows: tuple[BadRow, ...] = ()) -> None:
+        super().__init__(message)
+        self.rows = rows
+
+
+class Unavailable(DaemonError):
+    """A server cannot be reached or asks us to come back. Safe to try again later."""
+
+
+class LoginRefused(Unavailable):
+    """A server refuses who we say we are. Tried again slowly, so that no account is locked."""
+
+
+class Refused(DaemonError):
+    """A server said a final no (RCPT or DATA 5xx, APPEND NO). Never tried again unasked."""
+
+
+class OutcomeUnknown(DaemonError):
+    """The connection went after DATA began and before the answer came."""
+
+
+class LeaseLost(DaemonError):
+    """Another instance holds this mailbox now."""
+
+
+class Unreadable(DaemonError):
+    """The child that read this mail died or ran into its limits."""
+
+
+class SealBroken(DaemonError):
+    """A sealed value cannot be opened. Names table, row and key id; never the value."""

@@ -1,0 +1,1 @@
+"""How email is written: bytes to fields and fields to bytes. Knows the RFCs, nothing of our business."""

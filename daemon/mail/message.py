@@ -1,0 +1,230 @@
+"""The shapes of mail: what comes in, and what goes out.
+
+Mail comes in (`RawMail`, `IncomingMail`), a letter goes out (`Letter`, `Envelope`).
+All are frozen values of plain types, so that they cross the reader's pipe as JSON.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a mail lies. A UID means nothing without its folder's UIDVALIDITY (RFC 9051 2.3.1.1)."""
+
+    folder: str
+    uidvalidity: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class RawMail:
+    """A mail as the mailbox holds it. `arrived` is INTERNALDATE in UTC, `content` the untouched bytes."""
+
+    place: Place
+    arrived: datetime
+    content: bytes = field(repr=False)
+    flags: tuple[str, ...] = ()
+
+
+class Machine(StrEnum):
+    """Who wrote it, when it was no person."""
+
+    BOUNCE = "bounce"
+    AUTO_REPLY = "auto-reply"
+    RECEIPT = "receipt"
+    ROBOT = "robot"
+
+
+class MarkedKind(StrEnum):
+    """`Install-Code-Message`: the kinds that copies of this daemon send each other."""
+
+    REQUEST = "request"
+    ANSWER = "answer"
+    CHASE = "chase"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The headers by which another copy of this daemon is known. They correlate; they are never authority."""
+
+    kind: MarkedKind
+    reference: str | None
+
+
+class Evidence(IntEnum):
+    """What our own mail server proved about the From address, weakest first."""
+
+    AMBIGUOUS = 0
+    """E0: the identity headers can be read in more than one way."""
+    UNPROVEN = 1
+    """E1: no verdict of our own server, or a verdict that is not a pass."""
+    SPF_ONLY = 2
+    """E2: DMARC passes by SPF alone."""
+    DKIM_ALIGNED = 3
+    """E3: DMARC passes, with a DKIM signature aligned to the From domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class DkimSignature:
+    """One DKIM-Signature header, read and not verified (verifying is our server's work).
+
+    `body_length`: it has `l=`, so text may have been appended. `expires`: `x=`. `signed`: `h=`, lower case.
+    """
+
+    domain: str
+    signature: str
+    signed: tuple[str, ...]
+    body_length: bool
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one trusted Authentication-Results header says; see RFC 8601."""
+
+    dmarc: str
+    """`pass`, `fail`, `none`, `temperror`, ...; `none` where nothing can be relied on."""
+    header_from: str
+    """The domain that DMARC looked at, lower-case A-label; empty when not said."""
+    dkim_pass: tuple[str, ...]
+    """Domains (`header.d`) of the signatures that passed, lower-case A-labels."""
+    spf: str
+    note: str
+    """One line for people: which header was believed, or why none was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who or what wrote a mail, and what is proved of it."""
+
+    sender: str | None
+    """The one From address, domain as lower-case A-label, local part as written; None when ambiguous."""
+    display_name: str
+    ambiguities: tuple[str, ...]
+    """Why the identity headers cannot be relied on; empty when they can."""
+    evidence: Evidence
+    verdict: Verdict
+    signatures: tuple[DkimSignature, ...] = ()
+    machine: Machine | None = None
+    machine_sign: str = ""
+    """Which sign gave the machine away."""
+    mark: Mark | None = None
+    reply_to: str | None = None
+    to: tuple[str, ...] = ()
+    """Addresses in To and Cc, at most 50."""
+    date: datetime | None = None
+
+    @property
+    def domain(self) -> str:
+        """The From domain, or an empty string when ambiguous."""
+        return self.sender.rpartition("@")[2] if self.sender else ""
+
+
+class Source(StrEnum):
+    """Where in a mail something stands."""
+
+    TEXT = "text"
+    HTML = "html"
+    CSV = "csv"
+    XLSX = "xlsx"
+    FORWARDED = "forwarded"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells as text. `name` is for people: "requests.xlsx, sheet Sheet1" or "table 1"."""
+
+    source: Source
+    name: str
+    rows: tuple[tuple[str, ...], ...] = field(repr=False)
+    first_line: int = 1
+    """The line number (from 1) of the first row, as its writer sees it."""
+
+
+class Reading(StrEnum):
+    """What became of an attachment."""
+
+    READ = "read"
+    IGNORED = "ignored"
+    """Of no account: a logo, a vCard, a signature."""
+    UNREADABLE = "unreadable"
+    """It may hold what was asked, and we cannot read it: screenshot, scan, locked archive, broken sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part with a name, or one that is no text. `why` says in plain words why it could not be read."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    reading: Reading
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMail:
+    """What a mail says. Odd mail is data here, never an exception.
+
+    `new_text` is what the writer wrote now, `quoted_text` what they quote (never acted on),
+    `forwarded_text` what they handed on for us to read. `signature_text` is what stands under
+    the writer's name. `tables` are those of the new part and of the attachments.
+    """
+
+    message_id: str
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]
+    subject: str = field(repr=False)
+    origin: Origin
+    new_text: str = field(repr=False)
+    quoted_text: str = field(repr=False)
+    signature_text: str = field(repr=False)
+    forwarded_text: str = field(repr=False)
+    tables: tuple[Table, ...] = field(repr=False)
+    attachments: tuple[Attachment, ...]
+    defects: tuple[str, ...]
+    """What was cut off or could not be decoded; any entry means that the reading is not complete."""
+    semantic_key: str
+    """SHA-256 in hex of what a person would call the same mail; trace headers are left out."""
+    links_to_protected: bool = False
+    """It only points at a protected message behind a link (never fetched)."""
+
+    @property
+    def complete(self) -> bool:
+        """Nothing that may hold a request was cut off or is unreadable."""
+        return not self.defects and all(a.reading is not Reading.UNREADABLE for a in self.attachments)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet to attach. `rows` include the heading; every cell is text."""
+
+    name: str
+    rows: tuple[tuple[str, ...], ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Words ready to be sealed into bytes: one recipient, text and HTML, at most one sheet."""
+
+    to: str
+    subject: str
+    text: str = field(repr=False)
+    html: str = field(repr=False)
+    sheet: Sheet | None
+    mark: Mark | None
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The exact bytes of a letter. CRLF line ends, no bare CR or LF, at most 998 octets a line."""
+
+    sender: str
+    recipient: str
+    message_id: str
+    content: bytes = field(repr=False)

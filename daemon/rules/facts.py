@@ -1,0 +1,138 @@
+"""Everything that a decision may depend on. The time and the next name are facts too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from daemon.mail.message import Evidence, IncomingMail, Origin
+from daemon.rules.identifiers import DeviceId
+from daemon.rules.policy import Contact, Counterparty, Member
+from daemon.rules.thread import MailThread
+
+
+class Standing(StrEnum):
+    """What the writer is to us, by the From address alone; proof is apart from it."""
+
+    CONTACT = "contact"
+    COLLEAGUE = "colleague"
+    """Unlisted, in the exact domain of listed contacts of just one party."""
+    MEMBER = "member"
+    OURSELVES = "ourselves"
+    LISTED_DOMAIN = "listed-domain"
+    """Unlisted and no colleague, yet near a listed domain: its sub-domain, its parent, or several parties'."""
+    UNLISTED = "unlisted"
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Who wrote, read against the contact list. `counterparty` for CONTACT and COLLEAGUE, else None."""
+
+    standing: Standing
+    address: str
+    counterparty: Counterparty | None = None
+    contact: Contact | None = None
+    member: Member | None = None
+    looks_like: str = ""
+    """A listed domain that this one can be mistaken for."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecord:
+    """What our inventory says of a device. Empty text means: not said."""
+
+    device_id: DeviceId
+    device_type: str
+    """DUIS spelling: ESME, GSME, GPF, CHF, HCALCS, PPMID, IHD, CAD."""
+    installing_supplier: str
+    """Empty: us. Else an MPID or a name, as in the inventory."""
+    status: str
+    """DUIS DeviceStatus; empty: not commissioned."""
+    gaining_supplier: str
+    has_code: bool
+    linked_gsme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A code that left us, or is about to: to which party and when it was queued."""
+
+    party: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What left us lately, what is queued included. Days are London days."""
+
+    codes_today: int = 0
+    codes_today_to_party: int = 0
+    codes_waiting_for_party: int = 0
+    """PENDING items of this party under its cap, which go first."""
+    letters_on_thread_24h: int = 0
+    letters_to_party_1h: int = 0
+
+
+class Suspension(StrEnum):
+    """Why no code may leave at the moment, whoever asks (G14)."""
+
+    SELF_TEST_FAILED = "self-test-failed"
+    TIME_SUSPECT = "time-suspect"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the edges vouch for: how the mail reached us and how a letter will leave."""
+
+    mailbox_secure: bool
+    """Read over verified TLS, or from a loopback address by the explicit setting (G1)."""
+    relay_secure: bool
+    """Letters leave over verified TLS, or to a loopback address by the explicit setting (G13)."""
+    suspensions: frozenset[Suspension] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is kept of a mail so that the gate can be asked again when its letter is sent."""
+
+    origin: Origin
+    arrived: datetime
+    complete: bool
+    signature_reused: bool
+    """A DKIM `b=` of it stood in another mail before (G8)."""
+    from_junk: bool = False
+
+    @property
+    def evidence(self) -> Evidence:
+        """The class of evidence for the From address."""
+        return self.origin.evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One mail and all that bears on it."""
+
+    mail: IncomingMail
+    mail_id: int
+    proof: Proof
+    now: datetime
+    writer: Writer
+    counterparties: tuple[Counterparty, ...]
+    surroundings: Surroundings
+    case_id: str
+    reference: str
+    """The name that a new thread of this mail gets."""
+    home: MailThread | None = None
+    """The thread this mail belongs to, of the same party: by our Message-ID, theirs, or a reference in it."""
+    open_elsewhere: Mapping[DeviceId, MailThread] = field(default_factory=dict)
+    """Open items of the same party in other threads, for the devices named in this mail."""
+    open_threads: tuple[MailThread, ...] = ()
+    """All unsettled threads of the party; filled only for a chase or withdrawal that names no device."""
+    records: Mapping[DeviceId, DeviceRecord] = field(default_factory=dict)
+    inventory_taken_at: datetime | None = None
+    releases: Mapping[DeviceId, tuple[Release, ...]] = field(default_factory=dict)
+    """Of the last 30 days, all parties."""
+    asked_by_others: frozenset[DeviceId] = frozenset()
+    """Devices with an open item of another party."""
+    rates: Rates = Rates()

@@ -1,0 +1,67 @@
+"""What a mail means: one of a closed union. A new kind fails the type check until `decide` handles it."""
+
+from dataclasses import dataclass
+
+from daemon.mail.message import Machine
+from daemon.rules.decision import BadLine
+from daemon.rules.identifiers import DeviceId
+from daemon.rules.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A device that the mail asks for, and where it stands ("line 3", "requests.xlsx, sheet S, line 7")."""
+
+    device_id: DeviceId
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """A counterparty's mail; one may hold requests, answers and a chase at once."""
+
+    asked: tuple[Asked, ...] = ()
+    """Each device once, in the order of the mail."""
+    chase: bool = False
+    """It asks where an answer is."""
+    withdraws: bool = False
+    """It takes requests back: those named, or with no device named, all open ones of its thread."""
+    acknowledgement: bool = False
+    """Thanks, received: nothing to do."""
+    brings_codes: bool = False
+    """It holds install codes: an answer to something, or a mistake; never quoted, never logged."""
+    bad_lines: tuple[BadLine, ...] = ()
+    personal_data: tuple[str, ...] = ()
+    """Kinds of personal data seen (`MPAN`, `MPRN`, `address`), never the data."""
+    wants_codes: bool = False
+    """Its words ask for install codes, whether or not a Device ID was found."""
+    references: tuple[str, ...] = ()
+    """`IC-XXXXXXXX` references found in mark, subject or new text."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineMail:
+    """Written by no person: recorded, never answered."""
+
+    kind: Machine
+    sign: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnMail:
+    """Our own letter come back, or our own address as its sender."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpsMail:
+    """From a member of our team. Commands are read by a later release; until then it is people's mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotOurs:
+    """Newsletters, people's conversations: left exactly where and as it is."""
+
+    reason: Reason = Reason.NOT_OURS
+
+
+Meaning = Correspondence | MachineMail | OwnMail | OpsMail | NotOurs
