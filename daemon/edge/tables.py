@@ -46,6 +46,7 @@ mail = sa.Table(
     sa.Column("state", sa.String(12), nullable=False, comment="kept, claimed, settled"),
     sa.Column("claimed_gen", sa.BigInteger),
     sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("ordered", sa.Boolean, nullable=False, server_default=sa.false(), comment="dragged to Requests"),
     sa.Column("fate", sa.String(12), comment="decided, held, ignored, poison; null until settled"),
     sa.Column("reason", sa.String(40)),
     sa.Column("settled_at", _Moment),

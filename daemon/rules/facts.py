@@ -20,7 +20,7 @@ class Standing(StrEnum):
     MEMBER = "member"
     OURSELVES = "ourselves"
     LISTED_DOMAIN = "listed-domain"
-    """Unlisted and no colleague, yet near a listed domain: its sub-domain, its parent, or several parties'."""
+    """Unlisted and no colleague, yet near a listed domain: a sub-domain, a parent, or several parties'."""
     UNLISTED = "unlisted"
 
 

@@ -96,7 +96,7 @@ def device_id(text: str) -> DeviceId | None:
 
 
 def reference(case_id: bytes, attempt: int = 0) -> str:
-    """`IC-` and 8 Crockford base32 characters of the case id; on a collision `attempt` n takes the n-th next 8."""
+    """`IC-` and 8 Crockford base32 characters of the case id; after a collision, the n-th next 8."""
     number = int.from_bytes(case_id, "big")
     bits = len(case_id) * 8
     shift = bits - 40 * (attempt + 1)

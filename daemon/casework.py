@@ -1,0 +1,145 @@
+"""One mail on the desk: gather the facts, decide, write down what was decided.
+
+Used by intake (for good), and by `read` and `replay` (which stop before writing).
+"""
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection
+
+from daemon.edge import audit, inbox, inventory, outbox, threads
+from daemon.edge.inbox import KeptMail
+from daemon.mail.message import IncomingMail
+from daemon.parts import Parts
+from daemon.rules import counterparties
+from daemon.rules.decide import decide
+from daemon.rules.decision import Decision, Fate, Folder
+from daemon.rules.facts import Facts, Proof, Writer
+from daemon.rules.identifiers import reference
+from daemon.rules.meaning import Correspondence, Meaning
+from daemon.rules.policy import Counterparty
+from daemon.rules.reasons import Reason
+from daemon.rules.understand import understand
+
+PROOF = TypeAdapter(Proof)
+RELEASE_MEMORY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A mail with its meaning, the facts about it, and what was decided."""
+
+    facts: Facts
+    meaning: Meaning
+    decision: Decision
+
+
+def signature_digests(mail: IncomingMail) -> tuple[str, ...]:
+    """What is remembered of a mail's DKIM signatures, so that a replay under a new face is known."""
+    return tuple(hashlib.sha256(s.signature.encode()).hexdigest() for s in mail.origin.signatures)
+
+
+def case_id(parts: Parts, mail: IncomingMail) -> str:
+    """The name of the case that this mail begins: the same after a rebuild of the database.
+
+    The class of proof is part of it, so that a forgery seen first cannot take the genuine mail's name.
+    """
+    return parts.vault.derive("case", mail.semantic_key, str(int(mail.origin.evidence))).hex()
+
+
+def work(
+    connection: Connection,
+    parts: Parts,
+    kept: KeptMail,
+    mail: IncomingMail,
+    book: tuple[Counterparty, ...],
+) -> Case:
+    """Read `mail` against our records and decide. Writes nothing."""
+    facts, meaning = gather(connection, parts, kept, mail, book)
+    if _is_duplicate(connection, kept, mail):
+        return Case(facts, meaning, _duplicate())
+    return Case(facts, meaning, decide(facts, meaning, parts.policy))
+
+
+def _is_duplicate(connection: Connection, kept: KeptMail, mail: IncomingMail) -> bool:
+    same = inbox.find_same(connection, mail.semantic_key, mail.origin.evidence, kept.id)
+    return same is not None and not kept.ordered
+
+
+def _duplicate() -> Decision:
+    return Decision(fate=Fate.IGNORED, reason=Reason.DUPLICATE, keep_content=False, moves_mail=False)
+
+
+def gather(
+    connection: Connection,
+    parts: Parts,
+    kept: KeptMail,
+    mail: IncomingMail,
+    book: tuple[Counterparty, ...],
+) -> tuple[Facts, Meaning]:
+    """The facts that bear on `mail`, with what it means."""
+    now = parts.clock.now()
+    writer = counterparties.identify(mail.origin, book, parts.policy, now)
+    meaning = understand(mail, writer, parts.policy)
+    case = case_id(parts, mail)
+    digests = signature_digests(mail)
+    facts = Facts(
+        mail=mail,
+        mail_id=kept.id,
+        proof=Proof(
+            origin=mail.origin,
+            arrived=kept.arrived,
+            complete=mail.complete,
+            signature_reused=inbox.reused(connection, digests, mail.semantic_key),
+            from_junk=kept.from_junk,
+        ),
+        now=now,
+        writer=writer,
+        counterparties=book,
+        surroundings=parts.surroundings(),
+        case_id=case,
+        reference=_free_reference(connection, case),
+    )
+    if isinstance(meaning, Correspondence) and writer.counterparty is not None:
+        facts = _with_history(connection, facts, meaning, writer)
+    return facts, meaning
+
+
+def _with_history(
+    connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer
+) -> Facts:
+    party = writer.counterparty
+    if party is None:
+        return facts
+    devices = tuple(asked.device_id for asked in meaning.asked)
+    mail = facts.mail
+    ids = tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))
+    home = threads.find_home(connection, party.party, ids, meaning.references)
+    wants_all = not devices and (meaning.chase or meaning.withdraws)
+    return replace(
+        facts,
+        home=home,
+        open_elsewhere=threads.open_elsewhere(
+            connection, party.party, devices, home.case_id if home else facts.case_id
+        ),
+        open_threads=threads.open_threads(connection, party.party) if wants_all else (),
+        records=inventory.lookup(connection, devices),
+        inventory_taken_at=inventory.taken_at(connection),
+        releases=threads.releases(connection, devices, facts.now - RELEASE_MEMORY),
+        asked_by_others=threads.asked_by_others(connection, party.party, devices),
+        rates=threads.rates(connection, party.party, home.case_id if home else facts.case_id, facts.now),
+    )
+
+
+def _free_reference(connection: Connection, case: str) -> str:
+    """The reference of a new thread for `case`: its first eight characters that no other case has."""
+    raw = bytes.fromhex(case)
+    for attempt in range(6):
+        name = reference(raw, attempt)
+        owner = threads.owner_of_reference(connection, name)
+        if owner is None or owner == case:
+            return name
+    raise RuntimeError("six collisions of a derived reference")

@@ -1,0 +1,187 @@
+"""One engine, two kinds of transaction, and how times and device ids are kept.
+
+SQLite: WAL, synchronous FULL, and BEGIN IMMEDIATE for every write, because a deferred transaction that
+reads and then writes fails at once under a second writer. PostgreSQL: READ COMMITTED; uniqueness rests
+on constraints, never on the isolation level.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from daemon.errors import ConfigError, Unavailable
+from daemon.rules.identifiers import DeviceId, canonical
+
+T = TypeVar("T")
+BUSY_S = 30
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "trusted_schema=OFF",
+    f"busy_timeout={BUSY_S * 1000}",
+)
+_NETWORK_FILE_SYSTEMS = ("nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs")
+
+
+def micros(moment: datetime) -> int:
+    """UTC microseconds since 1970, as times are kept. `moment` must carry a zone."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(value: int) -> datetime:
+    """The time in UTC that `value` microseconds since 1970 name."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def eui_to_int(device: DeviceId) -> int:
+    """A Device ID as the signed 64-bit number that is its primary key."""
+    number = int(device.replace("-", ""), 16)
+    return number - (1 << 64) if number >> 63 else number
+
+
+def int_to_eui(number: int) -> DeviceId:
+    """The Device ID that a signed 64-bit number stands for."""
+    return canonical(f"{number & 0xFFFFFFFFFFFFFFFF:016X}")
+
+
+def insert(connection: Connection, table: sa.Table) -> Any:
+    """An INSERT that knows ON CONFLICT, in the connection's dialect (Any: both dialects' classes have it)."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
+def chunks(values: Sequence[T], size: int = 5000) -> Iterator[Sequence[T]]:
+    """`values` in runs that fit one statement's bound parameters."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+class Database:
+    """The engine behind every edge that stores. Safe to use from several threads."""
+
+    def __init__(self, url: str) -> None:
+        self._url = sa.make_url(url)
+        self.dialect = self._url.get_backend_name()
+        if self.dialect not in ("sqlite", "postgresql"):
+            raise ConfigError("database.url: use sqlite:///path/to/file.db or postgresql://user@host/name")
+        self._engine = self._sqlite() if self.dialect == "sqlite" else self._postgresql()
+
+    @property
+    def file(self) -> Path | None:
+        """The database's file; None on PostgreSQL."""
+        return Path(self._url.database) if self.dialect == "sqlite" and self._url.database else None
+
+    def _sqlite(self) -> sa.Engine:
+        if self.file is None:
+            raise ConfigError("database.url: name a file, as in sqlite:////var/lib/install-code-daemon/daemon.db")
+        _usable_folder(self.file)
+        engine = sa.create_engine(
+            self._url, hide_parameters=True, connect_args={"check_same_thread": False, "timeout": BUSY_S}
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+    def _postgresql(self) -> sa.Engine:
+        url = self._url.set(drivername="postgresql+psycopg")
+        options = f"-c statement_timeout=600s -c lock_timeout={BUSY_S}s"
+        return sa.create_engine(
+            url, hide_parameters=True, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 10}
+        )
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that writes: committed at the end, rolled back on any exception."""
+        with _translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent look; writes nothing."""
+        with _translated(), self._engine.connect() as connection:
+            quiet = connection.execution_options(write=False)
+            with quiet.begin() as transaction:
+                yield quiet
+                transaction.rollback()
+
+    def raw(self) -> Any:
+        """A driver connection of its own, for bulk loading and for locks; the caller closes it."""
+        with _translated():
+            return self._engine.raw_connection()
+
+    def migrate(self) -> None:
+        """Bring the tables to this release's shape; does nothing where they have it."""
+        from daemon.edge.migrations import upgrade  # noqa: PLC0415  # alembic costs 0.4 s; most commands do without
+
+        with self.write() as connection:
+            upgrade(connection)
+        if self.file is not None:
+            self.file.chmod(0o600)
+
+    def pending(self) -> bool:
+        """Whether `migrate` has something to do."""
+        from daemon.edge.migrations import is_current  # noqa: PLC0415  # as above
+
+        with self.read() as connection:
+            return not is_current(connection)
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy, not sqlite3, begins transactions
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Driver failures leave as Unavailable, whose text names the kind and never a value."""
+    try:
+        yield
+    except DBAPIError as error:
+        if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated:
+            raise Unavailable(f"database: {_first_line(error)}") from None
+        raise
+    except SQLAlchemyError as error:
+        if isinstance(error, sa.exc.TimeoutError):
+            raise Unavailable("database: no free connection") from None
+        raise
+
+
+def _first_line(error: DBAPIError) -> str:
+    return str(error.orig).splitlines()[0][:120] if str(error.orig) else type(error.orig).__name__
+
+
+def _usable_folder(file: Path) -> None:
+    folder = file.absolute().parent
+    if not folder.is_dir():
+        raise ConfigError(f"database.url: the folder {folder} does not exist; create it, owned by the daemon's user")
+    kind = _file_system(folder)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise ConfigError(f"database.url: {folder} is on {kind}, where SQLite locks fail; use a local disk or PostgreSQL")
+
+
+def _file_system(folder: Path) -> str:
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return ""
+    entries = [line.split() for line in mounts.read_text("utf-8", "replace").splitlines()]
+    inside = [entry for entry in entries if len(entry) > 2 and folder.is_relative_to(entry[1])]
+    return max(inside, key=lambda entry: len(entry[1]))[2] if inside else ""

@@ -1,0 +1,35 @@
+"""Named places at which a test may kill, stop or fail the daemon; nothing happens unless the environment says so.
+
+`ICD_FAILPOINTS="after-keep:kill"` or `"before-dot:kill:3"` (the third time it is passed); several with commas.
+Source: durability notes, failpoints between any two durable steps.
+"""
+
+import os
+import signal
+
+from daemon.errors import Unavailable
+
+
+def _parse(text: str) -> dict[str, tuple[str, int]]:
+    points = {}
+    for entry in filter(None, text.split(",")):
+        name, action, *nth = entry.strip().split(":")
+        points[name] = (action, int(nth[0]) if nth else 1)
+    return points
+
+
+_armed = _parse(os.environ.get("ICD_FAILPOINTS", ""))
+_passed: dict[str, int] = {}
+
+
+def failpoint(name: str) -> None:
+    """Do what the environment asks for at `name`: `kill` (SIGKILL), `stop` (SIGTERM) or `fail` (Unavailable)."""
+    if name not in _armed:
+        return
+    action, nth = _armed[name]
+    _passed[name] = _passed.get(name, 0) + 1
+    if _passed[name] != nth:
+        return
+    if action == "fail":
+        raise Unavailable(f"failpoint {name}")
+    os.kill(os.getpid(), signal.SIGKILL if action == "kill" else signal.SIGTERM)

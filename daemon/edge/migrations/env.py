@@ -1,0 +1,11 @@
+"""Alembic's entry: runs on the connection that `upgrade` was handed."""
+
+from alembic import context
+
+from daemon.edge.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,24 @@
+"""Small facts about ourselves that outlive a restart: when we first started, the last full round."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from daemon.edge.database import micros
+from daemon.edge.tables import fact
+
+
+def get(connection: Connection, name: str) -> Any | None:
+    """The JSON value of `name`, or None."""
+    value = connection.execute(sa.select(fact.c.value).where(fact.c.name == name)).scalar()
+    return None if value is None else json.loads(value)
+
+
+def put(connection: Connection, name: str, value: Any, now: datetime) -> None:
+    """Set `name` to a JSON value."""
+    values = {"value": json.dumps(value), "at": micros(now)}
+    if connection.execute(sa.update(fact).where(fact.c.name == name).values(**values)).rowcount == 0:
+        connection.execute(sa.insert(fact).values(name=name, **values))

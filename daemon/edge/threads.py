@@ -1,0 +1,323 @@
+"""Threads and their items, and what our records say of devices that are asked for again."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
+
+from daemon.edge.database import chunks, eui_to_int, insert, int_to_eui, micros, moment
+from daemon.edge.tables import item, letter, mail, release, thread
+from daemon.rules.facts import Rates, Release
+from daemon.rules.identifiers import DeviceId
+from daemon.rules.policy import Nation
+from daemon.rules.reasons import Reason
+from daemon.rules.thread import Item, MailThread, Outcome, State
+from daemon.rules.workdays import DueDate, local_day
+
+_OPEN = (State.HELD, State.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenItem:
+    """An open item with what ops need to know of its thread."""
+
+    case_id: str
+    reference: str
+    party: str
+    asked_by: str
+    subject: str
+    received_at: datetime
+    item: Item
+
+
+def save(connection: Connection, changed: Iterable[MailThread]) -> None:
+    """Write threads whole: new ones and changed ones alike."""
+    for one in changed:
+        row = _thread_row(one)
+        values = {k: v for k, v in row.items() if k != "case_id"}
+        statement = insert(connection, thread).values(**row)
+        connection.execute(statement.on_conflict_do_update(index_elements=["case_id"], set_=values))
+        _save_items(connection, one)
+
+
+def _save_items(connection: Connection, one: MailThread) -> None:
+    rows = [_item_row(one, i) for i in one.items]
+    if not rows:
+        return
+    statement = insert(connection, item)
+    kept = {"case_id", "device_id", "party", "asked_at"}
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in kept}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["case_id", "device_id"], set_=changes), rows
+    )
+
+
+def _thread_row(one: MailThread) -> dict[str, Any]:
+    return {
+        "case_id": one.case_id,
+        "reference": one.reference,
+        "party": one.party,
+        "reply_to": one.reply_to,
+        "asked_by": one.asked_by,
+        "subject": one.subject,
+        "root_message_id": one.root_message_id,
+        "message_refs": " ".join(one.references),
+        "their_reference": one.their_reference,
+        "received_at": micros(one.received_at),
+        "mail_id": one.mail_id,
+        "letters_queued": one.letters_queued,
+        "settled": one.settled,
+    }
+
+
+def _item_row(one: MailThread, i: Item) -> dict[str, Any]:
+    return {
+        "case_id": one.case_id,
+        "party": one.party,
+        "device_id": eui_to_int(i.device_id),
+        "state": i.state,
+        "outcome": i.outcome,
+        "reason": i.reason,
+        "note": i.note,
+        "asked_at": micros(i.asked_at),
+        "due_start": i.due.start,
+        "due_days": i.due.working_days,
+        "due_end": i.due.end,
+        "due_skipped": json.dumps([[day.isoformat(), name] for day, name in i.due.skipped]),
+        "due_nation": i.due.nation,
+        "promised_for": i.promised_for,
+        "held_at": None if i.held_at is None else micros(i.held_at),
+        "told_ops_at": None if i.told_ops_at is None else micros(i.told_ops_at),
+        "reminded_day": i.reminded_day,
+    }
+
+
+def load(connection: Connection, case_ids: Sequence[str]) -> dict[str, MailThread]:
+    """Threads by case id; those that do not exist are left out."""
+    found: dict[str, MailThread] = {}
+    for some in chunks(list(case_ids)):
+        rows = connection.execute(sa.select(thread).where(thread.c.case_id.in_(some))).mappings().all()
+        items = _items(connection, [row["case_id"] for row in rows])
+        found |= {row["case_id"]: _thread(row, items.get(row["case_id"], ())) for row in rows}
+    return found
+
+
+def _items(connection: Connection, case_ids: Sequence[str]) -> dict[str, tuple[Item, ...]]:
+    query = sa.select(item).where(item.c.case_id.in_(case_ids)).order_by(item.c.case_id, item.c.id)
+    by_case: dict[str, list[Item]] = {}
+    for row in connection.execute(query).mappings():
+        by_case.setdefault(row["case_id"], []).append(_item(row))
+    return {case: tuple(items) for case, items in by_case.items()}
+
+
+def _thread(row: RowMapping, items: tuple[Item, ...]) -> MailThread:
+    return MailThread(
+        case_id=row["case_id"],
+        reference=row["reference"],
+        party=row["party"],
+        reply_to=row["reply_to"],
+        asked_by=row["asked_by"],
+        subject=row["subject"],
+        root_message_id=row["root_message_id"],
+        references=tuple(row["message_refs"].split()),
+        received_at=moment(row["received_at"]),
+        mail_id=row["mail_id"],
+        items=items,
+        letters_queued=row["letters_queued"],
+        their_reference=row["their_reference"],
+    )
+
+
+def _item(row: RowMapping) -> Item:
+    skipped = tuple((date.fromisoformat(day), name) for day, name in json.loads(row["due_skipped"]))
+    due = DueDate(row["due_start"], row["due_days"], row["due_end"], skipped, Nation(row["due_nation"]))
+    return Item(
+        device_id=int_to_eui(row["device_id"]),
+        due=due,
+        asked_at=moment(row["asked_at"]),
+        state=State(row["state"]),
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        reason=None if row["reason"] is None else Reason(row["reason"]),
+        note=row["note"],
+        promised_for=row["promised_for"],
+        held_at=None if row["held_at"] is None else moment(row["held_at"]),
+        told_ops_at=None if row["told_ops_at"] is None else moment(row["told_ops_at"]),
+        reminded_day=row["reminded_day"],
+    )
+
+
+# Finding ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def find_home(
+    connection: Connection, party: str, message_ids: Sequence[str], references: Sequence[str]
+) -> MailThread | None:
+    """The thread of `party` that a mail belongs to: by our letters' or its mails' Message-IDs, or by reference."""
+    ids = list(message_ids)[:50]
+    by_letter = sa.select(letter.c.case_id).where(letter.c.message_id.in_(ids))
+    by_mail = sa.select(mail.c.case_id).where(mail.c.message_id.in_(ids), mail.c.case_id.is_not(None))
+    mine = sa.or_(
+        thread.c.case_id.in_(by_letter), thread.c.case_id.in_(by_mail), thread.c.reference.in_(list(references)[:50])
+    )
+    query = sa.select(thread.c.case_id).where(thread.c.party == party, mine).order_by(thread.c.received_at.desc())
+    case = connection.execute(query.limit(1)).scalar()
+    return None if case is None else load(connection, [case])[case]
+
+
+def owner_of_reference(connection: Connection, reference: str) -> str | None:
+    """The case id that bears `reference`."""
+    return connection.execute(sa.select(thread.c.case_id).where(thread.c.reference == reference)).scalar()
+
+
+def open_elsewhere(
+    connection: Connection, party: str, devices: Sequence[DeviceId], case_id: str
+) -> dict[DeviceId, MailThread]:
+    """Other threads of `party` in which one of `devices` is open."""
+    found: dict[DeviceId, str] = {}
+    for some in chunks([eui_to_int(d) for d in devices]):
+        query = sa.select(item.c.device_id, item.c.case_id).where(
+            item.c.device_id.in_(some), item.c.state.in_(_OPEN), item.c.party == party, item.c.case_id != case_id
+        )
+        found |= {int_to_eui(row.device_id): row.case_id for row in connection.execute(query)}
+    loaded = load(connection, list(dict.fromkeys(found.values())))
+    return {device: loaded[case] for device, case in found.items()}
+
+
+def open_threads(connection: Connection, party: str) -> tuple[MailThread, ...]:
+    """All unsettled threads of `party`, oldest first."""
+    query = sa.select(thread.c.case_id).where(thread.c.party == party, thread.c.settled.is_(False))
+    cases = list(connection.execute(query.order_by(thread.c.received_at)).scalars())
+    loaded = load(connection, cases)
+    return tuple(loaded[case] for case in cases)
+
+
+def asked_by_others(connection: Connection, party: str, devices: Sequence[DeviceId]) -> frozenset[DeviceId]:
+    """Those of `devices` for which another party has an open item."""
+    found: set[DeviceId] = set()
+    for some in chunks([eui_to_int(d) for d in devices]):
+        query = sa.select(item.c.device_id).where(
+            item.c.device_id.in_(some), item.c.state.in_(_OPEN), item.c.party != party
+        )
+        found |= {int_to_eui(number) for number in connection.execute(query).scalars()}
+    return frozenset(found)
+
+
+def releases(
+    connection: Connection, devices: Sequence[DeviceId], since: datetime, *, but: int = 0
+) -> dict[DeviceId, tuple[Release, ...]]:
+    """Codes of `devices` that left us, or are queued to, since then; `but`: a letter that does not count."""
+    found: dict[DeviceId, list[Release]] = {}
+    for some in chunks([eui_to_int(d) for d in devices]):
+        query = sa.select(release.c.device_id, release.c.party, release.c.at).where(
+            release.c.device_id.in_(some),
+            release.c.at >= micros(since),
+            release.c.state != "dropped",
+            release.c.letter_id != but,
+        )
+        for row in connection.execute(query.order_by(release.c.at)):
+            found.setdefault(int_to_eui(row.device_id), []).append(Release(row.party, moment(row.at)))
+    return {device: tuple(several) for device, several in found.items()}
+
+
+def rates(connection: Connection, party: str, case_id: str, now: datetime, *, but: int = 0) -> Rates:
+    """What left us lately, queued letters included; `but`: a letter that does not count."""
+    today = (release.c.day == local_day(now), release.c.state != "dropped", release.c.letter_id != but)
+    codes = sa.select(sa.func.count()).select_from(release).where(*today)
+    waiting = sa.select(sa.func.count()).where(item.c.party == party, item.c.state == State.PENDING)
+    sent = sa.select(sa.func.count()).select_from(letter).where(
+        letter.c.party == party, letter.c.id != but, letter.c.state.not_in(("cancelled", "observed", "held"))
+    )
+    a_day, an_hour = micros(now - timedelta(days=1)), micros(now - timedelta(hours=1))
+    on_thread = sent.where(letter.c.case_id == case_id, letter.c.written_at > a_day)
+    row = connection.execute(
+        sa.select(
+            codes.scalar_subquery(),
+            codes.where(release.c.party == party).scalar_subquery(),
+            waiting.scalar_subquery(),
+            on_thread.scalar_subquery(),
+            sent.where(letter.c.written_at > an_hour).scalar_subquery(),
+        )
+    ).one()
+    return Rates(*row)
+
+
+# Over time ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def held_items(connection: Connection, *, untold: bool = False) -> list[OpenItem]:
+    """Held items, oldest first; `untold`: only those that ops have not been told of."""
+    where = item.c.state == State.HELD
+    return _open_items(connection, sa.and_(where, item.c.told_ops_at.is_(None)) if untold else where)
+
+
+def pending_items(connection: Connection) -> list[OpenItem]:
+    """Items that wait for their turn, in order of arrival."""
+    return _open_items(connection, item.c.state == State.PENDING)
+
+
+def _open_items(connection: Connection, where: sa.ColumnElement[bool]) -> list[OpenItem]:
+    columns = (thread.c.reference, thread.c.asked_by, thread.c.subject, thread.c.received_at)
+    query = sa.select(item, *columns).join(thread, thread.c.case_id == item.c.case_id).where(where)
+    return [
+        OpenItem(
+            case_id=row["case_id"],
+            reference=row["reference"],
+            party=row["party"],
+            asked_by=row["asked_by"],
+            subject=row["subject"],
+            received_at=moment(row["received_at"]),
+            item=_item(row),
+        )
+        for row in connection.execute(query.order_by(item.c.asked_at, item.c.id)).mappings()
+    ]
+
+
+def told_ops(connection: Connection, items: Iterable[OpenItem], now: datetime) -> None:
+    """Ops have been told of these holds."""
+    _update_items(connection, items, told_ops_at=micros(now))
+
+
+def reminded(connection: Connection, items: Iterable[OpenItem], day: int) -> None:
+    """Ops have been reminded of these holds on that working day."""
+    _update_items(connection, items, reminded_day=day)
+
+
+def _update_items(connection: Connection, items: Iterable[OpenItem], **values: Any) -> None:
+    by_case: dict[str, list[int]] = {}
+    for one in items:
+        by_case.setdefault(one.case_id, []).append(eui_to_int(one.item.device_id))
+    for case, devices in by_case.items():
+        for some in chunks(devices):
+            where = (item.c.case_id == case, item.c.device_id.in_(some))
+            connection.execute(sa.update(item).where(*where).values(**values))
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    """Items by state."""
+    query = sa.select(item.c.state, sa.func.count().label("items")).group_by(item.c.state)
+    return {row.state: row.items for row in connection.execute(query)}
+
+
+def open_summary(connection: Connection, limit: int = 200) -> list[RowMapping]:
+    """Unsettled threads with their counts and earliest due date, most urgent first."""
+    query = (
+        sa.select(
+            thread.c.reference,
+            thread.c.party,
+            thread.c.received_at,
+            sa.func.min(item.c.due_end).label("due"),
+            sa.func.sum(sa.case((item.c.state == State.HELD, 1), else_=0)).label("held"),
+            sa.func.sum(sa.case((item.c.state == State.PENDING, 1), else_=0)).label("pending"),
+            sa.func.sum(sa.case((item.c.state == State.ANSWERED, 1), else_=0)).label("answered"),
+        )
+        .join(item, item.c.case_id == thread.c.case_id)
+        .where(thread.c.settled.is_(False))
+        .group_by(thread.c.case_id, thread.c.reference, thread.c.party, thread.c.received_at)
+        .order_by(sa.text("due"))
+        .limit(limit)
+    )
+    return list(connection.execute(query).mappings())

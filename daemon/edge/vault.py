@@ -1,0 +1,153 @@
+"""Sealing and opening of what is secret at rest, and names that only we can derive.
+
+A sealed value is bound to its table, column and row: moved to another place, it does not open.
+Format: one octet version, one octet length of the key id, the key id, 12 octets nonce, ciphertext with tag.
+"""
+
+import base64
+import binascii
+import hmac
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from daemon.errors import ConfigError, SealBroken
+
+NAMES = "names"
+_VERSION, _NONCE, _KEY_OCTETS = 1, 12, 32
+
+
+class Vault:
+    """The keys of one installation. The first seals, all open; `names` derives identifiers and never rotates."""
+
+    def __init__(self, keys: Mapping[str, bytes], names: bytes) -> None:
+        self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
+        self._first = next(iter(keys))
+        self._names = names
+        key_id = self._first.encode()
+        self._head = bytes((_VERSION, len(key_id))) + key_id
+
+    @classmethod
+    def load(cls, path: Path) -> "Vault":
+        """The vault of the key file at `path`. Raises ConfigError naming what is wrong and the remedy."""
+        keys = _read_keys(path)
+        names = keys.pop(NAMES, None)
+        if names is None or not keys:
+            raise ConfigError(f"keys.file: {path} needs one `{NAMES}:` line and at least one other key; see `keys new`")
+        return cls(keys, names)
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the keys that open, the one that seals first."""
+        return tuple(self._ciphers)
+
+    def seal(self, plain: bytes, *, table: str, column: str, row: str | int) -> bytes:
+        """`plain` encrypted for just this place."""
+        nonce = os.urandom(_NONCE)
+        sealed = self._ciphers[self._first].encrypt(nonce, plain, _place(table, column, row))
+        return self._head + nonce + sealed
+
+    def open(self, sealed: bytes, *, table: str, column: str, row: str | int) -> bytes:
+        """What was sealed for just this place. Raises SealBroken."""
+        key_id, body = _split(sealed)
+        cipher = self._ciphers.get(key_id)
+        if cipher is None:
+            raise SealBroken(f"{table}.{column} of row {row}: sealed with key {key_id!r}, which is not in the key file")
+        try:
+            return cipher.decrypt(body[:_NONCE], body[_NONCE:], _place(table, column, row))
+        except InvalidTag:
+            raise SealBroken(f"{table}.{column} of row {row}: altered, or moved from another row") from None
+
+    def derive(self, *parts: str | bytes) -> bytes:
+        """32 octets that only this installation derives from `parts` (HMAC-SHA256, lengths included)."""
+        message = b"".join(_framed(part) for part in parts)
+        return hmac.digest(self._names, message, "sha256")
+
+    def __repr__(self) -> str:
+        return f"<vault, keys {', '.join(self._ciphers)}>"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("the vault is never pickled or copied")
+
+
+def _framed(part: str | bytes) -> bytes:
+    raw = part.encode() if isinstance(part, str) else part
+    return len(raw).to_bytes(8, "big") + raw
+
+
+def _place(table: str, column: str, row: str | int) -> bytes:
+    return b"".join(_framed(part) for part in (table, column, str(row)))
+
+
+def _split(sealed: bytes) -> tuple[str, bytes]:
+    if len(sealed) < 2 + _NONCE or sealed[0] != _VERSION:
+        raise SealBroken("a sealed value has an unknown form")
+    end = 2 + sealed[1]
+    return sealed[2:end].decode("ascii", "replace"), sealed[end:]
+
+
+def _read_keys(path: Path) -> dict[str, bytes]:
+    try:
+        mode = path.stat().st_mode
+        lines = path.read_text("ascii").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"keys.file: cannot read {path} ({type(error).__name__}); make one with `keys new`") from None
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"keys.file: others may read {path}; run: chmod 600 {path}")
+    entries = (line.strip() for line in lines if line.strip() and not line.startswith("#"))
+    keys: dict[str, bytes] = {}
+    for number, entry in enumerate(entries, 1):
+        key_id, _, encoded = entry.partition(":")
+        if key_id in keys:
+            raise ConfigError(f"keys.file: {path} names the key {key_id!r} twice")
+        keys[key_id] = _decoded(encoded, path, number)
+    return keys
+
+
+def _decoded(encoded: str, path: Path, number: int) -> bytes:
+    try:
+        key = base64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != _KEY_OCTETS:
+        raise ConfigError(f"keys.file: entry {number} of {path} is not `id:base64 of 32 octets`")
+    return key
+
+
+def _line(key_id: str) -> str:
+    return f"{key_id}:{base64.b64encode(os.urandom(_KEY_OCTETS)).decode()}\n"
+
+
+def new_key_file(path: Path) -> None:
+    """A key file with a first key and the names key, readable by its owner alone; never overwrites."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(f"{path} exists; a key file is never overwritten (`keys rotate` adds a key)") from None
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}") from None
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(_line("k1") + _line(NAMES))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def rotate(path: Path) -> str:
+    """Put a new key first and keep the others; the file changes all at once. Returns the new key's id."""
+    keys = _read_keys(path)
+    numbers = [int(k[1:]) for k in keys if k[:1] == "k" and k[1:].isdigit()]
+    key_id = f"k{max(numbers, default=0) + 1}"
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(_line(key_id) + path.read_text("ascii"))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return key_id

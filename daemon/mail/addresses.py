@@ -1,0 +1,62 @@
+"""The one strict reading of an address field: one plain mailbox, or nothing.
+
+Stricter than RFC 5322 on purpose: what two readers could take for two addresses is refused (groups,
+routes, comments, quoted local parts, text after the bracket). An "@" in a display name is common in
+honest mail and allowed where the address itself is plain.
+"""
+
+import re
+
+import idna
+
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*"
+_ADDRESS = re.compile(rf"({_LOCAL})@([^\s@<>()\[\]\\,;:\"]{{1,253}})")
+_DISPLAY = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>,;:()\\])*')
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+MAX_ADDRESS = 1000
+
+
+def mailbox(value: str) -> tuple[str, str] | None:
+    """(address, display name) of a field that holds exactly one plain mailbox; None when there is any doubt.
+
+    The domain comes back as a lower-case A-label, the local part as written.
+    """
+    value = value.strip()
+    if not value or len(value) > MAX_ADDRESS or re.search(r"[\x00-\x1f\x7f]", value):
+        return None
+    display, address = "", value
+    if value.endswith(">"):
+        display, _, rest = value.rpartition("<")
+        address = rest[:-1]
+        if not _DISPLAY.fullmatch(display):
+            return None
+    spec = addr_spec(address)
+    return None if spec is None else (spec, display.strip().strip('"'))
+
+
+def addr_spec(text: str) -> str | None:
+    """`text` as local@domain with the domain as a lower-case A-label; None where it is no plain address."""
+    match = _ADDRESS.fullmatch(text)
+    if match is None or match[1].startswith("=?") or len(match[1]) > 64:
+        return None
+    domain = a_label(match[2])
+    return f"{match[1]}@{domain}" if domain else None
+
+
+def a_label(domain: str) -> str | None:
+    """A domain name in lower-case ASCII (RFC 5890); None where it is none."""
+    domain = domain.rstrip(".").lower()
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            return None
+    labels = domain.split(".")
+    valid = len(labels) > 1 and len(domain) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
+    return domain if valid else None
+
+
+def addresses(value: str) -> tuple[str, ...]:
+    """Every plain address found in a To or Cc field, for information only; at most 50."""
+    found = (addr_spec(f"{m[1]}@{m[2]}") for m in _ADDRESS.finditer(value[:16_384]))
+    return tuple(spec for spec in found if spec)[:50]

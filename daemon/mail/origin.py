@@ -1,0 +1,107 @@
+"""Who or what wrote a mail, and what our own mail server proved of it."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from daemon.mail import addresses, headers
+from daemon.mail.authres import Profile, Trust, aligned, read_verdict
+from daemon.mail.headers import Field
+from daemon.mail.machine import machine_of
+from daemon.mail.message import DkimSignature, Evidence, Mark, MarkedKind, Origin, Verdict
+
+__all__ = ["Profile", "Trust", "read_origin"]
+
+_AT_MOST_ONE = ("sender", "reply-to", "subject", "date", "message-id")
+_MARK = re.compile(r"(request|answer|chase)\s*;\s*version\s*=\s*1", re.IGNORECASE)
+_REFERENCE = re.compile(r"IC-[0-9A-HJKMNP-TV-Z]{8}", re.IGNORECASE)
+MAX_SIGNATURES = 10
+
+
+def read_origin(fields: tuple[Field, ...], trust: Trust) -> Origin:
+    """The origin of a mail from its header fields. Never raises; any doubt about the sender is written down."""
+    sender, display, ambiguities = _sender(fields)
+    verdict = read_verdict(fields, trust)
+    subject = headers.decoded(_first(fields, "subject"))
+    machine = machine_of(fields, _first(fields, "content-type"), _first(fields, "from"), subject)
+    reply_to = addresses.mailbox(_first(fields, "reply-to"))
+    return Origin(
+        sender=sender,
+        display_name=headers.decoded(display)[:200],
+        ambiguities=ambiguities,
+        evidence=_evidence(sender, ambiguities, verdict),
+        verdict=verdict,
+        signatures=tuple(_signature(f.value) for f in fields if f.name == "dkim-signature")[:MAX_SIGNATURES],
+        machine=machine[0] if machine else None,
+        machine_sign=machine[1] if machine else "",
+        mark=_mark(fields),
+        reply_to=reply_to[0] if reply_to else None,
+        to=tuple(a for f in fields if f.name in ("to", "cc") for a in addresses.addresses(f.value))[:50],
+        date=_date(_first(fields, "date")),
+    )
+
+
+def _first(fields: tuple[Field, ...], name: str) -> str:
+    return next((f.value for f in fields if f.name == name), "")
+
+
+def _sender(fields: tuple[Field, ...]) -> tuple[str | None, str, tuple[str, ...]]:
+    """The one plain From, its display name, and every reason why it cannot be relied on (G2)."""
+    named = [f for f in fields if f.name == "from"]
+    doubts = []
+    if len(named) != 1:
+        doubts.append(f"{len(named)} From fields")
+    if any(f.odd for f in named):
+        doubts.append("a From field that readers may take differently")
+    counts = {name: sum(f.name == name for f in fields) for name in _AT_MOST_ONE}
+    doubts += [f"{count} {name.title()} fields" for name, count in counts.items() if count > 1]
+    doubts += [f"an odd {f.name.title()} field" for f in fields if f.odd and f.name in _AT_MOST_ONE]
+    found = addresses.mailbox(named[0].value) if named else None
+    if named and found is None:
+        doubts.append("From is not one plain address")
+    if doubts or found is None:
+        return None, "", tuple(doubts)
+    return found[0], found[1], ()
+
+
+def _evidence(sender: str | None, ambiguities: tuple[str, ...], verdict: Verdict) -> Evidence:
+    if sender is None or ambiguities:
+        return Evidence.AMBIGUOUS
+    domain = sender.rpartition("@")[2]
+    if verdict.dmarc != "pass" or verdict.header_from != domain:
+        return Evidence.UNPROVEN
+    signed = any(aligned(signer, domain) for signer in verdict.dkim_pass)
+    return Evidence.DKIM_ALIGNED if signed else Evidence.SPF_ONLY
+
+
+def _signature(value: str) -> DkimSignature:
+    tags = {name.strip().lower(): text.strip() for name, _, text in (t.partition("=") for t in value.split(";"))}
+    return DkimSignature(
+        domain=addresses.a_label(tags.get("d", "")) or "",
+        signature=re.sub(r"\s", "", tags.get("b", "")),
+        signed=tuple(name.strip().lower() for name in tags.get("h", "").split(":") if name.strip())[:100],
+        body_length="l" in tags,
+        expires=_expiry(tags.get("x", "")),
+    )
+
+
+def _expiry(text: str) -> datetime | None:
+    if not re.fullmatch(r"[0-9]{1,11}", text):
+        return None
+    return datetime.fromtimestamp(int(text), UTC)
+
+
+def _mark(fields: tuple[Field, ...]) -> Mark | None:
+    kind = _MARK.fullmatch(_first(fields, "install-code-message").strip())
+    if kind is None:
+        return None
+    name = _first(fields, "install-code-reference").strip().upper()
+    return Mark(MarkedKind(kind[1].lower()), name if _REFERENCE.fullmatch(name) else None)
+
+
+def _date(value: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(value)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

@@ -1,0 +1,128 @@
+"""The stations side by side: who wakes whom, how they stop, how they come back after trouble.
+
+    mailbox ──collect──▶ kept ──settle──▶ threads, outbox ──send──▶ relay
+                                              │                │
+                                            chase            filing ──▶ mailbox (folders, Sent)
+
+Stations share nothing but the database. A bell only saves waiting: each looks at start and at least
+every `tick_seconds`, whether or not anybody rang.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from daemon.errors import LeaseLost, LoginRefused, Unavailable
+from daemon.parts import Parts, Wake
+from daemon.report import Troubles
+
+log = structlog.get_logger()
+
+FIRST_WAIT_S, LONGEST_WAIT_S, LOGIN_WAIT_S = 1.0, 60.0, 300.0
+GRACE_S = 8.0
+"""How long a stop waits for the step in hand; what is still in DATA then is looked up at the next start."""
+
+
+class Station:
+    """One station's loop: do what is due, wait for its bell, come back after Unavailable."""
+
+    def __init__(self, name: str, once: Callable[[], Awaitable[bool]], bell: Wake, troubles: Troubles) -> None:
+        self.name = name
+        self._once = once
+        self._bell = bell
+        self._troubles = troubles
+        self._wait_s = FIRST_WAIT_S
+
+    async def run(self, stop: asyncio.Event, tick_s: float) -> None:
+        """Until `stop`. `once` says whether there may be more to do at once."""
+        while not stop.is_set():
+            try:
+                more = await self._once()
+            except Unavailable as trouble:
+                await self._rest(trouble)
+                continue
+            self._wait_s = FIRST_WAIT_S
+            await self._troubles.over(self.name)
+            if not more and not stop.is_set():
+                await self._bell.wait(tick_s)
+
+    async def _rest(self, trouble: Unavailable) -> None:
+        wait_s = LOGIN_WAIT_S if isinstance(trouble, LoginRefused) else self._wait_s
+        log.warning("station waits", station=self.name, why=str(trouble), wait_s=round(wait_s, 1))
+        await self._troubles.met(self.name, trouble)
+        self._wait_s = min(self._wait_s * 2, LONGEST_WAIT_S)
+        await self._bell.wait(wait_s)
+
+
+class Service:
+    """All stations of one mailbox, under its lease."""
+
+    def __init__(self, parts: Parts, stations: list[Station], interrupt: Callable[[], None]) -> None:
+        self._parts = parts
+        self._stations = stations
+        self._interrupt = interrupt
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Hold the mailbox and work until `stop`; while another instance holds it, wait warm."""
+        while not stop.is_set():
+            if await self._take_lease(stop):
+                with suppress(LeaseLost):
+                    await self._work(stop)
+                await asyncio.to_thread(self._parts.lease.release)
+
+    async def _take_lease(self, stop: asyncio.Event) -> bool:
+        said = False
+        while not stop.is_set():
+            gen = await asyncio.to_thread(self._parts.lease.acquire)
+            if gen is not None:
+                self._parts.gen = gen
+                log.info("holding the mailbox", mailbox=self._parts.settings.mailbox.address, generation=gen)
+                return True
+            if not said:
+                log.info("another instance holds the mailbox; waiting warm, ready to take over")
+                said = True
+            await self._wait(stop, self._parts.lease.duration_s / 3)
+        return False
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        tick_s = self._parts.settings.health.tick_seconds
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        scheduler.add_job(self._parts.wakes.ring_all, "interval", seconds=tick_s, id="ticks")
+        scheduler.start()
+        tasks = [asyncio.create_task(s.run(stop, tick_s), name=s.name) for s in self._stations]
+        tasks.append(asyncio.create_task(self._keep_lease(stop), name="lease"))
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            scheduler.shutdown(wait=False)
+            self._interrupt()
+            self._parts.wakes.ring_all()
+            await self._wind_up(tasks, stopping)
+        for task in done - {stopping}:
+            task.result()
+
+    async def _wind_up(self, tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
+        """Let every station finish the step in hand, within the grace; then end what is left."""
+        stopping.cancel()
+        _, late = await asyncio.wait(tasks, timeout=GRACE_S)
+        for task in late:
+            log.warning("station did not finish in time; its step is looked up at the next start", station=task.get_name())
+            task.cancel()
+        await asyncio.gather(*tasks, stopping, return_exceptions=True)
+
+    async def _keep_lease(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self._wait(stop, self._parts.lease.duration_s / 3)
+            if not stop.is_set():
+                await asyncio.to_thread(self._parts.lease.renew)
+
+    @staticmethod
+    async def _wait(stop: asyncio.Event, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
