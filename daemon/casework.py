@@ -1,22 +1,22 @@
-"""One mail on the desk: gather the facts, decide, write down what was decided.
+"""One mail on the desk: gather the facts and decide. Writes nothing.
 
-Used by intake (for good), and by `read` and `replay` (which stop before writing).
+Used by `settle`, which writes the result down, and by `read` and `replay`, which stop here.
 """
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge import audit, inbox, inventory, outbox, threads
+from daemon.edge import inbox, inventory, remembered, threads
 from daemon.edge.inbox import KeptMail
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules import counterparties
-from daemon.rules.decide import decide
-from daemon.rules.decision import Decision, Fate, Folder
+from daemon.rules.decide import decide, devices_to_look_up
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Writer
 from daemon.rules.identifiers import reference
 from daemon.rules.meaning import Correspondence, Meaning
@@ -59,18 +59,24 @@ def work(
 ) -> Case:
     """Read `mail` against our records and decide. Writes nothing."""
     facts, meaning = gather(connection, parts, kept, mail, book)
-    if _is_duplicate(connection, kept, mail):
-        return Case(facts, meaning, _duplicate())
+    if kept.ordered:
+        return Case(facts, meaning, decide(facts, meaning, parts.policy))
+    if kept.arrived < start_from(connection, parts):
+        return Case(facts, meaning, _left_alone(Reason.BEFORE_START))
+    if inbox.find_same(connection, mail.semantic_key, mail.origin.evidence, kept.id) is not None:
+        return Case(facts, meaning, _left_alone(Reason.DUPLICATE))
     return Case(facts, meaning, decide(facts, meaning, parts.policy))
 
 
-def _is_duplicate(connection: Connection, kept: KeptMail, mail: IncomingMail) -> bool:
-    same = inbox.find_same(connection, mail.semantic_key, mail.origin.evidence, kept.id)
-    return same is not None and not kept.ordered
+def start_from(connection: Connection, parts: Parts) -> datetime:
+    """The moment before which mail is left alone: as configured, else that of the first start."""
+    known = remembered.get(connection, "start_from")
+    first = parts.clock.now() if known is None else datetime.fromisoformat(known)
+    return parts.settings.mailbox.start_from or first
 
 
-def _duplicate() -> Decision:
-    return Decision(fate=Fate.IGNORED, reason=Reason.DUPLICATE, keep_content=False, moves_mail=False)
+def _left_alone(reason: Reason) -> Decision:
+    return Decision(fate=Fate.IGNORED, reason=reason, keep_content=False, moves_mail=False)
 
 
 def gather(
@@ -83,7 +89,7 @@ def gather(
     """The facts that bear on `mail`, with what it means."""
     now = parts.clock.now()
     writer = counterparties.identify(mail.origin, book, parts.policy, now)
-    meaning = understand(mail, writer, parts.policy)
+    meaning = understand(mail, writer)
     case = case_id(parts, mail)
     digests = signature_digests(mail)
     facts = Facts(
@@ -102,23 +108,23 @@ def gather(
         surroundings=parts.surroundings(),
         case_id=case,
         reference=_free_reference(connection, case),
+        ordered=kept.ordered,
     )
     if isinstance(meaning, Correspondence) and writer.counterparty is not None:
         facts = _with_history(connection, facts, meaning, writer)
     return facts, meaning
 
 
-def _with_history(
-    connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer
-) -> Facts:
+def _with_history(connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer) -> Facts:
     party = writer.counterparty
     if party is None:
         return facts
-    devices = tuple(asked.device_id for asked in meaning.asked)
     mail = facts.mail
     ids = tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))
-    home = threads.find_home(connection, party.party, ids, meaning.references)
-    wants_all = not devices and (meaning.chase or meaning.withdraws)
+    begun = threads.load(connection, [facts.case_id]).get(facts.case_id)
+    home = begun or threads.find_home(connection, party.party, ids, meaning.references)
+    devices = devices_to_look_up(meaning, home)
+    wants_all = not meaning.asked and (meaning.chase or meaning.withdraws)
     return replace(
         facts,
         home=home,

@@ -4,8 +4,11 @@ DaemonError
 ├── ConfigError        a person mends the configuration; exit 78, the mailbox untouched
 ├── ImportRefused      a person mends the file; nothing was imported
 ├── Unavailable        nobody: try again later (network, busy database, relay down)
-│   └── LoginRefused   ops, by the other route: a password or token is no longer good
+│   ├── LoginRefused   ops, by the other route: a password or token is no longer good
+│   └── Renumbered     the caller: UIDs in hand name nothing any more, the folder is looked at anew
 ├── Refused            ops: a server said a final no to this one thing
+│   └── MailboxFull    ops make room: what is filed waits, all else goes on
+├── Deferred           the outbox: a server said "not now" to this one letter; tried again later
 ├── OutcomeUnknown     the outbox: sent or not, nobody can say; look for proof before any resend
 ├── LeaseLost          this instance: another one took over, write nothing more
 ├── Unreadable         intake: the reader died on this mail; counted, the third time is quarantine
@@ -49,8 +52,25 @@ class LoginRefused(Unavailable):
     """A server refuses who we say we are. Tried again slowly, so that no account is locked."""
 
 
+class Renumbered(Unavailable):
+    """A folder's UIDVALIDITY is not the one that our UIDs belong to. `uidvalidity` is the new one."""
+
+    def __init__(self, folder: str, uidvalidity: int) -> None:
+        super().__init__(f"the folder {folder!r} was renumbered (its UIDVALIDITY changed); it is looked at anew")
+        self.folder = folder
+        self.uidvalidity = uidvalidity
+
+
 class Refused(DaemonError):
     """A server said a final no (RCPT or DATA 5xx, APPEND NO). Never tried again unasked."""
+
+
+class MailboxFull(Refused):
+    """The mailbox is over its quota (RFC 9208); what is to be put into it waits."""
+
+
+class Deferred(DaemonError):
+    """The relay would not take this one letter now (RCPT or DATA 4xx), or lost it before its first byte."""
 
 
 class OutcomeUnknown(DaemonError):

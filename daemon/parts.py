@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -15,6 +16,7 @@ from daemon.rules.policy import Policy
 from daemon.rules.wording import Words
 from daemon.settings import Settings
 
+T = TypeVar("T")
 SUSPECT_DRIFT_S = 120
 """Wall clock and monotonic clock apart by more than this: the time is not to be relied on."""
 
@@ -90,6 +92,25 @@ class Parts:
     def fence(self, connection: Connection) -> None:
         """Raise LeaseLost unless this instance still holds the mailbox."""
         fence(connection, self.settings.mailbox.address, self.gen)
+
+    async def read(self, look: Callable[[Connection], T]) -> T:
+        """What `look` finds, in a worker thread and a transaction that writes nothing."""
+
+        def run() -> T:
+            with self.database.read() as connection:
+                return look(connection)
+
+        return await asyncio.to_thread(run)
+
+    async def write(self, change: Callable[[Connection], T]) -> T:
+        """What `change` returns, in a worker thread and one fenced transaction, committed when this returns."""
+
+        def run() -> T:
+            with self.database.write() as connection:
+                self.fence(connection)
+                return change(connection)
+
+        return await asyncio.to_thread(run)
 
     def surroundings(self) -> Surroundings:
         """How mail reaches us and letters leave us, and what is suspended right now."""

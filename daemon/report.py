@@ -1,101 +1,29 @@
-"""Station: what ops and the platform must know of ourselves: troubles, alarms, health.
+"""How we are: one line for a probe, and the whole picture for `status`. Reads only."""
 
-An alarm goes out once, by a route that the trouble does not touch, and then "recovered" once.
-The relay is the first route; the mailbox itself (a mail put into it) is the other.
-"""
-
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-import structlog
+import sqlalchemy as sa
+from sqlalchemy import Connection
 
-from daemon.edge import database, inbox, outbox
-from daemon.edge.database import Database
-from daemon.errors import DaemonError, LoginRefused, Unavailable
-from daemon.mail.compose import compose
-from daemon.mail.message import Envelope
-from daemon.parts import Parts
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
-from daemon.rules.wording import write
+from daemon.edge import holds, inbox, outbox, remembered, threads, undelivered
+from daemon.edge.database import Database, moment
+from daemon.edge.tables import lease
+from daemon.rules.explain import next_step, why
+from daemon.rules.overdue import Hold
+from daemon.rules.policy import Policy
+from daemon.rules.workdays import local_day
+from daemon.troubles import FACT
 
-log = structlog.get_logger()
-
-Route = Callable[[Envelope], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class _Trouble:
-    since: datetime
-    alarmed: bool = False
+MOST_LISTED = 200
+PATIENCE_WITH_RELAY = timedelta(hours=1)
+"""A letter may wait so long because a relay asked us to come back (greylisting), and all is well."""
+UNTOLD_AFTER = timedelta(minutes=30)
+"""Beyond the time for which holds are gathered: nobody was told of it, and somebody should have been."""
 
 
-class Troubles:
-    """Troubles of the stations: how long each lasts, and whether ops were told.
-
-    `routes` are ways to reach ops, best first; each is tried until one works.
-    """
-
-    def __init__(self, parts: Parts, routes: Sequence[Route]) -> None:
-        self._parts = parts
-        self._routes = routes
-        self._known: dict[str, _Trouble] = {}
-
-    async def met(self, station: str, failure: Unavailable) -> None:
-        """Note a failure; tell ops at once of a refused login, of others when they last."""
-        now = self._parts.clock.now()
-        trouble = self._known.setdefault(station, _Trouble(since=now))
-        patience = timedelta(minutes=self._parts.settings.health.alarm_after_minutes)
-        ripe = isinstance(failure, LoginRefused) or now - trouble.since >= patience
-        if ripe and not trouble.alarmed:
-            trouble.alarmed = await self._tell(
-                f"Trouble: {station}", str(failure), trouble.since,
-                "Nothing is lost: what waits is kept, its clocks run, and work goes on by itself once this is mended.",
-            )
-
-    async def over(self, station: str) -> None:
-        """The station works again; ops hear so if they heard of the trouble."""
-        trouble = self._known.pop(station, None)
-        if trouble is None:
-            return
-        log.info("station works again", station=station)
-        if trouble.alarmed:
-            await self._tell(
-                f"Recovered: {station}", "It works again.", trouble.since, "Nothing is left to do."
-            )
-
-    async def _tell(self, headline: str, why: str, since: datetime, next_step: str) -> bool:
-        matter = Matter(what=headline, why=why, arrived=since, next_step=next_step)
-        told = [await self._deliver(self._envelope(headline, matter, address)) for address in self._addresses()]
-        return any(told)
-
-    def _addresses(self) -> list[str]:
-        return [member.address for member in self._parts.policy.team]
-
-    def _envelope(self, headline: str, matter: Matter, address: str) -> Envelope:
-        parts, now = self._parts, self._parts.clock.now().replace(microsecond=0)
-        name = parts.vault.derive("alarm", headline, str(database.micros(now)), address).hex()
-        plan = LetterPlan(
-            case_id=name, kind=LetterKind.ALARM, seq=1, to=address,
-            subject=f"[install codes] {headline}", content=OpsNews(headline, (matter,)),
-        )
-        mailbox = parts.settings.mailbox.address
-        return compose(
-            write(plan, None, parts.words),
-            sender=mailbox, sender_name=parts.policy.company,
-            message_id=outbox.message_id(parts.vault, plan, mailbox), written_at=now,
-        )
-
-    async def _deliver(self, envelope: Envelope) -> bool:
-        for route in self._routes:
-            try:
-                await route(envelope)
-            except DaemonError as failure:
-                log.warning("alarm not delivered by this route", why=str(failure))
-            else:
-                return True
-        return False
+# Health ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,24 +34,182 @@ class Health:
     line: str
 
 
-def health(store: Database, now: datetime, max_age_s: int) -> Health:
-    """Well when a full round ended, and no mail or letter has waited, longer than `max_age_s`."""
+def health(store: Database, now: datetime, max_age_s: int, gather_minutes: int = 15) -> Health:
+    """Well when a full round ended lately, nothing waits too long, ops know of every hold, and no alarm stands."""
     with store.read() as connection:
-        last_round = inbox.fact(connection, "last_round")
-        unsettled = inbox.oldest_unsettled(connection)
-        unsent = outbox.oldest_unsent(connection)
-    ages = {
-        "last full round": _age(last_round and datetime.fromisoformat(last_round), now),
-        "oldest unsettled mail": _age(unsettled, now),
-        "oldest unsent letter": _age(unsent, now),
-    }
-    if ages["last full round"] is None:
+        last_round = _last_round(connection)
+        waits = {
+            "oldest unsettled mail": (inbox.oldest_unsettled(connection), timedelta(seconds=max_age_s)),
+            "oldest untried letter": (outbox.oldest_untried(connection), timedelta(seconds=max_age_s)),
+            "oldest unsent letter": (outbox.oldest_unsent(connection), PATIENCE_WITH_RELAY),
+            "oldest hold that ops were not told of": (
+                holds.oldest_untold(connection),
+                timedelta(minutes=gather_minutes) + UNTOLD_AFTER,
+            ),
+        }
+        lost = undelivered.count(connection)
+        alarms = sorted(name for name, one in (remembered.get(connection, FACT) or {}).items() if one["alarmed"])
+    if last_round is None:
         return Health(False, "no full round yet: is `run` going, and can it reach the mailbox?")
-    late = [f"{what} {age} s old" for what, age in ages.items() if age is not None and age > max_age_s]
-    if late:
-        return Health(False, "; ".join(late) + f" (limit {max_age_s} s)")
-    return Health(True, f"last full round {ages['last full round']} s ago, nothing waits too long")
+    waits = {"last full round": (last_round, timedelta(seconds=max_age_s)), **waits}
+    wrong = [line for what, (since, limit) in waits.items() if (line := _too_old(what, since, limit, now))]
+    wrong += [f"{lost} letters to our own team reached nobody"] * bool(lost)
+    wrong += [f"trouble: {', '.join(alarms)}"] * bool(alarms)
+    if wrong:
+        return Health(False, "; ".join(wrong))
+    return Health(True, f"last full round {_age_s(last_round, now)} s ago, nothing waits too long")
 
 
-def _age(moment: datetime | None, now: datetime) -> int | None:
-    return None if moment is None else max(0, int((now - moment).total_seconds()))
+def _too_old(what: str, since: datetime | None, limit: timedelta, now: datetime) -> str:
+    if since is None or now - since <= limit:
+        return ""
+    return f"{what} {_age_s(since, now)} s old (limit {limit.total_seconds():.0f} s)"
+
+
+def _age_s(since: datetime, now: datetime) -> int:
+    return max(0, int((now - since).total_seconds()))
+
+
+def _last_round(connection: Connection) -> datetime | None:
+    value = remembered.get(connection, "last_round")
+    return None if value is None else datetime.fromisoformat(value)
+
+
+# Overview ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class OpenThread:
+    """An unsettled thread: how many of its devices are held, wait for their turn, or are answered."""
+
+    reference: str
+    party: str
+    received_at: datetime
+    due: date
+    held: int
+    pending: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What a person must look at. `devices` is 0 for a mail held whole; `name` is "IC-XXXXXXXX" or "mail 12"."""
+
+    name: str
+    party: str
+    devices: int
+    reason: str
+    why: str
+    next_step: str
+    due: date
+    due_sum: str
+    overdue: bool
+    told_ops_at: datetime | None
+    sender: str
+    subject: str
+    arrived: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything that `status` shows. No code, no personal data; times in UTC."""
+
+    at: datetime
+    mode: str
+    modes_by_party: Mapping[str, str]
+    holder: str
+    """The instance that holds, or last held, the mailbox; empty: none ever did."""
+    generation: int
+    lease_until: datetime | None
+    last_round: datetime | None
+    threads_open: int
+    threads: tuple[OpenThread, ...]
+    """The most urgent ones."""
+    items: Mapping[str, int]
+    mails: Mapping[str, int]
+    letters: Mapping[str, int]
+    holds: int
+    """Held devices, and mails held whole."""
+    holdings: tuple[Holding, ...]
+    """The most urgent ones, those of one thread and reason together."""
+    holds_untold: int
+    breached: int
+    oldest_unsettled: datetime | None
+    oldest_unsent: datetime | None
+    today: Mapping[str, int]
+    """Mails settled today in London, by reason."""
+    uid_gaps: int
+    """Places of the folder that were empty before we looked: moved or deleted by people, or older than the start."""
+    troubles: Mapping[str, str]
+    """By name: since when, and why."""
+    letters_lost: int
+    """To our own team, and brought to nobody yet."""
+
+
+def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime, folder: str = "INBOX") -> Overview:
+    """The whole picture at this moment. `mailbox` is the address that the lease is for."""
+    today = local_day(now)
+    held = holds.counts(connection, today)
+    holder, generation, until = _lease(connection, mailbox)
+    return Overview(
+        at=now,
+        mode=policy.mode,
+        modes_by_party={party: str(mode) for party, mode in policy.modes_by_party.items()},
+        holder=holder,
+        generation=generation,
+        lease_until=until,
+        last_round=_last_round(connection),
+        threads_open=threads.open_count(connection),
+        threads=tuple(_open_thread(row) for row in threads.open_summary(connection, MOST_LISTED)),
+        items=threads.counts(connection),
+        mails=inbox.counts(connection),
+        letters=outbox.counts(connection),
+        holds=held.held,
+        holdings=tuple(_holding(hold, today) for hold in holds.most_urgent(connection, MOST_LISTED)),
+        holds_untold=held.untold,
+        breached=held.breached,
+        oldest_unsettled=inbox.oldest_unsettled(connection),
+        oldest_unsent=outbox.oldest_unsent(connection),
+        today=inbox.tallies(connection, today),
+        uid_gaps=inbox.uid_gaps(connection, folder),
+        troubles={
+            name: f"since {trouble['since']}: {trouble['why']}"
+            for name, trouble in (remembered.get(connection, FACT) or {}).items()
+        },
+        letters_lost=undelivered.count(connection),
+    )
+
+
+def _open_thread(row: sa.RowMapping) -> OpenThread:
+    return OpenThread(
+        reference=row["reference"],
+        party=row["party"],
+        received_at=moment(row["received_at"]),
+        due=row["due"],
+        held=int(row["held"]),
+        pending=int(row["pending"]),
+        answered=int(row["answered"]),
+    )
+
+
+def _lease(connection: Connection, mailbox: str) -> tuple[str, int, datetime | None]:
+    row = connection.execute(sa.select(lease).where(lease.c.mailbox == mailbox)).first()
+    return (row.holder, row.gen, moment(row.expires)) if row else ("", 0, None)
+
+
+def _holding(hold: Hold, today: date) -> Holding:
+    return Holding(
+        name=hold.reference or f"mail {hold.mail_id}",
+        party=hold.party,
+        devices=len(hold.devices),
+        reason=hold.reason,
+        why=why(hold.reason),
+        next_step=next_step(hold.reason),
+        due=hold.due,
+        due_sum=hold.due_sum,
+        overdue=today > hold.due,
+        told_ops_at=hold.told_ops_at,
+        sender=hold.sender,
+        subject=hold.subject,
+        arrived=hold.arrived,
+    )

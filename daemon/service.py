@@ -17,7 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from daemon.errors import LeaseLost, LoginRefused, Unavailable
 from daemon.parts import Parts, Wake
-from daemon.report import Troubles
+from daemon.troubles import Troubles
 
 log = structlog.get_logger()
 
@@ -42,7 +42,8 @@ class Station:
             try:
                 more = await self._once()
             except Unavailable as trouble:
-                await self._rest(trouble)
+                if not stop.is_set():
+                    await self._rest(trouble)
                 continue
             self._wait_s = FIRST_WAIT_S
             await self._troubles.over(self.name)
@@ -112,7 +113,10 @@ class Service:
         stopping.cancel()
         _, late = await asyncio.wait(tasks, timeout=GRACE_S)
         for task in late:
-            log.warning("station did not finish in time; its step is looked up at the next start", station=task.get_name())
+            log.warning(
+                "station did not finish in time; its step is looked up at the next start",
+                station=task.get_name(),
+            )
             task.cancel()
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
 

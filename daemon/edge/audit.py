@@ -43,6 +43,10 @@ class Chain:
     broken_at: int | None
 
 
+_ADD = sa.insert(audit)
+_LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
+
+
 def append(connection: Connection, vault: Vault, entries: Sequence[Entry]) -> None:
     """Add `entries` to the end of the chain, in the caller's transaction."""
     if not entries:
@@ -57,18 +61,24 @@ def append(connection: Connection, vault: Vault, entries: Sequence[Entry]) -> No
         row |= {"previous": previous, "hash": _hash(vault, previous, row)}
         previous = row["hash"]
         rows.append(row)
-    connection.execute(sa.insert(audit), rows)
+    connection.execute(_ADD, rows)
     remembered.put(connection, _HEAD, {"seq": seq, "hash": previous}, entries[-1].at)
 
 
 def _head(connection: Connection) -> tuple[int, str]:
-    last = connection.execute(sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)).first()
+    last = connection.execute(_LAST).first()
     return (last.seq, last.hash) if last else (0, GENESIS)
 
 
 def _row(seq: int, entry: Entry) -> dict[str, Any]:
     detail = json.dumps(entry.detail, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return {"seq": seq, "at": micros(entry.at), "what": entry.what, "subject": entry.subject, "detail": detail}
+    return {
+        "seq": seq,
+        "at": micros(entry.at),
+        "what": entry.what,
+        "subject": entry.subject,
+        "detail": detail,
+    }
 
 
 def _hash(vault: Vault, previous: str, row: Mapping[str, Any]) -> str:
@@ -81,7 +91,7 @@ def verify(connection: Connection, vault: Vault) -> Chain:
     seq, previous = 0, GENESIS
     for row in connection.execute(sa.select(audit).order_by(audit.c.seq)).mappings():
         seq += 1
-        if row["seq"] != seq or row["previous"] != previous or row["hash"] != _hash(vault, previous, row):
+        if row["seq"] != seq or row["previous"] != previous or row["hash"] != _hash(vault, previous, dict(row)):
             return Chain(seq, previous, seq)
         previous = row["hash"]
     head = remembered.get(connection, _HEAD)

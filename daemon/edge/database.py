@@ -95,7 +95,10 @@ class Database:
         url = self._url.set(drivername="postgresql+psycopg")
         options = f"-c statement_timeout=600s -c lock_timeout={BUSY_S}s"
         return sa.create_engine(
-            url, hide_parameters=True, pool_pre_ping=True, connect_args={"options": options, "connect_timeout": 10}
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={"options": options, "connect_timeout": 10},
         )
 
     @contextmanager
@@ -112,6 +115,16 @@ class Database:
             with quiet.begin() as transaction:
                 yield quiet
                 transaction.rollback()
+
+    @contextmanager
+    def bulk(self) -> Iterator[Connection]:
+        """A connection of its own for a bulk load: the caller begins transactions; temporary tables end with it."""
+        with _translated(), self._engine.connect() as connection:
+            connection.detach()
+            if self.file is not None:  # in a container /tmp is small; beside the database there is room
+                folder = str(self.file.absolute().parent).replace("'", "''")
+                connection.connection.cursor().execute(f"PRAGMA temp_store_directory = '{folder}'")
+            yield connection
 
     def raw(self) -> Any:
         """A driver connection of its own, for bulk loading and for locks; the caller closes it."""
@@ -175,7 +188,9 @@ def _usable_folder(file: Path) -> None:
         raise ConfigError(f"database.url: the folder {folder} does not exist; create it, owned by the daemon's user")
     kind = _file_system(folder)
     if kind in _NETWORK_FILE_SYSTEMS:
-        raise ConfigError(f"database.url: {folder} is on {kind}, where SQLite locks fail; use a local disk or PostgreSQL")
+        raise ConfigError(
+            f"database.url: {folder} is on {kind}, where SQLite locks fail; use a local disk or PostgreSQL"
+        )
 
 
 def _file_system(folder: Path) -> str:

@@ -18,8 +18,18 @@ def _parse(text: str) -> dict[str, tuple[str, int]]:
     return points
 
 
-_armed = _parse(os.environ.get("ICD_FAILPOINTS", ""))
+_armed: dict[str, tuple[str, int]] = {}
 _passed: dict[str, int] = {}
+
+
+def arm(text: str) -> None:
+    """Arm what `text` names and nothing else; the counts begin anew."""
+    _armed.clear()
+    _armed.update(_parse(text))
+    _passed.clear()
+
+
+arm(os.environ.get("ICD_FAILPOINTS", ""))
 
 
 def failpoint(name: str) -> None:

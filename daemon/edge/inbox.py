@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from daemon.edge.database import chunks, insert, micros, moment
-from daemon.edge.tables import cursor, mail, place, signature, tally
+from daemon.edge.tables import MAIL_UNFILED, MAIL_UNSETTLED, cursor, mail, place, signature, tally
 from daemon.edge.vault import Vault
+from daemon.errors import SealBroken
 from daemon.mail.message import Evidence, Place, RawMail
 from daemon.rules.decision import Fate
 from daemon.rules.reasons import Reason
@@ -44,6 +45,7 @@ class KeptMail:
     crashes: int
     ordered: bool
     from_junk: bool
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +69,13 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldMail:
-    """A mail held whole, for ops."""
-
-    id: int
-    sender: str
-    party: str
-    subject: str
-    arrived: datetime
-    reason: Reason
-    due: date
-    due_sum: str
-    settled_at: datetime
-    reminded_day: int
-
-
-@dataclass(frozen=True, slots=True)
 class ToFile:
-    """A mail that lies elsewhere than filing wants it."""
+    """One place of a mail that is to be filed in `wanted_folder`; it may lie there already."""
 
     mail_id: int
+    raw_sha: str
     place: Place
     wanted_folder: str
-    answered: bool
 
 
 # Keeping ────────────────────────────────────────────────────────────────────────────────────────────
@@ -115,13 +101,21 @@ def keep(
             known[sha] = _insert_mail(connection, vault, raw, sha, now)
             fresh.append(known[sha])
     places = [_place_row(known[sha], raw.place, now) for raw, sha in zip(batch, shas, strict=True)]
-    if places:
-        connection.execute(insert(connection, place).on_conflict_do_nothing(), places)
+    _keep_places(connection, places)
     if ordered:
-        again = [known[sha] for sha in shas if known[sha] not in fresh]
-        _take_in_again(connection, vault, dict(zip(shas, batch, strict=True)), again)
-        fresh.extend(again)
+        _order(connection, vault, dict(zip(shas, batch, strict=True)), list(known.values()))
+        fresh = list(known.values())
     return tuple(dict.fromkeys(fresh))
+
+
+def _keep_places(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
+    """A place that we thought gone (a UIDVALIDITY that came back) names what lies there now."""
+    if not rows:
+        return
+    statement = insert(connection, place)
+    changes = {name: statement.excluded[name] for name in ("mail_id", "gone")}
+    key = ["folder", "uidvalidity", "uid"]
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), rows)
 
 
 def _by_sha(connection: Connection, shas: Sequence[str]) -> dict[str, int]:
@@ -135,6 +129,7 @@ def _insert_mail(connection: Connection, vault: Vault, raw: RawMail, sha: str, n
         "arrived": micros(raw.arrived),
         "kept_at": micros(now),
         "size": len(raw.content),
+        "cut": raw.cut,
         "content": vault.seal(raw.content, table="mail", column="content", row=sha),
         "state": KEPT,
     }
@@ -152,14 +147,17 @@ def _place_row(mail_id: int, where: Place, now: datetime) -> dict[str, object]:
     }
 
 
-def _take_in_again(
-    connection: Connection, vault: Vault, raws: dict[str, RawMail], ids: Sequence[int]
-) -> None:
-    """Dragged to `Requests`: settle it anew, its first arrival kept; content that was erased is put back."""
+def _order(connection: Connection, vault: Vault, raws: dict[str, RawMail], ids: Sequence[int]) -> None:
+    """Dragged to `Requests`: a person's order. What was settled is settled anew, its first arrival kept.
+
+    Content that was erased is put back. A mail that still waits keeps its count of crashes.
+    """
+    connection.execute(sa.update(mail).where(mail.c.id.in_(ids)).values(ordered=True))
     query = sa.select(mail.c.id, mail.c.raw_sha).where(mail.c.id.in_(ids), mail.c.state == SETTLED)
     for row in connection.execute(query).all():
-        content = vault.seal(raws[row.raw_sha].content, table="mail", column="content", row=row.raw_sha)
-        values = {"state": KEPT, "crashes": 0, "fate": None, "content": content, "ordered": True}
+        raw = raws[row.raw_sha]
+        content = vault.seal(raw.content, table="mail", column="content", row=row.raw_sha)
+        values = {"state": KEPT, "crashes": 0, "fate": None, "content": content, "cut": raw.cut}
         connection.execute(sa.update(mail).where(mail.c.id == row.id).values(**values))
 
 
@@ -184,6 +182,25 @@ def known_uids(connection: Connection, folder: str, uidvalidity: int) -> set[int
     return set(connection.execute(query).scalars())
 
 
+def known_among(connection: Connection, folder: str, uidvalidity: int, uids: Iterable[int]) -> set[int]:
+    """Those of `uids` that are kept; costs what is asked for, whatever else the folder holds."""
+    found: set[int] = set()
+    for some in chunks(list(uids)):
+        where = (place.c.folder == folder, place.c.uidvalidity == uidvalidity, place.c.uid.in_(some))
+        found |= set(connection.execute(sa.select(place.c.uid).where(*where, place.c.gone.is_(False))).scalars())
+    return found
+
+
+def uid_gaps(connection: Connection, folder: str) -> int:
+    """UIDs between the first and the last that we kept of `folder` which we never saw: gone before we looked."""
+    position = cursor_of(connection, folder)
+    if position is None:
+        return 0
+    where = (place.c.folder == folder, place.c.uidvalidity == position.uidvalidity, place.c.uid <= position.last_uid)
+    row = connection.execute(sa.select(sa.func.count(), sa.func.min(place.c.uid)).where(*where)).one()
+    return 0 if row[1] is None else int(position.last_uid - row[1] + 1 - row[0])
+
+
 def mark_gone(connection: Connection, folder: str, uidvalidity: int, uids: Iterable[int]) -> None:
     """Note that people moved or expunged these; nothing else changes."""
     for some in chunks(list(uids)):
@@ -203,7 +220,8 @@ def end_epoch(connection: Connection, folder: str, uidvalidity: int) -> None:
 def claim(connection: Connection, vault: Vault, gen: int, limit: int, junk: frozenset[str]) -> list[KeptMail]:
     """Oldest first, each with one crash more counted; a mail that crashed before comes alone.
 
-    Claims of an older generation are taken over. A mail with three crashes is left for `poisonous`.
+    Claims of an older generation are taken over. A mail with three crashes is left for `poisonous`. One whose
+    seal is broken counts as a crash and is left out, so that it holds up nobody.
     """
     waiting = _claimable(gen)
     query = sa.select(mail.c.id, mail.c.crashes).where(waiting).order_by(mail.c.id).limit(limit)
@@ -219,29 +237,36 @@ def claim(connection: Connection, vault: Vault, gen: int, limit: int, junk: froz
 
 def _claimable(gen: int) -> sa.ColumnElement[bool]:
     taken_over = sa.and_(mail.c.state == CLAIMED, mail.c.claimed_gen != gen)
-    return sa.and_(
-        mail.c.state != SETTLED, sa.or_(mail.c.state == KEPT, taken_over), mail.c.crashes < MOST_CRASHES
-    )
+    return sa.and_(MAIL_UNSETTLED, sa.or_(mail.c.state == KEPT, taken_over), mail.c.crashes < MOST_CRASHES)
 
 
 def _claimed(connection: Connection, vault: Vault, ids: Sequence[int], junk: frozenset[str]) -> list[KeptMail]:
-    columns = (mail.c.id, mail.c.arrived, mail.c.raw_sha, mail.c.content, mail.c.crashes, mail.c.ordered)
+    columns = (mail.c.id, mail.c.arrived, mail.c.raw_sha, mail.c.content, mail.c.crashes, mail.c.ordered, mail.c.cut)
     first = (
         sa.select(place.c.folder).where(place.c.mail_id == mail.c.id).order_by(place.c.id).limit(1)
     ).scalar_subquery()
     query = sa.select(*columns, first.label("folder")).where(mail.c.id.in_(ids)).order_by(mail.c.id)
-    return [
-        KeptMail(
-            id=row.id,
-            arrived=moment(row.arrived),
-            folder=row.folder,
-            content=vault.open(row.content, table="mail", column="content", row=row.raw_sha),
-            crashes=row.crashes,
-            ordered=row.ordered,
-            from_junk=row.folder in junk and not row.ordered,
+    whole, broken = [], []
+    for row in connection.execute(query).all():
+        try:
+            content = vault.open(row.content, table="mail", column="content", row=row.raw_sha)
+        except SealBroken:
+            broken.append(row.id)
+            continue
+        whole.append(
+            KeptMail(
+                id=row.id,
+                arrived=moment(row.arrived),
+                folder=row.folder,
+                content=content,
+                crashes=row.crashes,
+                ordered=row.ordered,
+                from_junk=row.folder in junk and not row.ordered,
+                cut=row.cut,
+            )
         )
-        for row in connection.execute(query)
-    ]
+    give_back(connection, broken, uncounted=False)
+    return whole
 
 
 def give_back(connection: Connection, ids: Sequence[int], *, uncounted: bool) -> None:
@@ -254,8 +279,13 @@ def give_back(connection: Connection, ids: Sequence[int], *, uncounted: bool) ->
 def poisonous(connection: Connection, gen: int) -> list[int]:
     """Mails whose reading died three times."""
     free = sa.or_(mail.c.state == KEPT, mail.c.claimed_gen != gen)
-    query = sa.select(mail.c.id).where(mail.c.state != SETTLED, mail.c.crashes >= MOST_CRASHES, free)
+    query = sa.select(mail.c.id).where(MAIL_UNSETTLED, mail.c.crashes >= MOST_CRASHES, free).order_by(mail.c.id)
     return list(connection.execute(query).scalars())
+
+
+def arrived(connection: Connection, mail_id: int) -> datetime:
+    """When a kept mail arrived (INTERNALDATE)."""
+    return moment(connection.execute(sa.select(mail.c.arrived).where(mail.c.id == mail_id)).scalar_one())
 
 
 def settle(connection: Connection, mail_id: int, result: Settled, now: datetime) -> None:
@@ -266,6 +296,8 @@ def settle(connection: Connection, mail_id: int, result: Settled, now: datetime)
         "reason": result.reason,
         "settled_at": micros(now),
         "filed": False,
+        "told_ops_at": None,
+        "reminded_day": 0,
         **{name: getattr(result, name) for name in _COPIED},
     }
     if not result.keep_content:
@@ -303,9 +335,7 @@ def find_same(connection: Connection, semantic_key: str, evidence: Evidence, mai
     return connection.execute(query.limit(1)).scalar()
 
 
-def remember_signatures(
-    connection: Connection, digests: Sequence[str], semantic_key: str, now: datetime
-) -> None:
+def remember_signatures(connection: Connection, digests: Sequence[str], semantic_key: str, now: datetime) -> None:
     """Note that these DKIM signatures came with this mail; the first mail keeps them."""
     rows = [{"digest": d, "semantic_key": semantic_key, "seen_at": micros(now)} for d in dict.fromkeys(digests)]
     if rows:
@@ -325,44 +355,21 @@ def proof(connection: Connection, mail_id: int) -> str | None:
     return connection.execute(sa.select(mail.c.proof).where(mail.c.id == mail_id)).scalar()
 
 
+def proofs(connection: Connection, mail_ids: Sequence[int]) -> dict[int, str]:
+    """The same of several mails; one without proof is left out."""
+    found: dict[int, str] = {}
+    for some in chunks(mail_ids):
+        query = sa.select(mail.c.id, mail.c.proof).where(mail.c.id.in_(some), mail.c.proof.is_not(None))
+        found |= {row.id: row.proof for row in connection.execute(query)}
+    return found
+
+
 # For ops ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def held_mails(connection: Connection, *, untold: bool = False) -> list[HeldMail]:
-    """Mails held whole; `untold`: only those that ops have not been told of."""
-    query = sa.select(mail).where(mail.c.fate == Fate.HELD, mail.c.held_due.is_not(None))
-    if untold:
-        query = query.where(mail.c.told_ops_at.is_(None))
-    return [
-        HeldMail(
-            id=row.id,
-            sender=row.sender or "",
-            party=row.party or "",
-            subject=row.subject or "",
-            arrived=moment(row.arrived),
-            reason=Reason(row.reason),
-            due=row.held_due,
-            due_sum=row.held_due_sum or "",
-            settled_at=moment(row.settled_at),
-            reminded_day=row.reminded_day,
-        )
-        for row in connection.execute(query.order_by(mail.c.id))
-    ]
-
-
-def told_ops(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Ops have been told of these held mails."""
-    connection.execute(sa.update(mail).where(mail.c.id.in_(ids)).values(told_ops_at=micros(now)))
-
-
-def reminded(connection: Connection, ids: Sequence[int], day: int) -> None:
-    """Ops have been reminded of these held mails on that working day."""
-    connection.execute(sa.update(mail).where(mail.c.id.in_(ids)).values(reminded_day=day))
 
 
 def oldest_unsettled(connection: Connection) -> datetime | None:
     """When the longest-waiting unsettled mail was kept."""
-    value = connection.execute(sa.select(sa.func.min(mail.c.kept_at)).where(mail.c.state != SETTLED)).scalar()
+    value = connection.execute(sa.select(sa.func.min(mail.c.kept_at)).where(MAIL_UNSETTLED)).scalar()
     return None if value is None else moment(value)
 
 
@@ -377,36 +384,53 @@ def counts(connection: Connection) -> dict[str, int]:
 
 
 def to_file(connection: Connection, limit: int) -> list[ToFile]:
-    """Mails whose folder is not the wanted one, with each place they still have."""
+    """Every place that the first `limit` mails to be filed still have; a mail of which none is known waits."""
+    has_place = sa.exists().where(place.c.mail_id == mail.c.id, place.c.gone.is_(False))
+    some = sa.select(mail.c.id).where(MAIL_UNFILED, has_place).order_by(mail.c.wanted_folder, mail.c.id).limit(limit)
     query = (
-        sa.select(mail.c.id, mail.c.wanted_folder, mail.c.fate, place.c.folder, place.c.uidvalidity, place.c.uid)
+        sa.select(mail.c.id, mail.c.raw_sha, mail.c.wanted_folder, place.c.folder, place.c.uidvalidity, place.c.uid)
         .join(place, place.c.mail_id == mail.c.id)
-        .where(mail.c.wanted_folder.is_not(None), mail.c.filed.is_(False), place.c.gone.is_(False))
-        .order_by(mail.c.wanted_folder, mail.c.id)
-        .limit(limit)
+        .where(mail.c.id.in_(some), place.c.gone.is_(False))
+        .order_by(mail.c.wanted_folder, mail.c.id, place.c.id)
     )
     return [
-        ToFile(row.id, Place(row.folder, row.uidvalidity, row.uid), row.wanted_folder, row.fate == Fate.DECIDED)
+        ToFile(row.id, row.raw_sha, Place(row.folder, row.uidvalidity, row.uid), row.wanted_folder)
         for row in connection.execute(query)
     ]
 
 
 def want_folder(connection: Connection, case_id: str, folder: str) -> None:
-    """File every mail of a thread in `folder`."""
-    where = (mail.c.case_id == case_id, sa.func.coalesce(mail.c.wanted_folder, "") != folder)
+    """File every mail of a thread in `folder`, but those that ops must look at, which stay where ops find them."""
+    elsewhere = sa.func.coalesce(mail.c.wanted_folder, "") != folder
+    where = (mail.c.case_id == case_id, elsewhere, sa.func.coalesce(mail.c.fate, "").not_in((Fate.HELD, Fate.POISON)))
     connection.execute(sa.update(mail).where(*where).values(wanted_folder=folder, filed=False))
 
 
 def moved(connection: Connection, old: Sequence[ToFile], new: Sequence[Place | None], now: datetime) -> None:
     """Note where mails went (None: not known); their old places are gone."""
-    for item, target in zip(old, new, strict=True):
-        mark_gone(connection, item.place.folder, item.place.uidvalidity, [item.place.uid])
-        if target is not None:
-            row = _place_row(item.mail_id, target, now)
-            connection.execute(insert(connection, place).on_conflict_do_nothing(), [row])
-    done(connection, [item.mail_id for item in old])
+    pairs = list(zip(old, new, strict=True))
+    left: dict[tuple[str, int], list[int]] = {}
+    for item, target in pairs:
+        if target != item.place:
+            left.setdefault((item.place.folder, item.place.uidvalidity), []).append(item.place.uid)
+    for (folder, uidvalidity), uids in left.items():
+        mark_gone(connection, folder, uidvalidity, uids)
+    _keep_places(connection, [_place_row(item.mail_id, target, now) for item, target in pairs if target is not None])
 
 
-def done(connection: Connection, ids: Sequence[int]) -> None:
-    """Nothing is left to file of these."""
-    connection.execute(sa.update(mail).where(mail.c.id.in_(ids)).values(filed=True))
+def filed(connection: Connection, items: Sequence[ToFile]) -> None:
+    """Nothing is left to file of these, unless they are wanted elsewhere since."""
+    wanted: dict[str, list[int]] = {}
+    for item in items:
+        wanted.setdefault(item.wanted_folder, []).append(item.mail_id)
+    for folder, ids in wanted.items():
+        where = (mail.c.id.in_(ids), mail.c.wanted_folder == folder)
+        connection.execute(sa.update(mail).where(*where).values(filed=True))
+
+
+def places_of(connection: Connection, mail_ids: Sequence[int]) -> list[Place]:
+    """Where these mails lie, as far as we know."""
+    query = sa.select(place.c.folder, place.c.uidvalidity, place.c.uid).where(
+        place.c.mail_id.in_(mail_ids), place.c.gone.is_(False)
+    )
+    return [Place(row.folder, row.uidvalidity, row.uid) for row in connection.execute(query)]

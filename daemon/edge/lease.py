@@ -17,11 +17,12 @@ from daemon.edge.database import Database, insert, micros
 from daemon.edge.tables import lease
 from daemon.errors import LeaseLost, Unavailable
 
+_GENERATION = sa.select(lease.c.gen).where(lease.c.mailbox == sa.bindparam("of_mailbox")).with_for_update(read=True)
+
 
 def fence(connection: Connection, mailbox: str, gen: int) -> None:
     """Raise LeaseLost unless `gen` is still the mailbox's generation; holds off a take-over until the commit."""
-    query = sa.select(lease.c.gen).where(lease.c.mailbox == mailbox).with_for_update(read=True)
-    if connection.execute(query).scalar() != gen:
+    if connection.execute(_GENERATION, {"of_mailbox": mailbox}).scalar() != gen:
         raise LeaseLost(f"another instance holds {mailbox} now")
 
 
@@ -70,9 +71,7 @@ class Lease:
             with suppress(Unavailable), self._database.write() as connection:
                 connection.execute(sa.update(lease).where(mine).values(expires=0))
         self._gen, self._until_s = None, 0.0
-        if self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        self._drop_lock()
 
     def _take_lock(self) -> bool:
         if self._database.file is None or self._lock_file is not None:
@@ -87,6 +86,11 @@ class Lease:
         self._lock_file = handle
         return True
 
+    def _drop_lock(self) -> None:
+        if self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+
     def _take_row(self, connection: Connection) -> int | None:
         now = self._now(connection)
         query = sa.select(lease).where(lease.c.mailbox == self._mailbox).with_for_update()
@@ -94,8 +98,8 @@ class Lease:
         expires = now + self.duration_s * 1_000_000
         if row is None:
             values = {"mailbox": self._mailbox, "holder": self._holder, "gen": 1, "expires": expires}
-            first = connection.execute(insert(connection, lease).values(**values).on_conflict_do_nothing())
-            return 1 if first.rowcount == 1 else None
+            first = insert(connection, lease).values(**values).on_conflict_do_nothing().returning(lease.c.gen)
+            return connection.execute(first).scalar()  # None: another instance was first
         if self._database.file is None and row["expires"] > now:
             return None
         gen = int(row["gen"]) + 1

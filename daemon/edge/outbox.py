@@ -4,13 +4,14 @@
                     │ our side is down: deferred        unknown ─▶ accepted (proof) | pending (same bytes) | held
 
 `started` means not sent: safe to try again. `dot` means that DATA may have begun: whoever finds such a row
-after a crash makes it `unknown`, and looks for proof before any resend.
+after a crash makes it `unknown`, and looks for proof before any resend. One station sends, one batch at a
+time, under a fenced lease: a letter that is `sending` when no batch is in hand was cut off.
 """
 
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -18,17 +19,20 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row
 
-from daemon.edge.database import chunks, eui_to_int, insert, micros, moment
-from daemon.edge.tables import letter, release
+from daemon.edge.database import chunks, eui_to_int, insert, int_to_eui, micros, moment
+from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, letter, release
 from daemon.edge.vault import Vault
+from daemon.errors import LeaseLost
 from daemon.rules.decision import Condition, LetterPlan
+from daemon.rules.facts import Release
+from daemon.rules.identifiers import DeviceId
 from daemon.rules.workdays import local_day
 
 PLAN = TypeAdapter(LetterPlan)
 _VERDICT = TypeAdapter(tuple[Condition, ...])
 
-CLAIM_S = 900
-"""A claimed letter whose attempt died is looked at again after this; longer than the longest DATA."""
+FARTHEST = timedelta(days=7)
+"""Nothing is ever put off by more: what is, was so by a clock that has been set right since, and is due."""
 
 
 class LetterState(StrEnum):
@@ -60,8 +64,14 @@ class Queued:
     written_at: datetime
     mail_id: int | None
     attempts: int
+    """This one included; those that our own side or the relay's trouble ended do not count."""
     resends: int
-    content: bytes | None
+    content: bytes | None = field(repr=False)
+
+    @property
+    def suspect(self) -> bool:
+        """It was claimed before and never got as far as its bytes: writing it may be what stops us."""
+        return self.attempts > 1 and self.content is None
 
 
 def retry_at(now: datetime, attempts: int) -> datetime:
@@ -134,16 +144,20 @@ def _reserve(connection: Connection, plan: LetterPlan, letter_id: int, now: date
 
 
 def claim(connection: Connection, gen: int, now: datetime, limit: int) -> list[Queued]:
-    """Due letters, the earliest due date first; each marked as an attempt begun, its next look in the future."""
-    stale = sa.and_(letter.c.state == LetterState.SENDING, letter.c.stage == "started")
-    ready = sa.or_(letter.c.state.in_(WAITING), stale)
+    """Due letters, the earliest due date first; each marked as an attempt begun.
+
+    At most one of them is `suspect`, and it comes last, so that a letter that we cannot write takes no other with it.
+    """
+    columns = (letter.c.id, letter.c.attempts, letter.c.content.is_(None).label("unwritten"))
     query = (
-        sa.select(letter.c.id)
-        .where(ready, letter.c.next_at <= micros(now))
+        sa.select(*columns)
+        .where(LETTER_WAITING, letter.c.state.in_(WAITING), _due(now))
         .order_by(letter.c.due.is_(None), letter.c.due, letter.c.id)
         .limit(limit)
     )
-    ids = list(connection.execute(query).scalars())
+    rows = connection.execute(query).all()
+    suspects = [row.id for row in rows if row.attempts > 0 and row.unwritten]
+    ids = [row.id for row in rows if row.attempts == 0 or not row.unwritten] + suspects[:1]
     if not ids:
         return []
     changes = {
@@ -151,13 +165,18 @@ def claim(connection: Connection, gen: int, now: datetime, limit: int) -> list[Q
         "stage": "started",
         "attempts": letter.c.attempts + 1,
         "claimed_gen": gen,
-        "next_at": micros(now + timedelta(seconds=CLAIM_S)),
     }
     connection.execute(sa.update(letter).where(letter.c.id.in_(ids)).values(**changes))
     return _load(connection, ids)
 
 
+def _due(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.or_(letter.c.next_at <= micros(now), letter.c.next_at > micros(now + FARTHEST))
+
+
 def _load(connection: Connection, ids: Sequence[int]) -> list[Queued]:
+    if not ids:
+        return []
     query = sa.select(letter).where(letter.c.id.in_(ids))
     order = {letter_id: position for position, letter_id in enumerate(ids)}
     return sorted(map(_queued, connection.execute(query)), key=lambda q: order[q.id])
@@ -177,15 +196,68 @@ def _queued(row: Row[tuple[object, ...]]) -> Queued:
     )
 
 
-def freeze(connection: Connection, letter_id: int, sealed: bytes, verdict: Sequence[Condition]) -> None:
-    """Keep the exact bytes (sealed) and the gate's verdict before the first attempt."""
-    values = {"content": sealed, "verdict": _VERDICT.dump_json(tuple(verdict)).decode()}
-    connection.execute(sa.update(letter).where(letter.c.id == letter_id).values(**values))
+_FREEZE = (
+    sa.update(letter)
+    .where(letter.c.id == sa.bindparam("letter_id"))
+    .values(content=sa.bindparam("sealed"), verdict=sa.bindparam("conditions"))
+)
 
 
-def mark_dot(connection: Connection, letter_id: int) -> None:
-    """DATA is about to begin: from here on only proof says that it was not sent."""
-    connection.execute(sa.update(letter).where(letter.c.id == letter_id).values(stage="dot"))
+def freeze(connection: Connection, judged: Sequence[tuple[Queued, Sequence[Condition]]]) -> None:
+    """Keep each letter's sealed bytes, if it has any, and what the gate said of it, before it is tried."""
+    rows = [
+        {"letter_id": one.id, "sealed": one.content, "conditions": _VERDICT.dump_json(tuple(verdict)).decode()}
+        for one, verdict in judged
+    ]
+    if rows:
+        connection.execute(_FREEZE, rows)
+
+
+_MARK_DOT = (
+    sa.update(letter)
+    .where(
+        letter.c.id == sa.bindparam("letter_id"),
+        letter.c.state == LetterState.SENDING,
+        letter.c.stage == "started",
+        letter.c.claimed_gen == sa.bindparam("gen"),
+    )
+    .values(stage="dot")
+)
+
+
+def mark_dot(connection: Connection, letter_id: int, gen: int) -> None:
+    """DATA is about to begin: from here on only proof says that it was not sent. Raises LeaseLost if it is not ours."""
+    if connection.execute(_MARK_DOT, {"letter_id": letter_id, "gen": gen}).rowcount != 1:
+        raise LeaseLost(f"letter {letter_id} is in other hands")
+
+
+def give_back(connection: Connection, ids: Sequence[int], next_at: datetime) -> None:
+    """These were claimed and not tried, for no fault of theirs: due again, the attempt not counted."""
+    values = {
+        "state": LetterState.DEFERRED,
+        "stage": None,
+        "attempts": letter.c.attempts - 1,
+        "next_at": micros(next_at),
+    }
+    connection.execute(sa.update(letter).where(letter.c.id.in_(ids)).values(**values))
+
+
+# Built once: building a statement costs more than running it, and these run for every letter.
+_FINISH = (
+    sa.update(letter)
+    .where(letter.c.id == sa.bindparam("letter_id"))
+    .values(
+        state=sa.bindparam("new_state"),
+        stage=None,
+        reply=sa.bindparam("words"),
+        next_at=sa.func.coalesce(sa.bindparam("later", type_=letter.c.next_at.type), letter.c.next_at),
+        finished_at=sa.func.coalesce(sa.bindparam("ended", type_=letter.c.finished_at.type), letter.c.finished_at),
+        verdict=sa.func.coalesce(sa.bindparam("conditions", type_=letter.c.verdict.type), letter.c.verdict),
+    )
+)
+_SETTLE_RELEASES = (
+    sa.update(release).where(release.c.letter_id == sa.bindparam("of_letter")).values(state=sa.bindparam("outcome"))
+)
 
 
 def finish(
@@ -197,25 +269,31 @@ def finish(
     reply: str = "",
     next_at: datetime | None = None,
     verdict: Sequence[Condition] | None = None,
+    maybe_sent: bool = False,
 ) -> None:
-    """Write down how the attempt ended; `next_at` for deferred and unknown ones."""
-    values: dict[str, object] = {"state": state, "stage": None, "reply": reply[:500]}
-    if next_at is not None:
-        values["next_at"] = micros(next_at)
-    if state in FINAL:
-        values["finished_at"] = micros(now)
-    if verdict is not None:
-        values["verdict"] = _VERDICT.dump_json(tuple(verdict)).decode()
-    connection.execute(sa.update(letter).where(letter.c.id == letter_id).values(**values))
-    if state in FINAL:
-        outcome = "released" if state is LetterState.ACCEPTED else "dropped"
-        connection.execute(sa.update(release).where(release.c.letter_id == letter_id).values(state=outcome))
+    """Write down how the attempt ended; `next_at` for deferred and unknown ones.
+
+    `maybe_sent`: an earlier attempt may have arrived, so that its codes go on counting as released.
+    """
+    final = state in FINAL
+    values = {
+        "letter_id": letter_id,
+        "new_state": state,
+        "words": reply[:500],
+        "later": None if next_at is None else micros(next_at),
+        "ended": micros(now) if final else None,
+        "conditions": None if verdict is None else _VERDICT.dump_json(tuple(verdict)).decode(),
+    }
+    connection.execute(_FINISH, values)
+    if final:
+        outcome = "released" if state is LetterState.ACCEPTED or maybe_sent else "dropped"
+        connection.execute(_SETTLE_RELEASES, {"of_letter": letter_id, "outcome": outcome})
 
 
 def cancel(connection: Connection, case_ids: Sequence[str], now: datetime) -> int:
     """Take back the letters of these cases that were never tried; how many."""
     query = sa.select(letter.c.id).where(
-        letter.c.case_id.in_(case_ids), letter.c.state == LetterState.PENDING, letter.c.attempts == 0
+        letter.c.case_id.in_(case_ids), letter.c.state.in_(WAITING), letter.c.attempts == 0, letter.c.resends == 0
     )
     ids = list(connection.execute(query).scalars())
     for letter_id in ids:
@@ -226,27 +304,31 @@ def cancel(connection: Connection, case_ids: Sequence[str], now: datetime) -> in
 # Unknown outcomes ───────────────────────────────────────────────────────────────────────────────────
 
 
-def unknown_after_crash(connection: Connection, gen: int, now: datetime) -> int:
-    """Attempts of an older generation that had reached DATA become unknown; how many."""
-    where = (
-        letter.c.state == LetterState.SENDING,
-        letter.c.stage == "dot",
-        sa.or_(letter.c.claimed_gen != gen, letter.c.next_at <= micros(now)),
-    )
-    values = {"state": LetterState.UNKNOWN, "stage": None, "next_at": micros(now), "reply": "cut off in DATA"}
-    return connection.execute(sa.update(letter).where(*where).values(**values)).rowcount
+def unknown_after_crash(connection: Connection, look_at: datetime) -> list[int]:
+    """Letters that were cut off in DATA become unknown; which. `look_at`: when proof is looked for.
+
+    That is later than the longest wait for a relay's word: an instance that lost its lease may still be in DATA.
+    """
+    where = (LETTER_WAITING, letter.c.state == LetterState.SENDING, letter.c.stage == "dot")
+    values = {"state": LetterState.UNKNOWN, "stage": None, "next_at": micros(look_at), "reply": "cut off in DATA"}
+    return list(connection.execute(sa.update(letter).where(*where).values(**values).returning(letter.c.id)).scalars())
 
 
 def started_after_crash(connection: Connection, gen: int, now: datetime) -> int:
-    """Attempts of an older generation that had not reached DATA were not sent: due at once; how many."""
-    where = (letter.c.state == LetterState.SENDING, letter.c.stage == "started", letter.c.claimed_gen != gen)
-    return connection.execute(sa.update(letter).where(*where).values(next_at=micros(now))).rowcount
+    """Letters that were cut off before DATA were not sent: due at once; how many.
+
+    An attempt counts where it may have ended the process: in an older generation.
+    """
+    where = (LETTER_WAITING, letter.c.state == LetterState.SENDING, letter.c.stage == "started")
+    attempts = sa.case((letter.c.claimed_gen == gen, letter.c.attempts - 1), else_=letter.c.attempts)
+    values = {"state": LetterState.DEFERRED, "stage": None, "attempts": attempts, "next_at": micros(now)}
+    return connection.execute(sa.update(letter).where(*where).values(**values)).rowcount
 
 
 def unknown_due(connection: Connection, now: datetime) -> list[Queued]:
     """Unknown letters whose wait is over: time to look for proof."""
-    query = sa.select(letter.c.id).where(letter.c.state == LetterState.UNKNOWN, letter.c.next_at <= micros(now))
-    return _load(connection, list(connection.execute(query.order_by(letter.c.id).limit(100)).scalars()))
+    query = sa.select(letter.c.id).where(LETTER_WAITING, letter.c.state == LetterState.UNKNOWN, _due(now))
+    return _load(connection, list(connection.execute(query.order_by(letter.c.next_at).limit(100)).scalars()))
 
 
 def resend(connection: Connection, letter_id: int, now: datetime) -> None:
@@ -260,13 +342,28 @@ def resend(connection: Connection, letter_id: int, now: datetime) -> None:
 
 def to_file_in_sent(connection: Connection, limit: int) -> list[Queued]:
     """Accepted letters that have no copy in Sent yet."""
-    query = sa.select(letter.c.id).where(letter.c.state == LetterState.ACCEPTED, letter.c.sent_filed.is_(False))
+    query = sa.select(letter.c.id).where(LETTER_UNFILED)
     return _load(connection, list(connection.execute(query.order_by(letter.c.id).limit(limit)).scalars()))
 
 
 def sent_filed(connection: Connection, ids: Sequence[int]) -> None:
     """These have their copy in Sent."""
     connection.execute(sa.update(letter).where(letter.c.id.in_(ids)).values(sent_filed=True))
+
+
+def releases_by_letter(
+    connection: Connection, devices: Sequence[DeviceId], since: datetime
+) -> dict[DeviceId, list[tuple[int, Release]]]:
+    """Codes of `devices` that left us, or are queued to, since then, each with the letter that carries it."""
+    found: dict[DeviceId, list[tuple[int, Release]]] = {}
+    for some in chunks([eui_to_int(device) for device in devices]):
+        query = sa.select(release.c.device_id, release.c.letter_id, release.c.party, release.c.at).where(
+            release.c.device_id.in_(some), release.c.at >= micros(since), release.c.state != "dropped"
+        )
+        for row in connection.execute(query.order_by(release.c.at)):
+            entry = (row.letter_id, Release(row.party, moment(row.at)))
+            found.setdefault(int_to_eui(row.device_id), []).append(entry)
+    return found
 
 
 def next_seq(connection: Connection, case_id: str, kind: str) -> int:
@@ -285,8 +382,14 @@ def ours(connection: Connection, message_ids: Sequence[str]) -> frozenset[str]:
 
 def oldest_unsent(connection: Connection) -> datetime | None:
     """When the longest-waiting letter was queued, among those that still have to go."""
-    states = (*WAITING, LetterState.SENDING, LetterState.UNKNOWN)
-    value = connection.execute(sa.select(sa.func.min(letter.c.written_at)).where(letter.c.state.in_(states))).scalar()
+    value = connection.execute(sa.select(sa.func.min(letter.c.written_at)).where(LETTER_WAITING)).scalar()
+    return None if value is None else moment(value)
+
+
+def oldest_untried(connection: Connection) -> datetime | None:
+    """Since when the first of the letters that nobody has begun to send is due to be sent."""
+    due = sa.func.min(letter.c.next_at)
+    value = connection.execute(sa.select(due).where(LETTER_WAITING, letter.c.state == LetterState.PENDING)).scalar()
     return None if value is None else moment(value)
 
 

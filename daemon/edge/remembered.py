@@ -17,8 +17,16 @@ def get(connection: Connection, name: str) -> Any | None:
     return None if value is None else json.loads(value)
 
 
+_SET = (
+    sa.update(fact)
+    .where(fact.c.name == sa.bindparam("of_name"))
+    .values(value=sa.bindparam("value"), at=sa.bindparam("at"))
+)
+_ADD = sa.insert(fact)
+
+
 def put(connection: Connection, name: str, value: Any, now: datetime) -> None:
     """Set `name` to a JSON value."""
     values = {"value": json.dumps(value), "at": micros(now)}
-    if connection.execute(sa.update(fact).where(fact.c.name == name).values(**values)).rowcount == 0:
-        connection.execute(sa.insert(fact).values(name=name, **values))
+    if connection.execute(_SET, {"of_name": name, **values}).rowcount == 0:
+        connection.execute(_ADD, {"name": name, **values})

@@ -3,7 +3,12 @@
 Times are UTC microseconds since 1970 (BIGINT): exact, ordered, and the same on SQLite and PostgreSQL.
 Sealed columns hold `vault.seal` output, whose AAD names table, column and row key.
 A device id is its EUI-64 as a signed 64-bit number: the primary key of ten million rows.
+
+What is due is found by partial indexes. Their conditions stand here as constants (`ITEM_HELD`), their words
+written into the SQL: SQLite uses a partial index only where the query repeats its condition literally.
 """
+
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -25,6 +30,16 @@ def _id() -> sa.Column[int]:
     return sa.Column("id", _Id, primary_key=True, autoincrement=True)
 
 
+def _is(column: sa.Column[str], *words: str) -> sa.ColumnElement[bool]:
+    """`column` is one of `words`, written as literals and never bound."""
+    literals = [sa.literal(word, column.type, literal_execute=True) for word in words]
+    return column == literals[0] if len(literals) == 1 else column.in_(literals)
+
+
+def _partial(name: str, *columns: sa.Column[Any], where: sa.ColumnElement[bool]) -> None:
+    sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 # ── mail ────────────────────────────────────────────────────────────────────────────────────────────
 
 mail = sa.Table(
@@ -34,14 +49,13 @@ mail = sa.Table(
     sa.Column("raw_sha", sa.String(64), nullable=False, comment="SHA-256 of the bytes as fetched"),
     sa.Column("semantic_key", sa.String(64), comment="null until read"),
     sa.Column("message_id", sa.Text, comment="null until read"),
-    sa.Column(
-        "sender", sa.Text, comment="From addr-spec of mail that concerns us; null until read, or not ours"
-    ),
+    sa.Column("sender", sa.Text, comment="From addr-spec of mail that concerns us; null until read, or not ours"),
     sa.Column("party", sa.Text),
     sa.Column("subject", sa.Text, comment="masked"),
     sa.Column("arrived", _Moment, nullable=False, comment="INTERNALDATE"),
     sa.Column("kept_at", _Moment, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("cut", sa.Boolean, nullable=False, server_default=sa.false(), comment="only its beginning is kept"),
     sa.Column("content", sa.LargeBinary, comment="sealed; erased when it is none of ours"),
     sa.Column("state", sa.String(12), nullable=False, comment="kept, claimed, settled"),
     sa.Column("claimed_gen", sa.BigInteger),
@@ -63,26 +77,18 @@ mail = sa.Table(
     sa.Index("ix_mail_raw_sha", "raw_sha"),
     sa.Index("ix_mail_message_id", "message_id"),
     sa.Index("ix_mail_case_id", "case_id"),
-    sa.Index(
-        "ix_mail_unsettled",
-        "id",
-        sqlite_where=sa.text("state <> 'settled'"),
-        postgresql_where=sa.text("state <> 'settled'"),
-    ),
-    sa.Index(
-        "ix_mail_unfiled",
-        "wanted_folder",
-        "id",
-        sqlite_where=sa.text("wanted_folder is not null and not filed"),
-        postgresql_where=sa.text("wanted_folder is not null and not filed"),
-    ),
-    sa.Index(
-        "ix_mail_held",
-        "held_due",
-        sqlite_where=sa.text("fate = 'held'"),
-        postgresql_where=sa.text("fate = 'held'"),
-    ),
 )
+
+MAIL_UNSETTLED = _is(mail.c.state, "kept", "claimed")
+MAIL_UNFILED = sa.and_(mail.c.wanted_folder.is_not(None), mail.c.filed.is_(False))
+MAIL_HELD = _is(mail.c.fate, "held", "poison")
+"""Ops must look at it, and its clock runs."""
+MAIL_UNTOLD = sa.and_(MAIL_HELD, mail.c.told_ops_at.is_(None))
+
+_partial("ix_mail_unsettled", mail.c.id, where=MAIL_UNSETTLED)
+_partial("ix_mail_unfiled", mail.c.wanted_folder, mail.c.id, where=MAIL_UNFILED)
+_partial("ix_mail_held_reminded", mail.c.reminded_day, mail.c.held_due, where=MAIL_HELD)
+_partial("ix_mail_untold", mail.c.settled_at, where=MAIL_UNTOLD)
 
 place = sa.Table(
     "place",
@@ -140,13 +146,11 @@ thread = sa.Table(
     sa.Column("letters_queued", sa.Integer, nullable=False),
     sa.Column("settled", sa.Boolean, nullable=False),
     sa.Index("ix_thread_root_message_id", "root_message_id"),
-    sa.Index(
-        "ix_thread_open_party",
-        "party",
-        sqlite_where=sa.text("not settled"),
-        postgresql_where=sa.text("not settled"),
-    ),
 )
+
+THREAD_OPEN = thread.c.settled.is_(False)
+
+_partial("ix_thread_open_party", thread.c.party, where=THREAD_OPEN)
 
 item = sa.Table(
     "item",
@@ -170,32 +174,19 @@ item = sa.Table(
     sa.Column("told_ops_at", _Moment),
     sa.Column("reminded_day", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("case_id", "device_id"),
-    sa.Index(
-        "ix_item_open_device",
-        "device_id",
-        sqlite_where=sa.text("state in ('held', 'pending')"),
-        postgresql_where=sa.text("state in ('held', 'pending')"),
-    ),
-    sa.Index(
-        "ix_item_held",
-        "due_end",
-        sqlite_where=sa.text("state = 'held'"),
-        postgresql_where=sa.text("state = 'held'"),
-    ),
-    sa.Index(
-        "ix_item_untold",
-        "held_at",
-        sqlite_where=sa.text("state = 'held' and told_ops_at is null"),
-        postgresql_where=sa.text("state = 'held' and told_ops_at is null"),
-    ),
-    sa.Index(
-        "ix_item_pending",
-        "party",
-        "asked_at",
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
-    ),
 )
+
+ITEM_OPEN = _is(item.c.state, "held", "pending")
+ITEM_HELD = _is(item.c.state, "held")
+ITEM_UNTOLD = sa.and_(ITEM_HELD, item.c.told_ops_at.is_(None))
+ITEM_PENDING = _is(item.c.state, "pending")
+
+_partial("ix_item_open_device", item.c.device_id, where=ITEM_OPEN)
+_partial("ix_item_open_due", item.c.due_end, where=ITEM_OPEN)
+_partial("ix_item_held_start", item.c.reminded_day, item.c.due_start, where=ITEM_HELD)
+_partial("ix_item_held_end", item.c.reminded_day, item.c.due_end, where=ITEM_HELD)
+_partial("ix_item_untold", item.c.held_at, where=ITEM_UNTOLD)
+_partial("ix_item_pending", item.c.party, item.c.asked_at, where=ITEM_PENDING)
 
 # ── outbox ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -231,20 +222,20 @@ letter = sa.Table(
     sa.Column("finished_at", _Moment),
     sa.Column("sent_filed", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("case_id", "kind", "seq"),
-    sa.Index(
-        "ix_letter_due",
-        "next_at",
-        sqlite_where=sa.text("state in ('pending', 'deferred', 'sending', 'unknown')"),
-        postgresql_where=sa.text("state in ('pending', 'deferred', 'sending', 'unknown')"),
-    ),
-    sa.Index(
-        "ix_letter_unfiled",
-        "id",
-        sqlite_where=sa.text("state = 'accepted' and not sent_filed"),
-        postgresql_where=sa.text("state = 'accepted' and not sent_filed"),
-    ),
     sa.Index("ix_letter_party_written", "party", "written_at"),
 )
+
+LETTER_WAITING = _is(letter.c.state, "pending", "deferred", "sending", "unknown")
+"""It still has to go, or somebody must find out whether it went."""
+LETTER_UNFILED = sa.and_(_is(letter.c.state, "accepted"), letter.c.sent_filed.is_(False))
+LETTER_LOST = sa.and_(
+    _is(letter.c.state, "rejected", "held", "cancelled"), _is(letter.c.party, ""), letter.c.sent_filed.is_(False)
+)
+"""To our own team, and it will not go by the relay: it must reach them by another way."""
+
+_partial("ix_letter_waiting", letter.c.next_at, where=LETTER_WAITING)
+_partial("ix_letter_unfiled", letter.c.id, where=LETTER_UNFILED)
+_partial("ix_letter_lost", letter.c.party, letter.c.id, where=LETTER_LOST)
 
 release = sa.Table(
     "release",
@@ -274,9 +265,7 @@ contact = sa.Table(
     sa.Column("valid_from", _Day),
     sa.Column("counts_from", _Moment),
     sa.Column("robot", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column(
-        "extra", sa.Text, nullable=False, server_default="{}", comment="JSON: phone, delivery, channel, ..."
-    ),
+    sa.Column("extra", sa.Text, nullable=False, server_default="{}", comment="JSON: phone, delivery, channel, ..."),
     sa.UniqueConstraint("party", "kind", "email"),
 )
 
@@ -339,8 +328,6 @@ fact = sa.Table(
     "fact",
     metadata,
     sa.Column("name", sa.String(40), primary_key=True),
-    sa.Column(
-        "value", sa.Text, nullable=False, comment="JSON: start_from, last_round, alarms, self_test, ..."
-    ),
+    sa.Column("value", sa.Text, nullable=False, comment="JSON: start_from, last_round, alarms, self_test, ..."),
     sa.Column("at", _Moment, nullable=False),
 )

@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
 from daemon.edge.database import chunks, eui_to_int, insert, int_to_eui, micros, moment
-from daemon.edge.tables import item, letter, mail, release, thread
+from daemon.edge.tables import ITEM_OPEN, ITEM_PENDING, THREAD_OPEN, item, letter, mail, release, thread
 from daemon.rules.facts import Rates, Release
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Nation
@@ -18,20 +19,17 @@ from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, MailThread, Outcome, State
 from daemon.rules.workdays import DueDate, local_day
 
-_OPEN = (State.HELD, State.PENDING)
+_LOOKED_AT = 20_000
+"""Open items that are looked at for the most urgent threads; one thread may have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
-class OpenItem:
-    """An open item with what ops need to know of its thread."""
+class Queue:
+    """The items of one party that wait for their turn under the cap, and the day the first of them falls due."""
 
-    case_id: str
-    reference: str
     party: str
-    asked_by: str
-    subject: str
-    received_at: datetime
-    item: Item
+    waiting: int
+    earliest_due: date
 
 
 def save(connection: Connection, changed: Iterable[MailThread]) -> None:
@@ -51,9 +49,7 @@ def _save_items(connection: Connection, one: MailThread) -> None:
     statement = insert(connection, item)
     kept = {"case_id", "device_id", "party", "asked_at"}
     changes = {name: statement.excluded[name] for name in rows[0] if name not in kept}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["case_id", "device_id"], set_=changes), rows
-    )
+    connection.execute(statement.on_conflict_do_update(index_elements=["case_id", "device_id"], set_=changes), rows)
 
 
 def _thread_row(one: MailThread) -> dict[str, Any]:
@@ -132,12 +128,17 @@ def _thread(row: RowMapping, items: tuple[Item, ...]) -> MailThread:
     )
 
 
+@lru_cache(maxsize=256)
+def due_date(start: date, days: int, end: date, skipped: str, nation: str) -> DueDate:
+    """The due date that the five columns of an item spell; thousands of items share one."""
+    over = tuple((date.fromisoformat(day), name) for day, name in json.loads(skipped))
+    return DueDate(start, days, end, over, Nation(nation))
+
+
 def _item(row: RowMapping) -> Item:
-    skipped = tuple((date.fromisoformat(day), name) for day, name in json.loads(row["due_skipped"]))
-    due = DueDate(row["due_start"], row["due_days"], row["due_end"], skipped, Nation(row["due_nation"]))
     return Item(
         device_id=int_to_eui(row["device_id"]),
-        due=due,
+        due=due_date(row["due_start"], row["due_days"], row["due_end"], row["due_skipped"], row["due_nation"]),
         asked_at=moment(row["asked_at"]),
         state=State(row["state"]),
         outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
@@ -160,11 +161,13 @@ def find_home(
     ids = list(message_ids)[:50]
     by_letter = sa.select(letter.c.case_id).where(letter.c.message_id.in_(ids))
     by_mail = sa.select(mail.c.case_id).where(mail.c.message_id.in_(ids), mail.c.case_id.is_not(None))
-    mine = sa.or_(
-        thread.c.case_id.in_(by_letter), thread.c.case_id.in_(by_mail), thread.c.reference.in_(list(references)[:50])
-    )
-    query = sa.select(thread.c.case_id).where(thread.c.party == party, mine).order_by(thread.c.received_at.desc())
-    case = connection.execute(query.limit(1)).scalar()
+    by_reference = sa.select(thread.c.case_id).where(thread.c.reference.in_(list(references)[:50]))
+    # Asked apart: an OR over the three makes PostgreSQL read the whole table of threads.
+    cases = set(connection.execute(sa.union(by_letter, by_mail, by_reference)).scalars())
+    if not cases:
+        return None
+    query = sa.select(thread.c.case_id).where(thread.c.case_id.in_(cases), thread.c.party == party)
+    case = connection.execute(query.order_by(thread.c.received_at.desc(), thread.c.case_id).limit(1)).scalar()
     return None if case is None else load(connection, [case])[case]
 
 
@@ -180,7 +183,10 @@ def open_elsewhere(
     found: dict[DeviceId, str] = {}
     for some in chunks([eui_to_int(d) for d in devices]):
         query = sa.select(item.c.device_id, item.c.case_id).where(
-            item.c.device_id.in_(some), item.c.state.in_(_OPEN), item.c.party == party, item.c.case_id != case_id
+            item.c.device_id.in_(some),
+            ITEM_OPEN,
+            item.c.party == party,
+            item.c.case_id != case_id,
         )
         found |= {int_to_eui(row.device_id): row.case_id for row in connection.execute(query)}
     loaded = load(connection, list(dict.fromkeys(found.values())))
@@ -189,7 +195,7 @@ def open_elsewhere(
 
 def open_threads(connection: Connection, party: str) -> tuple[MailThread, ...]:
     """All unsettled threads of `party`, oldest first."""
-    query = sa.select(thread.c.case_id).where(thread.c.party == party, thread.c.settled.is_(False))
+    query = sa.select(thread.c.case_id).where(thread.c.party == party, THREAD_OPEN)
     cases = list(connection.execute(query.order_by(thread.c.received_at)).scalars())
     loaded = load(connection, cases)
     return tuple(loaded[case] for case in cases)
@@ -199,9 +205,7 @@ def asked_by_others(connection: Connection, party: str, devices: Sequence[Device
     """Those of `devices` for which another party has an open item."""
     found: set[DeviceId] = set()
     for some in chunks([eui_to_int(d) for d in devices]):
-        query = sa.select(item.c.device_id).where(
-            item.c.device_id.in_(some), item.c.state.in_(_OPEN), item.c.party != party
-        )
+        query = sa.select(item.c.device_id).where(item.c.device_id.in_(some), ITEM_OPEN, item.c.party != party)
         found |= {int_to_eui(number) for number in connection.execute(query).scalars()}
     return frozenset(found)
 
@@ -227,9 +231,15 @@ def rates(connection: Connection, party: str, case_id: str, now: datetime, *, bu
     """What left us lately, queued letters included; `but`: a letter that does not count."""
     today = (release.c.day == local_day(now), release.c.state != "dropped", release.c.letter_id != but)
     codes = sa.select(sa.func.count()).select_from(release).where(*today)
-    waiting = sa.select(sa.func.count()).where(item.c.party == party, item.c.state == State.PENDING)
-    sent = sa.select(sa.func.count()).select_from(letter).where(
-        letter.c.party == party, letter.c.id != but, letter.c.state.not_in(("cancelled", "observed", "held"))
+    waiting = sa.select(sa.func.count()).select_from(item).where(item.c.party == party, ITEM_PENDING)
+    sent = (
+        sa.select(sa.func.count())
+        .select_from(letter)
+        .where(
+            letter.c.party == party,
+            letter.c.id != but,
+            letter.c.state.not_in(("cancelled", "observed", "held")),
+        )
     )
     a_day, an_hour = micros(now - timedelta(days=1)), micros(now - timedelta(hours=1))
     on_thread = sent.where(letter.c.case_id == case_id, letter.c.written_at > a_day)
@@ -245,55 +255,36 @@ def rates(connection: Connection, party: str, case_id: str, now: datetime, *, bu
     return Rates(*row)
 
 
-# Over time ──────────────────────────────────────────────────────────────────────────────────────────
+# Turns under the cap ────────────────────────────────────────────────────────────────────────────────
 
 
-def held_items(connection: Connection, *, untold: bool = False) -> list[OpenItem]:
-    """Held items, oldest first; `untold`: only those that ops have not been told of."""
-    where = item.c.state == State.HELD
-    return _open_items(connection, sa.and_(where, item.c.told_ops_at.is_(None)) if untold else where)
+def queues(connection: Connection) -> list[Queue]:
+    """Every party whose items wait for their turn, the one that waits longest first."""
+    first, due = sa.func.min(item.c.asked_at), sa.func.min(item.c.due_end)
+    query = sa.select(item.c.party, sa.func.count().label("waiting"), due.label("due")).where(ITEM_PENDING)
+    rows = connection.execute(query.group_by(item.c.party).order_by(first, item.c.party))
+    return [Queue(row.party, row.waiting, row.due) for row in rows]
 
 
-def pending_items(connection: Connection) -> list[OpenItem]:
-    """Items that wait for their turn, in order of arrival."""
-    return _open_items(connection, item.c.state == State.PENDING)
+def queue_head(connection: Connection, party: str, limit: int) -> dict[str, list[DeviceId]]:
+    """The first `limit` waiting devices of `party` in order of arrival, by case id."""
+    return _by_case(connection, sa.and_(ITEM_PENDING, item.c.party == party), limit)
 
 
-def _open_items(connection: Connection, where: sa.ColumnElement[bool]) -> list[OpenItem]:
-    columns = (thread.c.reference, thread.c.asked_by, thread.c.subject, thread.c.received_at)
-    query = sa.select(item, *columns).join(thread, thread.c.case_id == item.c.case_id).where(where)
-    return [
-        OpenItem(
-            case_id=row["case_id"],
-            reference=row["reference"],
-            party=row["party"],
-            asked_by=row["asked_by"],
-            subject=row["subject"],
-            received_at=moment(row["received_at"]),
-            item=_item(row),
-        )
-        for row in connection.execute(query.order_by(item.c.asked_at, item.c.id)).mappings()
-    ]
+def queue_due(connection: Connection, party: str, day: date) -> dict[str, list[DeviceId]]:
+    """The waiting devices of `party` that fall due on `day` or did before, by case id."""
+    return _by_case(connection, sa.and_(ITEM_PENDING, item.c.party == party, item.c.due_end <= day), None)
 
 
-def told_ops(connection: Connection, items: Iterable[OpenItem], now: datetime) -> None:
-    """Ops have been told of these holds."""
-    _update_items(connection, items, told_ops_at=micros(now))
+def _by_case(connection: Connection, where: sa.ColumnElement[bool], limit: int | None) -> dict[str, list[DeviceId]]:
+    query = sa.select(item.c.case_id, item.c.device_id).where(where).order_by(item.c.asked_at, item.c.id).limit(limit)
+    found: dict[str, list[DeviceId]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.case_id, []).append(int_to_eui(row.device_id))
+    return found
 
 
-def reminded(connection: Connection, items: Iterable[OpenItem], day: int) -> None:
-    """Ops have been reminded of these holds on that working day."""
-    _update_items(connection, items, reminded_day=day)
-
-
-def _update_items(connection: Connection, items: Iterable[OpenItem], **values: Any) -> None:
-    by_case: dict[str, list[int]] = {}
-    for one in items:
-        by_case.setdefault(one.case_id, []).append(eui_to_int(one.item.device_id))
-    for case, devices in by_case.items():
-        for some in chunks(devices):
-            where = (item.c.case_id == case, item.c.device_id.in_(some))
-            connection.execute(sa.update(item).where(*where).values(**values))
+# For ops ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -302,22 +293,31 @@ def counts(connection: Connection) -> dict[str, int]:
     return {row.state: row.items for row in connection.execute(query)}
 
 
+def urgent_cases(connection: Connection, which: sa.ColumnElement[bool], limit: int) -> list[str]:
+    """The case ids of the open items of `which` that fall due first."""
+    query = sa.select(item.c.case_id).where(ITEM_OPEN, which).order_by(item.c.due_end).limit(_LOOKED_AT)
+    return list(dict.fromkeys(connection.execute(query).scalars()))[:limit]
+
+
 def open_summary(connection: Connection, limit: int = 200) -> list[RowMapping]:
-    """Unsettled threads with their counts and earliest due date, most urgent first."""
+    """Unsettled threads with their counts and earliest open due date, most urgent first."""
+
+    def number(state: State) -> sa.Label[Any]:
+        return sa.func.sum(sa.case((item.c.state == state, 1), else_=0)).label(state.value)
+
+    due = sa.func.min(sa.case((ITEM_OPEN, item.c.due_end))).label("due")
+    of_thread = (thread.c.reference, thread.c.party, thread.c.received_at)
     query = (
-        sa.select(
-            thread.c.reference,
-            thread.c.party,
-            thread.c.received_at,
-            sa.func.min(item.c.due_end).label("due"),
-            sa.func.sum(sa.case((item.c.state == State.HELD, 1), else_=0)).label("held"),
-            sa.func.sum(sa.case((item.c.state == State.PENDING, 1), else_=0)).label("pending"),
-            sa.func.sum(sa.case((item.c.state == State.ANSWERED, 1), else_=0)).label("answered"),
-        )
+        sa.select(*of_thread, due, number(State.HELD), number(State.PENDING), number(State.ANSWERED))
         .join(item, item.c.case_id == thread.c.case_id)
-        .where(thread.c.settled.is_(False))
-        .group_by(thread.c.case_id, thread.c.reference, thread.c.party, thread.c.received_at)
-        .order_by(sa.text("due"))
-        .limit(limit)
+        .where(thread.c.case_id.in_(urgent_cases(connection, sa.true(), limit)))
+        .group_by(thread.c.case_id, *of_thread)
     )
-    return list(connection.execute(query).mappings())
+    rows = connection.execute(query).mappings()
+    return sorted(rows, key=lambda row: (row["due"], row["received_at"], row["reference"]))
+
+
+def open_count(connection: Connection) -> int:
+    """How many threads are not settled."""
+    query = sa.select(sa.func.count()).select_from(thread).where(THREAD_OPEN)
+    return int(connection.execute(query).scalar_one())

@@ -8,18 +8,19 @@ import base64
 import binascii
 import hmac
 import os
-import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from daemon import secret_files
 from daemon.errors import ConfigError, SealBroken
 
 NAMES = "names"
 _VERSION, _NONCE, _KEY_OCTETS = 1, 12, 32
+_LENGTHS = tuple(length.to_bytes(8, "big") for length in range(64))
 
 
 class Vault:
@@ -52,6 +53,33 @@ class Vault:
         sealed = self._ciphers[self._first].encrypt(nonce, plain, _place(table, column, row))
         return self._head + nonce + sealed
 
+    def seal_many(self, plain: Sequence[tuple[int, bytes]], *, table: str, column: str) -> list[bytes]:
+        """Each (row, octets) sealed for its own place: `seal` for a batch, several times as fast."""
+        encrypt, head = self._ciphers[self._first].encrypt, self._head
+        place = _framed(table) + _framed(column)
+        nonces = os.urandom(_NONCE * len(plain))
+        sealed = []
+        for index, (row, octets) in enumerate(plain):
+            nonce = nonces[index * _NONCE : (index + 1) * _NONCE]
+            sealed.append(head + nonce + encrypt(nonce, octets, place + _framed_row(row)))
+        return sealed
+
+    def holds_many(self, sealed: Sequence[tuple[int, bytes, bytes]], *, table: str, column: str) -> list[bool]:
+        """For each (row, sealed value, octets): whether it opens to just these octets. False where it does not open."""
+        decrypt, head = self._ciphers[self._first].decrypt, self._head
+        place, begin, end = _framed(table) + _framed(column), len(self._head), len(self._head) + _NONCE
+        same = []
+        for row, value, octets in sealed:
+            try:
+                if value.startswith(head):
+                    plain = decrypt(value[begin:end], value[end:], place + _framed_row(row))
+                else:
+                    plain = self.open(value, table=table, column=column, row=row)
+            except (InvalidTag, SealBroken):
+                plain = b""
+            same.append(hmac.compare_digest(plain, octets))
+        return same
+
     def open(self, sealed: bytes, *, table: str, column: str, row: str | int) -> bytes:
         """What was sealed for just this place. Raises SealBroken."""
         key_id, body = _split(sealed)
@@ -80,6 +108,11 @@ def _framed(part: str | bytes) -> bytes:
     return len(raw).to_bytes(8, "big") + raw
 
 
+def _framed_row(row: int) -> bytes:
+    digits = b"%d" % row
+    return _LENGTHS[len(digits)] + digits
+
+
 def _place(table: str, column: str, row: str | int) -> bytes:
     return b"".join(_framed(part) for part in (table, column, str(row)))
 
@@ -93,12 +126,12 @@ def _split(sealed: bytes) -> tuple[str, bytes]:
 
 def _read_keys(path: Path) -> dict[str, bytes]:
     try:
-        mode = path.stat().st_mode
         lines = path.read_text("ascii").splitlines()
+        secret_files.check(path)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"keys.file: cannot read {path} ({type(error).__name__}); make one with `keys new`") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(f"keys.file: others may read {path}; run: chmod 600 {path}")
+    except secret_files.Exposed as fault:
+        raise ConfigError(f"keys.file: {fault}") from None
     entries = (line.strip() for line in lines if line.strip() and not line.startswith("#"))
     keys: dict[str, bytes] = {}
     for number, entry in enumerate(entries, 1):

@@ -1,1 +1,1 @@
-"""A mail server in one process, for the demo and the tests."""
+"""The mail server of `demo` and of the tests: IMAP by pymap, SMTP by aiosmtpd, in the caller's event loop."""

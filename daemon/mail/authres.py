@@ -7,6 +7,7 @@ down may be the sender's own writing. Any doubt is no verdict.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import dropwhile, takewhile
 
 from publicsuffixlist import PublicSuffixList
 
@@ -15,8 +16,10 @@ from daemon.mail.headers import Field
 from daemon.mail.message import Verdict
 
 _SUFFIXES = PublicSuffixList(only_icann=False)
-_RESULT = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(?:/\d+)?=([A-Za-z0-9]+)")
+_RESULT = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(?:/[0-9]+)?=([A-Za-z0-9]+)")
 _PROPERTY = re.compile(r"([A-Za-z][A-Za-z0-9-]*\.[A-Za-z][A-Za-z0-9_-]*|reason|action|compauth)=(\"[^\"]*\"|[^\s;\"]+)")
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
+_MEANS_SOMETHING = re.compile(r'([\\"();])')
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+^_`{|}~.-]+")
 MAX_RESULTS = 30
 
@@ -68,10 +71,9 @@ def aligned(signer: str, sender: str) -> bool:
 
 def parse(value: str) -> Results | None:
     """A header value by the grammar of RFC 8601; None on any doubt. `server` is empty in Microsoft's form."""
-    bare = _without_comments(value)
-    if bare is None:
+    segments = _segments(value)
+    if segments is None:
         return None
-    segments = [segment.strip() for segment in _split(bare)]
     server = ""
     if "=" not in segments[0]:
         words = segments.pop(0).split()
@@ -84,44 +86,41 @@ def parse(value: str) -> Results | None:
     return Results(server, tuple(result for result in results if result is not None))
 
 
-def _without_comments(value: str) -> str | None:
-    """`value` with comments made blanks; None when brackets or quotes do not close or are escaped."""
-    out, depth, quoted = [], 0, False
-    for character in value:
-        if character == "\\":
+def _segments(value: str) -> list[str] | None:
+    """`value` cut at its semicolons, comments left out; None where brackets or quotes do not close, or are escaped."""
+    segments, depth, quoted = [""], 0, False
+    for piece in _MEANS_SOMETHING.split(value):
+        if piece == "\\":
             return None
-        if character == '"' and depth == 0:
+        if piece == '"' and depth == 0:
             quoted = not quoted
-        elif character == "(" and not quoted:
+        elif piece == "(" and not quoted:
             depth += 1
-        elif character == ")" and not quoted:
+            segments[-1] += " "
+            continue
+        elif piece == ")" and not quoted:
             depth -= 1
             if depth < 0:
                 return None
-            out.append(" ")
             continue
-        if depth == 0:
-            out.append(character)
-    return None if depth or quoted else "".join(out)
-
-
-def _split(value: str) -> list[str]:
-    return re.split(r";(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", value) if '"' in value else value.split(";")
+        if depth == 0 and piece == ";" and not quoted:
+            segments.append("")
+        elif depth == 0:
+            segments[-1] += piece
+    return None if depth or quoted else [segment.strip() for segment in segments]
 
 
 def _result(segment: str) -> tuple[str, str, dict[str, str]] | None:
-    head, *rest = segment.split(None, 1)
+    """(method, result, properties) of one segment, `dkim=pass header.d=a.example`; None on any doubt."""
+    head, *rest = _WORD.findall(segment)
     match = _RESULT.fullmatch(head)
-    if match is None:
+    found = [_PROPERTY.fullmatch(word) for word in rest]
+    if match is None or not all(found):
         return None
-    text = rest[0] if rest else ""
-    found = list(_PROPERTY.finditer(text))
-    if _PROPERTY.sub(" ", text).strip():
+    properties = {m[1].lower(): m[2].strip('"') for m in found if m}
+    if len(properties) != len(found):
         return None
-    names = [m[1].lower() for m in found]
-    if len(set(names)) != len(names):
-        return None
-    return match[1].lower(), match[2].lower(), {m[1].lower(): m[2].strip('"') for m in found}
+    return match[1].lower(), match[2].lower(), properties
 
 
 NO_VERDICT = Verdict(dmarc="none", header_from="", dkim_pass=(), spf="none", note="")
@@ -135,31 +134,38 @@ def read_verdict(fields: tuple[Field, ...], trust: Trust) -> Verdict:
     """The verdict of our own server on this mail, or `none` with the reason."""
     if trust.profile is not Profile.M365 and not trust.authserv_id:
         return _none("no authserv_id is configured")
-    own_end = _end_of_own(fields, trust)
-    if own_end is None:
+    zone = _own_zone(fields, trust)
+    if zone is None:
         return _none("no Received line shows how our own server took it in")
-    ours = [f for f in fields[:own_end] if f.name == "authentication-results"]
-    if not ours:
+    below = dropwhile(lambda f: f.name != "authentication-results", zone)
+    hop = takewhile(lambda f: f.name != "received", below)  # what one server wrote at one time
+    parsed = [None if f.odd else parse(f.value) for f in hop if f.name == "authentication-results"]
+    if not parsed:
         return _none("our own server left no Authentication-Results header")
-    top = parse(ours[0].value)
-    if top is None or ours[0].odd:
+    top = parsed[0]
+    if top is None:
         return _none("the topmost Authentication-Results header does not follow the grammar")
     if top.server != _expected(trust):
         return _none(f"the topmost Authentication-Results header is not by {_expected(trust) or 'our tenant'}")
-    if _contradicted(top, fields, ours[0], trust):
+    ours = [p for p in parsed if p is not None and p.server == top.server]
+    believed = Results(top.server, tuple(result for p in ours for result in p.results))
+    if trust.profile is not Profile.M365 and _contradicted(believed, fields):
         return _none("two Authentication-Results headers in our server's name contradict each other")
-    return _verdict(top)
+    return _verdict(believed)
 
 
 def _expected(trust: Trust) -> str:
     return "" if trust.profile is Profile.M365 else trust.authserv_id.lower()
 
 
-def _contradicted(top: Results, fields: tuple[Field, ...], believed: Field, trust: Trust) -> bool:
-    others = (f for f in fields if f.name == "authentication-results" and f is not believed)
-    parsed = [parse(f.value) for f in others]
-    same = [p for p in parsed if p is not None and p.server == _expected(trust)]
-    return any(_verdict(p) != _verdict(top) for p in same)
+def _contradicted(believed: Results, fields: tuple[Field, ...]) -> bool:
+    """Whether a header in our server's name, wherever it stands, says what our server did not (it strips such)."""
+    parsed = (parse(f.value) for f in fields if f.name == "authentication-results")
+    return any(
+        result not in believed.results
+        for p in parsed if p is not None and p.server == believed.server
+        for result in p.results
+    )  # fmt: skip
 
 
 def _verdict(top: Results) -> Verdict:
@@ -179,38 +185,78 @@ def _verdict(top: Results) -> Verdict:
     )
 
 
-# Where our own server's writing ends ────────────────────────────────────────────────────────────────
+# What our own server wrote ──────────────────────────────────────────────────────────────────────────
 
-_FROM = re.compile(r"^from\s+(\S+)(?:\s+\(([^()]*(?:\([^()]*\))?[^()]*)\))?", re.IGNORECASE)
+_COMMENT = re.compile(r"\([^()]*\)")
+_LMTP = re.compile(r"\bwith\s+(?:utf8)?lmtps?a?\b", re.IGNORECASE)
+_FROM = re.compile(r"from\s+(\S+)\s*", re.IGNORECASE)
 _BY = re.compile(r"\bby\s+([A-Za-z0-9.:_-]+)", re.IGNORECASE)
-_LOCAL = re.compile(r"\[(?:127\.[0-9.]+|(?:IPv6:)?::1)\]", re.IGNORECASE)
+_SAID = re.compile(r"\b(?:helo|ehlo|ident)[= ]\S*", re.IGNORECASE)
+_LITERAL = re.compile(r"\[([0-9A-Fa-f.:]+|IPv6:[0-9A-Fa-f.:]+)\]", re.IGNORECASE)
+_NAMED = re.compile(r"\(([A-Za-z0-9.-]+)\s+\[")
+"""Postfix and Sendmail: the name that our server found for the address, which counts more than what was said."""
+_LOOPBACK = re.compile(r"127\.[0-9.]+|(?:ipv6:)?::1", re.IGNORECASE)
 _MICROSOFT = (".outlook.com", ".office365.com", ".exchangelabs.com")
+_MICROSOFT_EDGE = ".mail.protection.outlook.com"
+_GOOGLE_RUN = ("received-spf", "return-path", "delivered-to", "x-received", "x-gm-", "x-google-", "arc-")
+_MAX_RECEIVED = 1000
+"""How much of a Received line is looked at."""
 
 
-def _end_of_own(fields: tuple[Field, ...], trust: Trust) -> int | None:
-    """How many fields, from the top, our own server wrote; None when it cannot be told."""
+def _own_zone(fields: tuple[Field, ...], trust: Trust) -> tuple[Field, ...] | None:
+    """The fields that nobody but our own server can have written; None when they cannot be told.
+
+    Generic and Microsoft: those above the Received line by which the mail came in from outside. Google: the
+    run of its own fields directly below that line.
+    """
     received = [i for i, f in enumerate(fields) if f.name == "received"]
-    outside = next((i for i in received if not _internal(fields[i].value, trust)), None)
-    if outside is None or trust.profile is Profile.GENERIC:
-        return outside
-    by = _BY.search(fields[outside].value)
-    host = by[1].lower() if by else ""
+    outside = next((i for i in received if not _internal(fields[i].value[:_MAX_RECEIVED], trust)), None)
+    if outside is None:
+        return None
+    host = _by(fields[outside].value[:_MAX_RECEIVED])
+    if trust.profile is Profile.GENERIC:
+        return fields[:outside]
     if trust.profile is Profile.M365:
-        return outside if host.endswith(".protection.outlook.com") or host.endswith(".outlook.com") else None
+        return fields[:outside] if host.endswith(_MICROSOFT) else None
     if host != trust.authserv_id.lower():
         return None
-    return next((i for i in received if i > outside), len(fields))
+    run = takewhile(
+        lambda f: f.name == "authentication-results" or f.name.startswith(_GOOGLE_RUN), fields[outside + 1 :]
+    )
+    return tuple(run)
+
+
+def _by(received: str) -> str:
+    match = _BY.search(_COMMENT.sub(" ", received))
+    return match[1].lower() if match else ""
 
 
 def _internal(received: str, trust: Trust) -> bool:
-    """A hop inside our own system: loopback, LMTP from ourselves, one of our relays, or no `from` at all."""
+    """A hop inside our own system: over LMTP or loopback, from one of our relays, or with no `from` at all.
+
+    The host after `from` is what the other side said of itself, mostly; the address in brackets is what our
+    server saw.
+    """
     came = _FROM.match(received)
     if came is None:
-        return trust.profile is not Profile.GENERIC or " lmtp" in received.lower()
-    host, remark = came[1].lower(), came[2] or ""
-    if trust.profile is Profile.M365 and host.endswith(_MICROSOFT):
-        by = _BY.search(received)
-        return bool(by and by[1].lower().endswith(_MICROSOFT))
-    if _LOCAL.search(remark) or _LOCAL.fullmatch(host):
+        return trust.profile is not Profile.GENERIC or bool(_LMTP.search(received))
+    host = came[1].lower()
+    if trust.profile is Profile.M365 and _by(received).endswith(_MICROSOFT):
+        return host.endswith(_MICROSOFT) and not _by(received).endswith(_MICROSOFT_EDGE)
+    if _LMTP.search(_COMMENT.sub(" ", received)):
         return True
-    return host in {hop.lower() for hop in trust.own_hops}
+    remark = received[came.end() :].partition(" by ")[0]
+    if _LOOPBACK.fullmatch(_seen_address(host, remark)):
+        return True
+    named = _NAMED.match(remark)
+    return (named[1].lower() if named else host) in {hop.lower() for hop in trust.own_hops}
+
+
+def _seen_address(host: str, remark: str) -> str:
+    """The address literal that our server noted for the other side; empty when there is none."""
+    noted = _LITERAL.findall(_SAID.sub(" ", remark))
+    if noted:
+        return str(noted[-1])
+    # Exim puts the address first, and what the other side said into the remark.
+    alone = _LITERAL.fullmatch(host)
+    return alone[1] if alone and "helo=" in remark else ""

@@ -4,16 +4,26 @@ The identity of a mail is decided on these, not on a parser's view of them: pars
 folded and indented fields, and forgers live on the difference.
 """
 
+import base64
+import binascii
+import quopri
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from daemon.mail.charsets import text_of
 
 MAX_HEADER_OCTETS = 256 * 1024
 MAX_VALUE = 16 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+_HEAD_END = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r(?!\n)")
+_DISGUISED = re.compile(r"[ \t]+from[ \t]*:((?:=\?[^?\s]*\?[bq]\?[^?]*\?=|[^:;=])*@.*)", re.IGNORECASE)
+_ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
+_BETWEEN_ENCODED = re.compile(r"(\?=)\s+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
+_NOT_OF_A_NAME = re.compile(r"[^!-~]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +37,7 @@ class Field:
 
 def head_of(raw: bytes) -> bytes:
     """The header block of a mail: up to the first empty line."""
-    match = re.search(rb"\r\n\r\n|\n\n|\r\r(?!\n)", raw[: 4 * MAX_HEADER_OCTETS])
+    match = _HEAD_END.search(raw, 0, 4 * MAX_HEADER_OCTETS)
     return raw[: match.start()] if match else raw[: 4 * MAX_HEADER_OCTETS]
 
 
@@ -36,50 +46,80 @@ def fields(head: bytes) -> tuple[Field, ...]:
     return tuple(_fields(head[:MAX_HEADER_OCTETS]))
 
 
+def first(fields_: tuple[Field, ...], name: str) -> str:
+    """The value of the topmost field of that name (lower case); empty where there is none."""
+    return next((f.value for f in fields_ if f.name == name), "")
+
+
 def _fields(head: bytes) -> Iterator[Field]:
-    name, parts = "", []
+    name, odd, parts = "", False, [""]
     for line in _LINE_END.split(head):
-        text = line.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode("utf-8")
+        text = _line_text(line)
         if text[:1] in (" ", "\t"):
             if disguised := _disguised(text):
                 yield disguised
             parts.append(text.strip())
             continue
         if name:
-            yield Field(name, " ".join(parts)[:MAX_VALUE])
-        name, parts = "", []
+            yield Field(name, " ".join(parts).strip()[:MAX_VALUE], odd)
         before, colon, after = text.partition(":")
-        if colon and before == before.rstrip() and before:
-            name, parts = before.lower(), [after.strip()]
-        elif before.strip():
-            yield Field(before.strip().lower(), after.strip()[:MAX_VALUE], odd=True)
+        name = _NOT_OF_A_NAME.sub("", before).lower()
+        odd = not colon or name != before.lower()
+        parts = [after.strip()]
     if name:
-        yield Field(name, " ".join(parts)[:MAX_VALUE])
+        yield Field(name, " ".join(parts).strip()[:MAX_VALUE], odd)
+
+
+def _line_text(line: bytes) -> str:
+    """A line as text, every control character kept (they are a sign); raw 8-bit is UTF-8, or else Windows'."""
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("cp1252", "replace")
 
 
 def _disguised(line: str) -> Field | None:
-    """An indented line that some readers take for a From field of its own."""
-    match = re.match(r"[ \t]+from[ \t]*:(.*@.*)", line, re.IGNORECASE)
-    return Field("from", match[1].strip()[:MAX_VALUE], odd=True) if match else None
+    """An indented line that some readers take for a From field of its own.
+
+    Not one that goes on with a list of field names, as the folded `h=` of a signature does.
+    """
+    match = _DISGUISED.match(line[:MAX_VALUE])
+    return Field("from", match[1].strip(), odd=True) if match else None
 
 
 def decoded(value: str) -> str:
-    """Encoded words decoded, controls made blanks; the raw text where that fails (RFC 2047)."""
+    """Encoded words decoded, controls made blanks; a word that cannot be decoded stays as it is (RFC 2047)."""
     if "=?" not in value:
         return plain(value)
-    try:
-        pieces = decode_header(value)
-        text = "".join(p if isinstance(p, str) else _bytes(p, charset) for p, charset in pieces)
-    except (HeaderParseError, ValueError, LookupError, AssertionError):
-        text = value
-    return plain(text)
+    return plain("".join(_pieces(_BETWEEN_ENCODED.sub(r"\1", value[:MAX_VALUE]))))
 
 
-def _bytes(piece: bytes, charset: str | None) -> str:
+def _pieces(value: str) -> Iterator[str]:
+    """The text between encoded words, and the words; neighbours in one charset may share a character."""
+    position, octets, charset = 0, b"", ""
+    for match in _ENCODED.finditer(value):
+        word, named = _octets(match[2], match[3]), match[1].partition("*")[0]
+        if octets and (match.start() > position or named.lower() != charset.lower()):
+            yield text_of(octets, charset)
+            octets = b""
+        yield value[position : match.start()]
+        octets, charset = (octets + word, named) if word is not None else (octets, charset)
+        if word is None:
+            yield text_of(octets, charset) + match[0]
+            octets = b""
+        position = match.end()
+    yield text_of(octets, charset)
+    yield value[position:]
+
+
+def _octets(encoding: str, text: str) -> bytes | None:
+    raw = text.encode("utf-8", "replace")
+    if encoding in "qQ":
+        return quopri.decodestring(raw.replace(b"_", b" "), header=False)
     try:
-        return piece.decode(charset or "utf-8", "replace")
-    except LookupError:
-        return piece.decode("latin-1")
+        return base64.b64decode(raw + b"=" * (-len(raw) % 4))
+    except (binascii.Error, ValueError):
+        return None
 
 
 def plain(text: str) -> str:
@@ -90,3 +130,12 @@ def plain(text: str) -> str:
 def message_ids(value: str) -> tuple[str, ...]:
     """The Message-IDs in a field, in order, angle brackets included; at most 100."""
     return tuple(re.findall(r"<[^<>\s]{1,500}>", value)[:100])
+
+
+def moment(value: str) -> datetime | None:
+    """The time in a Date field or at the end of a Received line, in UTC; None where it is none."""
+    try:
+        date = parsedate_to_datetime(value[:200])
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None

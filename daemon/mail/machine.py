@@ -16,7 +16,9 @@ _REPORTS = {
     "disposition-notification": Machine.RECEIPT,
     "feedback-report": Machine.ROBOT,
 }
-_DAEMONS = re.compile(r"(mailer-daemon|mail-daemon|mdaemon|postmaster|double-bounce|autoreply|auto-reply)@?", re.IGNORECASE)
+_DAEMONS = re.compile(
+    r"(mailer-daemon|mail-daemon|mdaemon|postmaster|double-bounce|autoreply|auto-reply)@?", re.IGNORECASE
+)
 _VENDOR_FIELDS = frozenset(
     (
         "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from", "x-mail-autoreply",
@@ -46,13 +48,23 @@ def machine_of(fields: tuple[Field, ...], content_type: str, sender: str, subjec
     `content_type` is the raw top-level field, `sender` the From field as it stands, `subject` decoded.
     """
     first = {f.name: f.value.strip() for f in reversed(fields)}
+    by_subject = _by_subject(subject)
+    submitted = _by_auto_submitted(first.get("auto-submitted", ""))
+    if submitted and submitted[0] is Machine.ROBOT and by_subject:
+        submitted = by_subject  # Exchange calls its out-of-office replies auto-generated
     return (
         _by_content_type(content_type.lower())
-        or _by_auto_submitted(first.get("auto-submitted", ""))
+        or submitted
         or _by_fields(first)
-        or _by_subject(subject)
+        or by_subject
         or _by_sender(first, sender)
     )
+
+
+def machine_of_part(media_type: str) -> tuple[Machine, str] | None:
+    """The machine that sends parts of this type, whatever holds them (Notes, old gateways); None: any writer may."""
+    kind, _, report = media_type.partition("/")
+    return (_REPORTS[report], f"a part of type {media_type}") if kind == "message" and report in _REPORTS else None
 
 
 def _by_content_type(content_type: str) -> tuple[Machine, str] | None:

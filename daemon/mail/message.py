@@ -26,6 +26,8 @@ class RawMail:
     arrived: datetime
     content: bytes = field(repr=False)
     flags: tuple[str, ...] = ()
+    cut: bool = False
+    """Larger than we take in: `content` is only its beginning."""
 
 
 class Machine(StrEnum):
@@ -149,8 +151,10 @@ class Reading(StrEnum):
     READ = "read"
     IGNORED = "ignored"
     """Of no account: a logo, a vCard, a signature."""
+    NOT_TEXT = "not-text"
+    """A picture or a document: its sender is told that it was not read, and nothing is held for it."""
     UNREADABLE = "unreadable"
-    """It may hold what was asked, and we cannot read it: screenshot, scan, locked archive, broken sheet."""
+    """It should hold a list or a message, and cannot be read: a locked archive, a broken sheet."""
 
 
 @dataclass(frozen=True, slots=True)

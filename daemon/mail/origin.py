@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from itertools import islice
 
 from daemon.mail import addresses, headers
 from daemon.mail.authres import Profile, Trust, aligned, read_verdict
@@ -12,7 +12,7 @@ from daemon.mail.message import DkimSignature, Evidence, Mark, MarkedKind, Origi
 
 __all__ = ["Profile", "Trust", "read_origin"]
 
-_AT_MOST_ONE = ("sender", "reply-to", "subject", "date", "message-id")
+_AT_MOST_ONE = ("sender", "reply-to", "to", "cc", "subject", "date", "message-id", "content-type")
 _MARK = re.compile(r"(request|answer|chase)\s*;\s*version\s*=\s*1", re.IGNORECASE)
 _REFERENCE = re.compile(r"IC-[0-9A-HJKMNP-TV-Z]{8}", re.IGNORECASE)
 MAX_SIGNATURES = 10
@@ -22,27 +22,24 @@ def read_origin(fields: tuple[Field, ...], trust: Trust) -> Origin:
     """The origin of a mail from its header fields. Never raises; any doubt about the sender is written down."""
     sender, display, ambiguities = _sender(fields)
     verdict = read_verdict(fields, trust)
-    subject = headers.decoded(_first(fields, "subject"))
-    machine = machine_of(fields, _first(fields, "content-type"), _first(fields, "from"), subject)
-    reply_to = addresses.mailbox(_first(fields, "reply-to"))
+    subject = headers.decoded(headers.first(fields, "subject"))
+    machine = machine_of(fields, headers.first(fields, "content-type"), headers.first(fields, "from"), subject)
+    reply_to = addresses.mailbox(headers.first(fields, "reply-to"))
+    signed = (f.value for f in fields if f.name == "dkim-signature")
     return Origin(
         sender=sender,
         display_name=headers.decoded(display)[:200],
         ambiguities=ambiguities,
         evidence=_evidence(sender, ambiguities, verdict),
         verdict=verdict,
-        signatures=tuple(_signature(f.value) for f in fields if f.name == "dkim-signature")[:MAX_SIGNATURES],
+        signatures=tuple(_signature(value) for value in islice(signed, MAX_SIGNATURES)),
         machine=machine[0] if machine else None,
         machine_sign=machine[1] if machine else "",
         mark=_mark(fields),
         reply_to=reply_to[0] if reply_to else None,
-        to=tuple(a for f in fields if f.name in ("to", "cc") for a in addresses.addresses(f.value))[:50],
-        date=_date(_first(fields, "date")),
+        to=addresses.addresses(f.value for f in fields if f.name in ("to", "cc")),
+        date=headers.moment(headers.first(fields, "date")),
     )
-
-
-def _first(fields: tuple[Field, ...], name: str) -> str:
-    return next((f.value for f in fields if f.name == name), "")
 
 
 def _sender(fields: tuple[Field, ...]) -> tuple[str | None, str, tuple[str, ...]]:
@@ -60,7 +57,7 @@ def _sender(fields: tuple[Field, ...]) -> tuple[str | None, str, tuple[str, ...]
     if named and found is None:
         doubts.append("From is not one plain address")
     if doubts or found is None:
-        return None, "", tuple(doubts)
+        return None, "", tuple(dict.fromkeys(doubts))[:20]
     return found[0], found[1], ()
 
 
@@ -92,16 +89,8 @@ def _expiry(text: str) -> datetime | None:
 
 
 def _mark(fields: tuple[Field, ...]) -> Mark | None:
-    kind = _MARK.fullmatch(_first(fields, "install-code-message").strip())
+    kind = _MARK.fullmatch(headers.first(fields, "install-code-message").strip())
     if kind is None:
         return None
-    name = _first(fields, "install-code-reference").strip().upper()
+    name = headers.first(fields, "install-code-reference").strip().upper()
     return Mark(MarkedKind(kind[1].lower()), name if _REFERENCE.fullmatch(name) else None)
-
-
-def _date(value: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(value)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None

@@ -30,9 +30,7 @@ class Gate(StrEnum):
     NOT_SUSPENDED = "G14 nothing suspended"
 
 
-WAIVABLE = frozenset(
-    {Gate.DMARC_ALIGNED, Gate.DKIM_ALIGNED, Gate.FRESH, Gate.DEVICE_ENTITLED, Gate.WITHIN_LIMITS}
-)
+WAIVABLE = frozenset({Gate.DMARC_ALIGNED, Gate.DKIM_ALIGNED, Gate.FRESH, Gate.DEVICE_ENTITLED, Gate.WITHIN_LIMITS})
 """What a person may waive when approving; nothing else ever is."""
 
 
@@ -93,6 +91,10 @@ class Answer:
     withdrawn: tuple[DeviceId, ...] = ()
     repeat: bool = False
     """All rows were answered before, and are answered again."""
+    chase: bool = False
+    """They asked where our answer is."""
+    sent_before: tuple[tuple[DeviceId, date], ...] = ()
+    """Devices whose code went to them so lately that it is not sent again, with the day it did."""
     capped_at: int = 0
     """The daily number of codes, where some wait for it; 0: none do."""
     about: Literal["answer"] = "answer"
@@ -175,6 +177,11 @@ class Folder(StrEnum):
     REQUESTS = "Requests"
 
 
+def folder_path(folder: Folder) -> str:
+    """Its full name in the mailbox, `/` between levels."""
+    return f"Install codes/{folder}"
+
+
 @dataclass(frozen=True, slots=True)
 class MailHold:
     """A mail held whole, because of its sender or because it cannot be read; no thread may come of it."""
@@ -196,9 +203,13 @@ class Decision:
     """False: it stays where and as it is."""
     threads: tuple[MailThread, ...] = ()
     plans: tuple[LetterPlan, ...] = ()
+    observed: bool = False
+    """The mode sends nothing: `plans` are kept to be seen, and never sent."""
     hold: MailHold | None = None
     verdict: tuple[Condition, ...] = ()
     """The conditions of the gate that concern the mail, each with its evidence."""
+    holds_codes: bool = False
+    """Install codes stand in the mail: it is filed apart, and kept no longer than codes are."""
     joins: str = ""
     """The case id of the thread the mail belongs to; empty: none."""
     notes: tuple[str, ...] = field(default=())

@@ -124,15 +124,36 @@ class Facts:
     reference: str
     """The name that a new thread of this mail gets."""
     home: MailThread | None = None
-    """The thread this mail belongs to, of the same party: by our Message-ID, theirs, or a reference in it."""
+    """The thread this mail belongs to, of the same party: by our Message-ID, theirs, or a reference in it.
+
+    Where the mail is decided a second time, the thread that it began (`case_id`).
+    """
     open_elsewhere: Mapping[DeviceId, MailThread] = field(default_factory=dict)
     """Open items of the same party in other threads, for the devices named in this mail."""
     open_threads: tuple[MailThread, ...] = ()
     """All unsettled threads of the party; filled only for a chase or withdrawal that names no device."""
     records: Mapping[DeviceId, DeviceRecord] = field(default_factory=dict)
+    """Of every device that `decide.devices_to_look_up` names; one that is not here is not in our inventory."""
     inventory_taken_at: datetime | None = None
     releases: Mapping[DeviceId, tuple[Release, ...]] = field(default_factory=dict)
     """Of the last 30 days, all parties."""
     asked_by_others: frozenset[DeviceId] = frozenset()
     """Devices with an open item of another party."""
+    rates: Rates = Rates()
+    ordered: bool = False
+    """A person dragged the mail to `Requests`: what is still open in its thread is judged anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFacts:
+    """What bears on the PENDING items of one thread when a new day's number of codes is given out.
+
+    `rates` count what is queued for the threads before it in the line.
+    """
+
+    now: datetime
+    counterparties: tuple[Counterparty, ...]
+    records: Mapping[DeviceId, DeviceRecord]
+    inventory_taken_at: datetime | None
+    releases: Mapping[DeviceId, tuple[Release, ...]] = field(default_factory=dict)
     rates: Rates = Rates()

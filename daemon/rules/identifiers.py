@@ -55,10 +55,17 @@ def crc(octets: bytes) -> bytes:
     """The Zigbee check of a code: CRC-16/X-25, little-endian (83FE...D505 gives C3B5)."""
     register = 0xFFFF
     for octet in octets:
-        register ^= octet
-        for _ in range(8):
-            register = (register >> 1) ^ 0x8408 if register & 1 else register >> 1
+        register = (register >> 8) ^ _CRC_TABLE[(register ^ octet) & 0xFF]
     return (register ^ 0xFFFF).to_bytes(2, "little")
+
+
+def _crc_step(value: int) -> int:
+    for _ in range(8):
+        value = (value >> 1) ^ 0x8408 if value & 1 else value >> 1
+    return value
+
+
+_CRC_TABLE = tuple(_crc_step(value) for value in range(256))
 
 
 class BadCode(ValueError):

@@ -47,6 +47,10 @@ class Reason(StrEnum):
     UNASKED_ANSWER = "unasked-answer"
     """It brings install codes, and asking is not what this release does: a person takes it from here."""
     MAILBOX_NOT_TRUSTED = "mailbox-not-trusted"
+    LOOKALIKE_DOMAIN = "lookalike-domain"
+    """Its domain can be taken for a listed one: its sender hears nothing, ops do."""
+    FOREIGN_REPLY_TO = "foreign-reply-to"
+    """It asks for the answer at an address that is not its sender's."""
 
     # An item that a person must look at
     INVENTORY_STALE = "inventory-stale"

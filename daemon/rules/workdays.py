@@ -7,6 +7,7 @@ are days in Europe/London.
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -47,10 +48,10 @@ class Calendar:
         self._published = [holidays.country_holidays("GB", subdiv=s) for s in _SUBDIVISIONS[nation]]
         self._extra = dict(extra)
 
-    @classmethod
-    def of(cls, policy: Policy) -> "Calendar":
+    @staticmethod
+    def of(policy: Policy) -> "Calendar":
         """The calendar that our own answers go by."""
-        return cls(policy.calendar, policy.extra_holidays)
+        return _calendar(policy.calendar, policy.extra_holidays)
 
     def holiday(self, day: date) -> str | None:
         """The bank holiday on `day`, or None. A weekend is no holiday here."""
@@ -77,6 +78,11 @@ class Calendar:
         """Working days after `start` up to and including `end`; 0 where `end` is not later."""
         days = (start + timedelta(days=n) for n in range(1, (end - start).days + 1))
         return sum(self.is_working_day(day) for day in days)
+
+
+@lru_cache(maxsize=8)
+def _calendar(nation: Nation, extra: tuple[tuple[date, str], ...]) -> Calendar:
+    return Calendar(nation, extra)
 
 
 def local_day(moment: datetime) -> date:

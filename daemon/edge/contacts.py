@@ -1,0 +1,138 @@
+"""The contact list: other suppliers, their names and their listed addresses; replaced whole or not at all."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from daemon.edge.database import moment
+from daemon.edge.tables import contact, import_run, party_name
+from daemon.rules.policy import Contact, ContactKind, Counterparty
+
+CONTACTS = "contacts"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One row of the contact list. Names of the party stand on any of its rows."""
+
+    line: int
+    party: str
+    kind: ContactKind
+    email: str
+    name: str = ""
+    valid_from: date | None = None
+    robot: bool = False
+    mpids: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    successor_of: tuple[str, ...] = ()
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells one row of the list from another."""
+        return self.party, self.kind.value, self.email
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a new list does to the old one, in rows."""
+
+    added: int
+    changed: int
+    unchanged: int
+    gone: int
+
+
+def book(connection: Connection) -> tuple[Counterparty, ...]:
+    """Every counterparty with its names and addresses, ordered by name."""
+    names: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for row in connection.execute(sa.select(party_name)):
+        names[row.party][row.kind].add(row.name)
+    contacts: dict[str, list[Contact]] = defaultdict(list)
+    for row in connection.execute(sa.select(contact).order_by(contact.c.id)):
+        contacts[row.party].append(_contact(row))
+    return tuple(
+        Counterparty(
+            party=party,
+            mpids=frozenset(names[party]["mpid"]),
+            aliases=frozenset(names[party]["alias"]),
+            successor_of=frozenset(names[party]["successor_of"]),
+            contacts=tuple(contacts[party]),
+        )
+        for party in sorted({*names, *contacts})
+    )
+
+
+def _contact(row: Any) -> Contact:
+    return Contact(
+        email=row.email,
+        kind=ContactKind(row.kind),
+        name=row.name,
+        valid_from=row.valid_from,
+        counts_from=None if row.counts_from is None else moment(row.counts_from),
+        robot=row.robot,
+    )
+
+
+def taken_at(connection: Connection) -> datetime | None:
+    """When the contact list was last imported; None: never."""
+    last = connection.execute(sa.select(sa.func.max(import_run.c.at)).where(import_run.c.kind == CONTACTS)).scalar()
+    return None if last is None else moment(last)
+
+
+def size(connection: Connection) -> int:
+    """How many addresses are listed."""
+    return connection.execute(sa.select(sa.func.count()).select_from(contact)).scalar_one()
+
+
+def compare(connection: Connection, listings: Sequence[Listing]) -> Changes:
+    """What `replace_all` would do, in rows."""
+    held = {(r.party, r.kind, r.email): _held(r) for r in connection.execute(sa.select(contact))}
+    wanted = {listing.key: _wanted(listing) for listing in listings}
+    both = held.keys() & wanted.keys()
+    changed = sum(held[key] != wanted[key] for key in both)
+    return Changes(len(wanted) - len(both), changed, len(both) - changed, len(held) - len(both))
+
+
+def _held(row: Any) -> tuple[Any, ...]:
+    return row.name, row.valid_from, row.robot, json.loads(row.extra)
+
+
+def _wanted(listing: Listing) -> tuple[Any, ...]:
+    return listing.name, listing.valid_from, listing.robot, dict(listing.extra)
+
+
+def replace_all(connection: Connection, listings: Sequence[Listing]) -> None:
+    """Make `listings` the whole list. All of it counts at once: who imports on the command line is trusted with it."""
+    connection.execute(sa.delete(contact))
+    connection.execute(sa.delete(party_name))
+    if listings:
+        connection.execute(sa.insert(contact), [_row(one) for one in listings])
+    if names := _names(listings):
+        connection.execute(sa.insert(party_name), names)
+
+
+def _row(one: Listing) -> dict[str, Any]:
+    return {
+        "party": one.party,
+        "kind": one.kind.value,
+        "name": one.name,
+        "email": one.email,
+        "valid_from": one.valid_from,
+        "robot": one.robot,
+        "extra": json.dumps(one.extra, sort_keys=True),
+    }
+
+
+def _names(listings: Sequence[Listing]) -> list[dict[str, str]]:
+    columns = (("mpid", "mpids"), ("alias", "aliases"), ("successor_of", "successor_of"))
+    rows = {
+        (one.party, kind, name): None for one in listings for kind, column in columns for name in getattr(one, column)
+    }
+    return [{"party": party, "kind": kind, "name": name} for party, kind, name in rows]

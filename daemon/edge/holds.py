@@ -1,0 +1,216 @@
+"""What is held, as ops hear of it: the devices of one thread for one reason, and mails held whole."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, RowMapping
+
+from daemon.edge.database import chunks, eui_to_int, int_to_eui, micros, moment
+from daemon.edge.tables import (
+    ITEM_HELD,
+    ITEM_UNTOLD,
+    MAIL_HELD,
+    MAIL_UNTOLD,
+    item,
+    letter,
+    mail,
+    thread,
+)
+from daemon.edge.threads import due_date, urgent_cases
+from daemon.rules.overdue import BREACH, Band, Hold
+from daemon.rules.reasons import Reason
+from daemon.rules.thread import Outcome
+from daemon.rules.workdays import local_day
+
+_BELOW_BREACH = tuple(range(BREACH))
+"""The days last reminded of that a breach alarm may follow; spelled out, so that the index leads to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Held devices and mails held whole: all, those ops were not told of, those past their due date."""
+
+    held: int
+    untold: int
+    breached: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the last letter of a case did not go: failed conditions as (name, evidence), and the relay's words."""
+
+    failed: tuple[tuple[str, str], ...]
+    reply: str
+
+
+# Looking ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def oldest_untold(connection: Connection) -> datetime | None:
+    """Since when the longest-held of what ops were not told of is held; None: they were told of all."""
+    items = sa.select(sa.func.min(item.c.held_at)).where(ITEM_UNTOLD)
+    mails = sa.select(sa.func.min(mail.c.settled_at)).where(MAIL_UNTOLD)
+    moments = [connection.execute(query).scalar() for query in (items, mails)]
+    return min((moment(value) for value in moments if value is not None), default=None)
+
+
+def untold(connection: Connection) -> list[Hold]:
+    """All that ops were not told of."""
+    return [*_item_holds(connection, ITEM_UNTOLD), *_mail_holds(connection, MAIL_UNTOLD)]
+
+
+def set_aside(connection: Connection) -> list[Hold]:
+    """Mails that were set aside unread, and that ops were not told of."""
+    return _mail_holds(connection, sa.and_(MAIL_UNTOLD, mail.c.reason == Reason.POISON))
+
+
+def due(connection: Connection, bands: Iterable[Band], today: date) -> list[Hold]:
+    """Holds that ops were told of and that may be due for a reminder, or whose due date has passed unsaid.
+
+    Of a million held devices only those are read; of mails held whole, which are few, all that are not overdue.
+    """
+    places = [sa.and_(item.c.reminded_day.in_(_BELOW_BREACH), item.c.due_end < today)]
+    for band in bands:
+        days = range(band.reminded_from, band.reminded_below)
+        places.append(sa.and_(item.c.reminded_day.in_(days), item.c.due_start <= band.started_by))
+    # One query a place: an OR over them makes PostgreSQL read every held device.
+    found = {
+        hold.key: hold
+        for where in places
+        for hold in _item_holds(connection, sa.and_(ITEM_HELD, item.c.told_ops_at.is_not(None), where))
+    }
+    waiting = sa.and_(MAIL_HELD, mail.c.told_ops_at.is_not(None), mail.c.reminded_day.in_(_BELOW_BREACH))
+    return [*found.values(), *_mail_holds(connection, waiting)]
+
+
+def most_urgent(connection: Connection, limit: int) -> list[Hold]:
+    """The holds that fall due first, told or not, those of at most `limit` threads and `limit` mails."""
+    items = [
+        hold
+        for some in chunks(urgent_cases(connection, ITEM_HELD, limit))
+        for hold in _item_holds(connection, sa.and_(ITEM_HELD, item.c.case_id.in_(some)))
+    ]
+    mails = _mail_holds(connection, MAIL_HELD, limit=limit)
+    return sorted([*items, *mails], key=lambda hold: (hold.due, hold.arrived, hold.key))[:limit]
+
+
+def counts(connection: Connection, today: date) -> Counts:
+    """How much is held in all."""
+    items, mails = sa.select(sa.func.count()).select_from(item), sa.select(sa.func.count()).select_from(mail)
+
+    def count(of_items: sa.ColumnElement[bool], of_mails: sa.ColumnElement[bool]) -> int:
+        return sum(
+            int(connection.execute(query).scalar_one()) for query in (items.where(of_items), mails.where(of_mails))
+        )
+
+    return Counts(
+        held=count(ITEM_HELD, MAIL_HELD),
+        untold=count(ITEM_UNTOLD, MAIL_UNTOLD),
+        breached=count(sa.and_(ITEM_HELD, item.c.due_end < today), sa.and_(MAIL_HELD, mail.c.held_due < today)),
+    )
+
+
+def _item_holds(connection: Connection, where: sa.ColumnElement[bool]) -> list[Hold]:
+    columns = (
+        item.c.case_id, item.c.party, item.c.reason, item.c.outcome, item.c.due_start, item.c.due_days, item.c.due_end,
+        item.c.due_skipped, item.c.due_nation, item.c.held_at, item.c.reminded_day, item.c.told_ops_at,
+    )  # fmt: skip
+    of_thread = (thread.c.reference, thread.c.asked_by, thread.c.subject, thread.c.received_at, thread.c.mail_id)
+    query = sa.select(item.c.id, item.c.device_id, *columns, *of_thread)
+    found = connection.execute(query.join(thread, thread.c.case_id == item.c.case_id).where(where)).mappings()
+    # Sorted here: asked for an order, SQLite prefers a walk over the whole table to the index that finds the few.
+    groups: dict[tuple[Any, ...], list[RowMapping]] = {}
+    for row in sorted(found, key=lambda row: row["id"]):
+        groups.setdefault(tuple(row[column] for column in columns), []).append(row)
+    return [_item_hold(rows) for rows in groups.values()]
+
+
+def _item_hold(rows: Sequence[RowMapping]) -> Hold:
+    """Rows that differ in the device alone."""
+    row = rows[0]
+    return Hold(
+        mail_id=row["mail_id"],
+        case_id=row["case_id"],
+        party=row["party"],
+        reason=Reason(row["reason"]),
+        sender=row["asked_by"],
+        subject=row["subject"],
+        arrived=moment(row["received_at"]),
+        held_at=moment(row["held_at"]),
+        start=row["due_start"],
+        due=row["due_end"],
+        due_sum=due_date(
+            row["due_start"], row["due_days"], row["due_end"], row["due_skipped"], row["due_nation"]
+        ).explain(),
+        outcome=None if row["outcome"] is None else Outcome(row["outcome"]),
+        reference=row["reference"],
+        devices=tuple(int_to_eui(one["device_id"]) for one in rows),
+        told_ops_at=None if row["told_ops_at"] is None else moment(row["told_ops_at"]),
+        reminded_day=row["reminded_day"],
+    )
+
+
+def _mail_holds(connection: Connection, where: sa.ColumnElement[bool], limit: int | None = None) -> list[Hold]:
+    # Never the content, which may be 25 MiB.
+    columns = (
+        mail.c.id, mail.c.party, mail.c.reason, mail.c.sender, mail.c.subject, mail.c.arrived, mail.c.settled_at,
+        mail.c.held_due, mail.c.held_due_sum, mail.c.told_ops_at, mail.c.reminded_day,
+    )  # fmt: skip
+    query = sa.select(*columns).where(where).order_by(mail.c.held_due, mail.c.id).limit(limit)
+    return [_mail_hold(row) for row in connection.execute(query).mappings()]
+
+
+def _mail_hold(row: RowMapping) -> Hold:
+    arrived = moment(row["arrived"])
+    return Hold(
+        mail_id=row["id"],
+        case_id="",
+        party=row["party"] or "",
+        reason=Reason(row["reason"]),
+        sender=row["sender"] or "",
+        subject=row["subject"] or "",
+        arrived=arrived,
+        held_at=moment(row["settled_at"]),
+        start=local_day(arrived),
+        due=row["held_due"],
+        due_sum=row["held_due_sum"] or "",
+        told_ops_at=None if row["told_ops_at"] is None else moment(row["told_ops_at"]),
+        reminded_day=row["reminded_day"],
+    )
+
+
+def last_refusal(connection: Connection, case_id: str) -> Refusal | None:
+    """What stood in the way of the last letter of a case that did not go; None: none was refused."""
+    ended = letter.c.state.in_(("rejected", "held", "cancelled"))
+    query = sa.select(letter.c.verdict, letter.c.reply).where(letter.c.case_id == case_id, ended)
+    row = connection.execute(query.order_by(letter.c.id.desc()).limit(1)).first()
+    if row is None:
+        return None
+    failed = [condition for condition in json.loads(row.verdict or "[]") if not condition["holds"]]
+    return Refusal(tuple((condition["gate"], condition["evidence"]) for condition in failed), row.reply or "")
+
+
+# Writing down ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def told(connection: Connection, hold: Hold, now: datetime, day: int) -> None:
+    """Ops have been told of this hold, on working day `day` of its clock, as far as reminders go."""
+    _update(connection, hold, told_ops_at=micros(now), reminded_day=day)
+
+
+def reminded(connection: Connection, hold: Hold, day: int) -> None:
+    """Ops have been reminded of this hold on that working day, or alarmed (BREACH)."""
+    _update(connection, hold, reminded_day=day)
+
+
+def _update(connection: Connection, hold: Hold, **values: Any) -> None:
+    if not hold.case_id:
+        connection.execute(sa.update(mail).where(mail.c.id == hold.mail_id, MAIL_HELD).values(**values))
+        return
+    for some in chunks([eui_to_int(device) for device in hold.devices]):
+        where = (item.c.case_id == hold.case_id, item.c.device_id.in_(some), ITEM_HELD)
+        connection.execute(sa.update(item).where(*where).values(**values))

@@ -1,0 +1,71 @@
+"""Our record of devices: what is asked of it, and the sealed codes that are opened out of it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from daemon.edge.database import chunks, eui_to_int, int_to_eui, moment
+from daemon.edge.tables import device, import_run
+from daemon.edge.vault import Vault
+from daemon.rules.facts import DeviceRecord
+from daemon.rules.identifiers import DeviceId, InstallCode
+
+INVENTORY = "inventory"
+_RECORD = (
+    device.c.device_id,
+    device.c.device_type,
+    device.c.installing_supplier,
+    device.c.status,
+    device.c.gaining_supplier,
+    device.c.linked_gsme,
+    device.c.install_code.is_not(None).label("has_code"),
+)
+
+
+def lookup(connection: Connection, devices: Iterable[DeviceId]) -> dict[DeviceId, DeviceRecord]:
+    """What we know of `devices`; one that we do not know is left out."""
+    numbers = list({eui_to_int(one) for one in devices})
+    found = {}
+    for run in chunks(numbers):
+        for row in connection.execute(sa.select(*_RECORD).where(device.c.device_id.in_(run))):
+            record = _record(row)
+            found[record.device_id] = record
+    return found
+
+
+def _record(row: Any) -> DeviceRecord:
+    return DeviceRecord(
+        device_id=int_to_eui(row.device_id),
+        device_type=row.device_type,
+        installing_supplier=row.installing_supplier,
+        status=row.status,
+        gaining_supplier=row.gaining_supplier,
+        has_code=row.has_code,
+        linked_gsme="" if row.linked_gsme is None else int_to_eui(row.linked_gsme),
+    )
+
+
+def taken_at(connection: Connection) -> datetime | None:
+    """When the inventory was last imported; None: never."""
+    last = connection.execute(sa.select(sa.func.max(import_run.c.at)).where(import_run.c.kind == INVENTORY)).scalar()
+    return None if last is None else moment(last)
+
+
+def size(connection: Connection) -> int:
+    """How many devices are known."""
+    return connection.execute(sa.select(sa.func.count()).select_from(device)).scalar_one()
+
+
+def open_codes(connection: Connection, vault: Vault, devices: Iterable[DeviceId]) -> dict[DeviceId, InstallCode]:
+    """The codes held for `devices`, opened; one without code is left out. The caller audits each. Raises SealBroken."""
+    numbers = list({eui_to_int(one) for one in devices})
+    codes = {}
+    for run in chunks(numbers):
+        wanted = device.c.device_id.in_(run) & device.c.install_code.is_not(None)
+        for number, sealed in connection.execute(sa.select(device.c.device_id, device.c.install_code).where(wanted)):
+            octets = vault.open(sealed, table="device", column="install_code", row=number)
+            codes[int_to_eui(number)] = InstallCode(octets)
+    return codes

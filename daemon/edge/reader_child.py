@@ -1,0 +1,96 @@
+"""What runs in a reader's child: one mail after the other through `parse`, behind limits it cannot undo.
+
+Started as `python -I -m daemon.edge.reader_child` by `edge.reader`, which tells the frames.
+"""
+
+import codecs
+import encodings.aliases
+import math
+import os
+import resource
+import sys
+import time
+from typing import BinaryIO
+
+from pydantic import TypeAdapter
+
+from daemon.edge.confine import confine
+from daemon.edge.reader_frames import BRIEF, BRIEFS, FAILED, FRAME, MAIL, OUT_OF_MEMORY, READY
+from daemon.mail.message import IncomingMail
+from daemon.mail.origin import Trust
+from daemon.mail.parse import parse
+
+_MAIL = TypeAdapter(IncomingMail)
+
+
+def main() -> None:
+    """Take the brief, close the doors, read mail until the pipe ends."""
+    incoming, outgoing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # a library that prints must not speak between our frames
+    brief = BRIEFS.validate_json(_receive(incoming, BRIEF) or b"")
+    _warm_up(brief.trust)
+    confine(brief.memory_mib)
+    _send(outgoing, READY, b"")
+    while (content := _receive(incoming, MAIL)) is not None:
+        _grant_cpu(brief.cpu_seconds)
+        kind, answer = _read(content, brief.trust)
+        _send(outgoing, kind, answer)
+        if kind == FAILED:
+            return
+
+
+def _read(content: bytes, trust: Trust) -> tuple[bytes, bytes]:
+    """The mail as JSON; or where our own code failed: never a word of the mail, nor of an error's text."""
+    try:
+        return MAIL, _MAIL.dump_json(parse(content, trust))
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except BaseException as error:  # noqa: BLE001 -- some readers raise what is no Exception; this child ends with it
+        return FAILED, _place(error).encode("ascii", "replace")
+
+
+def _place(error: BaseException) -> str:
+    """The kind of an error and the innermost of our own lines that it passed."""
+    place, step = "", error.__traceback__
+    while step is not None:
+        name = step.tb_frame.f_globals.get("__name__", "")
+        if name.startswith("daemon."):
+            place = f" at {name}:{step.tb_lineno}"
+        step = step.tb_next
+    return type(error).__name__ + place
+
+
+def _receive(incoming: BinaryIO, expected: bytes) -> bytes | None:
+    """The next frame's content; None at the end of the pipe."""
+    head = incoming.read(FRAME.size)
+    if len(head) < FRAME.size:
+        return None
+    kind, size = FRAME.unpack(head)
+    content = incoming.read(size)
+    return content if kind == expected and len(content) == size else None
+
+
+def _send(outgoing: BinaryIO, kind: bytes, content: bytes) -> None:
+    outgoing.write(FRAME.pack(kind, len(content)))
+    outgoing.write(content)
+    outgoing.flush()
+
+
+def _warm_up(trust: Trust) -> None:
+    """Load everything that would be loaded at first use: no file can be opened later."""
+    for name in set(encodings.aliases.aliases.values()):
+        try:
+            codecs.lookup(name)
+        except LookupError:
+            continue  # of another system (mbcs, oem)
+    _MAIL.dump_json(parse(b"From: a@b.example\nContent-Type: text/html\n\n<p>\xe9</p>", trust))
+
+
+def _grant_cpu(seconds: int) -> None:
+    """The kernel counts CPU time over the whole life of a process; each mail gets `seconds` more."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, hard))
+
+
+if __name__ == "__main__":
+    main()

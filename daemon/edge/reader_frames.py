@@ -1,0 +1,26 @@
+"""What a reader and its children say to each other: the kinds of frames, and the brief."""
+
+import struct
+from dataclasses import dataclass
+
+from pydantic import TypeAdapter
+
+from daemon.mail.origin import Trust
+
+FRAME = struct.Struct(">cQ")
+"""Before each message in either direction: its kind, and how many octets follow."""
+BRIEF, MAIL, READY, FAILED = b"b", b"m", b"r", b"f"
+OUT_OF_MEMORY = 3
+"""The exit status of a child that met its memory limit in a way it could tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a child is told before its first mail."""
+
+    trust: Trust
+    memory_mib: int
+    cpu_seconds: int
+
+
+BRIEFS = TypeAdapter(Brief)

@@ -1,0 +1,298 @@
+"""The relay: one letter, one recipient, and an honest word on what became of it.
+
+    connect, TLS, EHLO, AUTH, MAIL   our side or the relay's: Unavailable, LoginRefused; nothing is rejected
+    RCPT, DATA                       5xx Refused, 4xx Deferred; the link lost: Deferred, for no octet of it was sent
+    after the dot                    2xx sent, 4xx Deferred, 5xx Refused; silence or a lost link: OutcomeUnknown
+
+What happens after the 2xx is of no account. Source: RFC 5321 4.2 and 4.5.3.2, RFC 3461 for the DSN wishes.
+"""
+
+import asyncio
+import base64
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import aiosmtplib
+
+from daemon.edge import tls
+from daemon.edge.failpoints import failpoint
+from daemon.edge.smtp_link import Link, Reply, shown, wire_form
+from daemon.errors import ConfigError, Deferred, LoginRefused, OutcomeUnknown, Refused, Unavailable
+from daemon.mail.message import Envelope
+
+LETTERS_A_LINK = 100
+IDLE_S = 60.0
+_ADDRESS = re.compile(r"[^\x00-\x20\x7f<>]+@[^\x00-\x20\x7f<>@]+")
+_XTEXT_PLAIN = re.compile(r"[!-*,-<>-~]")
+_MOST_ENVID = 100
+_AUTHENTICATION_WANTED = 530
+_TOO_BIG = 552
+_CLOSING = 421
+
+
+@dataclass(frozen=True, slots=True)
+class RelayAccount:
+    """Where letters go out, and as whom. `password` is asked for at each login and never kept."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    username: str = ""
+    password: Callable[[], str] | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    local_name: str = "localhost"
+    """What EHLO says: a full domain name of ours; some relays refuse `localhost`."""
+    connections: int = 4
+    timeout_s: float = 60.0
+    """For each reply but the one after the dot."""
+    dot_timeout_s: float = 600.0
+    """For the reply after the dot: RFC 5321 4.5.3.2.6 asks for ten minutes."""
+
+
+class Relay:
+    """A few kept links to one relay. Raises ConfigError where plain text would leave this machine."""
+
+    def __init__(self, account: RelayAccount) -> None:
+        if account.security == "none" and not tls.is_loopback(account.host):
+            raise ConfigError(f"relay.security: `none` is for loopback alone, not for {account.host}; use tls")
+        self.account = account
+        self._context = None if account.security == "none" else tls.client_context(account.ca_file)
+        self._turns = asyncio.Semaphore(account.connections)
+        self._idle: list[Link] = []
+        self._first_in = asyncio.Lock()
+        self._let_in = False
+        self._refusals: list[Unavailable] = []
+
+    async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> str:
+        """Hand one letter over; the relay's words of acceptance.
+
+        `before_data` is awaited when the recipient was taken and before DATA is said; what it raises ends the attempt
+        with nothing sent. Raises as the module says.
+        """
+        addresses = (envelope.sender, envelope.recipient)
+        if not all(map(_ADDRESS.fullmatch, addresses)):
+            raise Refused("an address that cannot be said in SMTP")
+        wire = wire_form(envelope.content)
+        async with self._turns, self._begun(envelope, len(wire)) as link:
+            failpoint("after-rcpt")
+            await before_data()
+            _expect_data(await link.ask(b"DATA\r\n"))
+            failpoint("after-354")
+            link.say_body(wire)
+            failpoint("after-dot")
+            return _after_dot(await link.reply(self.account.dot_timeout_s), link)
+
+    async def check(self) -> None:
+        """Connect and log in, and nothing else."""
+        (await self._open()).quit()
+
+    async def close(self) -> None:
+        """Leave every link that is idle."""
+        while self._idle:
+            self._idle.pop().quit()
+
+    # Links ──────────────────────────────────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def _begun(self, envelope: Envelope, octets: int) -> AsyncIterator[Link]:
+        """A link on which this letter's MAIL and RCPT were taken; kept afterwards where it is still good."""
+        link, replies = await self._begin(envelope, octets)
+        with ExitStack() as unless_sound:
+            unless_sound.callback(link.close)
+            try:
+                _expect_begun(replies)
+                yield link
+            except (Refused, Deferred):
+                unless_sound.pop_all()
+                self._keep(link)
+                raise
+            unless_sound.pop_all()
+            self._keep(link)
+
+    async def _begin(self, envelope: Envelope, octets: int) -> tuple[Link, list[Reply]]:
+        """Begin on a kept link; where that one died while idle, on a new one."""
+        link = self._kept()
+        if link is not None:
+            replies = await self._ask_to_begin(link, envelope, octets)
+            if link.usable or (len(replies) == 2 and replies[0].code != _CLOSING):
+                return link, replies
+            link.close()
+        link = await self._open()
+        return link, await self._ask_to_begin(link, envelope, octets)
+
+    async def _ask_to_begin(self, link: Link, envelope: Envelope, octets: int) -> list[Reply]:
+        with ExitStack() as unless_answered:
+            unless_answered.callback(link.close)
+            replies = await link.begin(_mail_command(link, envelope, octets), _rcpt_command(link, envelope))
+            unless_answered.pop_all()
+        return replies
+
+    def _kept(self) -> Link | None:
+        """The link used last, if it is still good; the others follow it out when they are stale."""
+        while self._idle:
+            link = self._idle.pop()
+            if link.usable and time.monotonic() - link.idle_since_s < IDLE_S:
+                return link
+            link.quit()
+        return None
+
+    def _keep(self, link: Link) -> None:
+        if link.usable and link.letters < LETTERS_A_LINK:
+            self._idle.append(link)
+        else:
+            link.quit()
+
+    async def _open(self) -> Link:
+        """A new link, logged in. Raises Unavailable or LoginRefused.
+
+        Until one link got in, one tries for all who wait, so that a bad password is not said four times at once.
+        """
+        if self._let_in:
+            return await self._tried()
+        known = len(self._refusals)
+        async with self._first_in:
+            if len(self._refusals) > known:
+                failure = self._refusals[-1]
+                raise type(failure)(str(failure))
+            return await self._tried()
+
+    async def _tried(self) -> Link:
+        try:
+            link = await self._connected()
+        except Unavailable as failure:
+            self._let_in = False
+            self._refusals.append(failure)
+            raise
+        self._let_in = True
+        return link
+
+    async def _connected(self) -> Link:
+        account = self.account
+        client = aiosmtplib.SMTP(
+            hostname=account.host,
+            port=account.port,
+            local_hostname=account.local_name,
+            timeout=account.timeout_s,
+            use_tls=account.security == "tls",
+            start_tls=account.security == "starttls",  # True refuses a relay that does not offer it
+            tls_context=self._context,
+        )
+        with ExitStack() as unless_in:
+            unless_in.callback(client.close)
+            try:
+                await client.connect()
+                await self._log_in(client)
+            except aiosmtplib.SMTPAuthenticationError as error:
+                raise self._not_let_in(error) from None
+            except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+                raise Unavailable(f"relay {account.host}:{account.port}: {shown(str(error))}") from None
+            if client.transport is None:
+                raise Unavailable(f"relay {account.host}:{account.port}: the link went after the login")
+            unless_in.pop_all()
+        return Link(client.transport, client.esmtp_extensions, account.timeout_s)
+
+    async def _log_in(self, client: aiosmtplib.SMTP) -> None:
+        account = self.account
+        if account.username:
+            await client.login(account.username, account.password() if account.password else "")
+        elif client.is_ehlo_or_helo_needed:
+            await client.ehlo()
+
+    def _not_let_in(self, error: aiosmtplib.SMTPAuthenticationError) -> Unavailable:
+        """Some relays quote the login line that they refuse: our secret is cut out of their words."""
+        account = self.account
+        words = error.message
+        for secret in _spellings(account.username, account.password() if account.password else ""):
+            words = words.replace(secret, "[hidden]")
+        text = f"relay {account.host}:{account.port} refuses our login: {error.code} {shown(words)}"
+        return LoginRefused(text) if error.code >= 500 else Unavailable(text)
+
+
+def _spellings(username: str, password: str) -> tuple[str, ...]:
+    """How a password stands in AUTH lines (RFC 4616 PLAIN, and LOGIN)."""
+    forms = (f"\0{username}\0{password}", password)
+    encoded = tuple(base64.b64encode(form.encode()).decode() for form in forms)
+    return (*encoded, password) if password else ()
+
+
+# What is said ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _mail_command(link: Link, envelope: Envelope, octets: int) -> bytes:
+    """MAIL with its size; a DSN shall bring our headers back and never the letter, which may hold codes."""
+    options = [f"SIZE={octets}"] if link.offers("size") else []
+    if link.offers("dsn"):
+        envid = _xtext(envelope.message_id.strip("<>"))
+        options += ["RET=HDRS", *([f"ENVID={envid}"] if len(envid) <= _MOST_ENVID else [])]
+    if not (envelope.sender + envelope.recipient).isascii():
+        if not link.offers("smtputf8"):
+            raise Refused("the address has letters beyond ASCII, which the relay does not take")
+        options.append("SMTPUTF8")
+    if not envelope.content.isascii() and link.offers("8bitmime"):
+        options.append("BODY=8BITMIME")
+    return " ".join((f"MAIL FROM:<{envelope.sender}>", *options)).encode() + b"\r\n"
+
+
+def _rcpt_command(link: Link, envelope: Envelope) -> bytes:
+    wishes = " NOTIFY=FAILURE,DELAY" if link.offers("dsn") else ""
+    return f"RCPT TO:<{envelope.recipient}>{wishes}".encode() + b"\r\n"
+
+
+def _xtext(text: str) -> str:
+    """RFC 3461 4: printable ASCII but `+` and `=`; the rest as `+` and two hex digits."""
+    return "".join(c if _XTEXT_PLAIN.fullmatch(c) else "".join(f"+{o:02X}" for o in c.encode()) for c in text)
+
+
+# What it means ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _expect_begun(replies: list[Reply]) -> None:
+    """Raise unless MAIL and RCPT were both taken."""
+    if not replies:
+        raise Unavailable("the relay dropped the link at MAIL")
+    mail = replies[0]
+    if mail.code == _TOO_BIG:  # RFC 1870: of this letter alone; held, it does not stop those behind it
+        raise Refused(f"MAIL: {mail}")
+    if mail.code >= 300:
+        raise Unavailable(f"the relay takes no mail from us: {mail}")
+    if len(replies) == 1:
+        raise Deferred("the relay dropped the link at RCPT")
+    _expect_taken("RCPT", replies[1])
+
+
+def _expect_taken(verb: str, reply: Reply) -> None:
+    if reply.code == _AUTHENTICATION_WANTED:  # RFC 4954: said of us, not of the recipient
+        raise Unavailable(f"the relay wants a login: {reply}")
+    if reply.code >= 500:
+        raise Refused(f"{verb}: {reply}")
+    if reply.code >= 300:
+        raise Deferred(f"{verb}: {reply}")
+
+
+def _expect_data(reply: Reply | None) -> None:
+    """Raise unless 354 came: without it no octet of the letter was sent."""
+    if reply is None:
+        raise Deferred("the relay dropped the link at DATA")
+    if reply.code == 354:
+        return
+    _expect_taken("DATA", reply)
+    raise Deferred(f"DATA: {reply}")
+
+
+def _after_dot(reply: Reply | None, link: Link) -> str:
+    """The relay's acceptance; OutcomeUnknown where nobody can say."""
+    if reply is None:
+        raise OutcomeUnknown("the link went after the letter and before the relay's word")
+    if reply.code < 300:
+        link.finished()
+        return str(reply)
+    if reply.code < 400:
+        link.close()
+        raise OutcomeUnknown(f"the relay's word on the letter makes no sense: {reply}")
+    _expect_taken("after the letter", reply)
+    raise Deferred(f"after the letter: {reply}")

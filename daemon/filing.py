@@ -1,0 +1,182 @@
+"""Station: make folders, flags and Sent agree with the database.
+
+The database is the truth, the mailbox a picture of it: every step may be repeated, the lowest priority of all. A
+mail is moved by every place that it has. What a person moved away in the meantime is let go. While the mailbox is
+full the picture waits, and everything else goes on.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import groupby
+
+import structlog
+
+from daemon.edge import inbox, outbox
+from daemon.edge.failpoints import failpoint
+from daemon.edge.imap import Mailbox
+from daemon.edge.inbox import ToFile
+from daemon.edge.outbox import Queued
+from daemon.errors import MailboxFull, Refused, Renumbered, SealBroken, Unavailable
+from daemon.mail.compose import compose
+from daemon.mail.message import Place
+from daemon.parts import Parts
+from daemon.rules.decision import Folder, folder_path
+from daemon.rules.policy import SentCopy
+from daemon.rules.wording import write
+from daemon.sealing import envelope_of
+
+log = structlog.get_logger()
+
+MAILS, LETTERS = 500, 100
+"""In one round: mails to move, and letters to file in Sent."""
+FOLDERS = tuple(folder_path(folder) for folder in Folder)
+
+
+class Filing:
+    """The database -> the mailbox's folders. Holds one connection of its own."""
+
+    def __init__(self, parts: Parts, mailbox: Mailbox) -> None:
+        self._parts = parts
+        self._mailbox = mailbox
+        self._sent_name = ""
+
+    async def once(self) -> bool:
+        """One batch of each kind; True while there may be more. Raises Unavailable where the mailbox is full."""
+        try:
+            sent = await self._folders()
+            mails = await self._file_mails()
+            letters = await self._file_letters(sent)
+        except MailboxFull as full:
+            raise Unavailable(f"{full}; what is to be filed waits until there is room") from None
+        return mails == MAILS or letters == LETTERS
+
+    async def has_sent(self, message_id: str) -> bool:
+        """Whether Sent holds this Message-ID: some relays file what they send (proof of an unknown outcome)."""
+        return await self._mailbox.has_message_id(await self._folders(), message_id)
+
+    async def _folders(self) -> str:
+        """Every folder of ours is there, and Sent, whose name is returned."""
+        if not self._sent_name:
+            self._sent_name = (await self._mailbox.special_folders()).sent
+        await self._mailbox.ensure_folders((*FOLDERS, self._sent_name))
+        return self._sent_name
+
+    # Mails ─────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _file_mails(self) -> int:
+        """Move a batch to where it is wanted; how many mails it held."""
+        items = await self._parts.read(lambda c: inbox.to_file(c, MAILS))
+        left: set[int] = set()
+        for (folder, _, target), group in groupby(sorted(items, key=_way), key=_way):
+            together = list(group)
+            if folder != target and not await self._move(together, target):
+                left.update(item.mail_id for item in together)
+        done = [item for item in items if item.mail_id not in left]
+        if done:
+            await self._parts.write(lambda c: inbox.filed(c, done))
+        return len({item.mail_id for item in items})
+
+    async def _move(self, items: Sequence[ToFile], target: str) -> bool:
+        """Move mails that lie in one folder; False where that was renumbered, so that intake must find them first."""
+        folder, uidvalidity = items[0].place.folder, items[0].place.uidvalidity
+        try:
+            places = await self._mailbox.move(folder, uidvalidity, [item.place.uid for item in items], target)
+        except Renumbered as news:
+            await self._forget(news)
+            return False
+        failpoint("after-move")
+        if None in places:
+            places = await self._found_again(items, places, target)
+        now = self._parts.clock.now()
+        await self._parts.write(lambda c: inbox.moved(c, items, places, now))
+        log.info("filed", source=folder, folder=target, mails=len(items))
+        return True
+
+    async def _found_again(
+        self, items: Sequence[ToFile], places: Sequence[Place | None], target: str
+    ) -> list[Place | None]:
+        """`places`, completed by mails in `target` that we did not know to be there, told by their bytes.
+
+        A move that was cut off before it was written down looks, the second time, like a mail that a person took
+        away; and a server without UIDPLUS never tells where a mail went. What is not found was taken away.
+        """
+        uidvalidity, there = await self._mailbox.all_uids(target)
+        known = await self._parts.read(lambda c: inbox.known_uids(c, target, uidvalidity))
+        known |= {place.uid for place in places if place is not None}
+        strange = [uid for uid in there if uid not in known][-MAILS:]
+        found: dict[str, Place] = {}
+        async for group in self._mailbox.fetch_groups(target, uidvalidity, strange):
+            found |= {hashlib.sha256(raw.content).hexdigest(): raw.place for raw in group}
+        return [place or found.get(item.raw_sha) for item, place in zip(items, places, strict=True)]
+
+    # Letters ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def _file_letters(self, sent: str) -> int:
+        """Flag what was answered, and put a copy of each accepted letter into Sent; how many letters."""
+        letters = await self._parts.read(lambda c: outbox.to_file_in_sent(c, LETTERS))
+        if not letters:
+            return 0
+        await self._flag_answered([q.mail_id for q in letters if q.mail_id is not None and q.plan.party])
+        there = await self._mailbox.with_message_ids(sent, [q.message_id for q in letters])
+        done, refusal = await self._append([q for q in letters if q.message_id not in there], sent)
+        failpoint("after-append")
+        ids = [q.id for q in letters if q.message_id in there] + done
+        await self._parts.write(lambda c: outbox.sent_filed(c, ids))
+        if refusal is not None:
+            raise refusal if isinstance(refusal, MailboxFull) else Unavailable(f"a copy for Sent: {refusal}")
+        return len(letters)
+
+    async def _append(self, letters: Sequence[Queued], sent: str) -> tuple[list[int], Refused | None]:
+        """The ids of the letters that have their copy now; and the last refusal, which stops no other letter."""
+        done: list[int] = []
+        refusal: Refused | None = None
+        for queued in letters:
+            try:
+                await self._mailbox.append(sent, self._copy(queued), ["\\Seen"], queued.written_at)
+            except MailboxFull as full:
+                return done, full
+            except Refused as no:
+                refusal = no
+            else:
+                done.append(queued.id)
+        return done, refusal
+
+    def _copy(self, queued: Queued) -> bytes:
+        """What Sent shows of a letter: the bytes that went out, or the same letter with its codes masked."""
+        parts = self._parts
+        if parts.policy.sent_copy is SentCopy.FULL:
+            try:
+                return envelope_of(parts, queued).content
+            except SealBroken as broken:
+                log.warning("the copy in Sent shows no codes", letter=queued.id, why=str(broken))
+        masked = compose(
+            write(queued.plan, None, parts.words),
+            sender=parts.settings.mailbox.address,
+            sender_name=parts.policy.company,
+            message_id=queued.message_id,
+            written_at=queued.written_at,
+        )
+        return masked.content
+
+    async def _flag_answered(self, mail_ids: Sequence[int]) -> None:
+        places = await self._parts.read(lambda c: inbox.places_of(c, mail_ids))
+        for (folder, uidvalidity), group in groupby(sorted(places, key=_folder), key=_folder):
+            await self._flag(folder, uidvalidity, [place.uid for place in group])
+
+    async def _flag(self, folder: str, uidvalidity: int, uids: Sequence[int]) -> None:
+        try:
+            await self._mailbox.add_flags(folder, uidvalidity, uids, ["\\Answered"])
+        except Renumbered as news:
+            await self._forget(news)
+
+    async def _forget(self, news: Renumbered) -> None:
+        """The places that we knew in a renumbered folder name nothing any more; intake finds the mails again."""
+        await self._parts.write(lambda c: inbox.end_epoch(c, news.folder, news.uidvalidity))
+
+
+def _way(item: ToFile) -> tuple[str, int, str]:
+    return item.place.folder, item.place.uidvalidity, item.wanted_folder
+
+
+def _folder(place: Place) -> tuple[str, int]:
+    return place.folder, place.uidvalidity

@@ -1,0 +1,148 @@
+"""Station: keep what the mailbox holds.
+
+Every mail is kept, bytes and place, before anything is made of it. New UIDs are asked for at every look; the
+whole folder is held against what we know at start and every ten minutes, because people move mail about and
+servers renumber it. The cursor moves after the commit that keeps what lies before it, and never past a mail that
+is still there and could not be fetched.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from daemon.edge import inbox, remembered
+from daemon.edge.failpoints import failpoint
+from daemon.edge.imap import Mailbox
+from daemon.edge.inbox import Cursor
+from daemon.mail.message import RawMail
+from daemon.parts import Parts
+from daemon.rules.decision import Folder, folder_path
+
+log = structlog.get_logger()
+
+LONGEST_IDLE_S = 60.0
+A_DAY = timedelta(days=1)
+"""SINCE goes by the server's own days; what arrived before the start all the same is told by its time."""
+RECONCILE_EVERY = timedelta(minutes=10)
+SWEEP_EVERY = timedelta(hours=1)
+
+
+class Intake:
+    """The mailbox's folders -> the kept mails. Holds one connection of its own."""
+
+    def __init__(self, parts: Parts, mailbox: Mailbox) -> None:
+        self._parts = parts
+        self._mailbox = mailbox
+        self._settings = parts.settings.mailbox
+        self._start: datetime | None = None
+        self._reconciled: datetime | None = None
+        self._swept: datetime | None = None
+        self._sound = False
+
+    async def once(self) -> bool:
+        """Look at every folder that is due; then wait in IDLE, where it is on."""
+        sound, self._sound = self._sound, False
+        if not sound:  # at start, and after any fault: a folder that somebody deleted would be one
+            await self._mailbox.ensure_folders((folder_path(Folder.REQUESTS),))
+        now = self._parts.clock.now()
+        start = await self._start_from(now)
+        whole = _due(self._reconciled, RECONCILE_EVERY, now)
+        if _due(self._swept, SWEEP_EVERY, now):
+            await self._sweep(start, now)
+        await self._collect(folder_path(Folder.REQUESTS), None, whole=whole)
+        await self._collect(self._settings.folder, start, whole=whole)  # last: IDLE goes on from this look
+        self._reconciled = now if whole else self._reconciled
+        await self._parts.write(lambda c: remembered.put(c, "last_round", now.isoformat(), now))
+        self._sound = True
+        if not self._settings.idle:
+            return False
+        await self._mailbox.idle(self._settings.folder, min(LONGEST_IDLE_S, self._settings.poll_seconds))
+        return True
+
+    async def _start_from(self, now: datetime) -> datetime:
+        """The moment before which mail is left alone: as configured, or that of the first start."""
+        if self._start is not None:
+            return self._start
+        configured: datetime | None = self._settings.start_from
+        self._start = start = configured or await self._parts.write(lambda c: _first_start(c, now))
+        return start
+
+    async def _sweep(self, start: datetime, now: datetime) -> None:
+        """Mail that people or filters moved away before we saw it: it may only be held, yet never lost."""
+        special = await self._mailbox.special_folders()
+        side = (*special.junk, *special.trash, *special.archive)
+        await self._parts.write(lambda c: remembered.put(c, "side_folders", list(side), now))
+        for folder in side:
+            await self._collect(folder, start, whole=True)
+        self._swept = now
+
+    async def _collect(self, folder: str, start: datetime | None, *, whole: bool) -> None:
+        """Keep what is new in `folder`. `start` None: a person dragged it there, so its age is no matter."""
+        cursor = await self._parts.read(lambda c: inbox.cursor_of(c, folder))
+        uidvalidity, uids = await self._mailbox.new_uids(folder, cursor.last_uid if cursor else 0)
+        reach = uids[-1] if uids else 0
+        if cursor is None or cursor.uidvalidity != uidvalidity:
+            await self._parts.write(lambda c: inbox.end_epoch(c, folder, uidvalidity))
+            cursor, whole = Cursor(folder, uidvalidity, 0), True
+        if whole:
+            uids = await self._reconcile(folder, uidvalidity, start)
+        have = await self._parts.read(lambda c: inbox.known_uids(c, folder, uidvalidity)) if uids else set()
+        stuck = await self._keep(cursor, [uid for uid in uids if uid not in have], ordered=start is None)
+        reached = max(cursor.last_uid, reach if stuck is None else min(reach, stuck - 1))
+        if reached > cursor.last_uid or whole:
+            await self._parts.write(lambda c: inbox.set_cursor(c, Cursor(folder, uidvalidity, reached)))
+
+    async def _reconcile(self, folder: str, uidvalidity: int, start: datetime | None) -> list[int]:
+        """Every UID of `folder` that is for us to know; what has gone since is noted."""
+        _, there = await self._mailbox.all_uids(folder)
+        _, ours = (0, there) if start is None else await self._mailbox.all_uids(folder, (start - A_DAY).date())
+        have = await self._parts.read(lambda c: inbox.known_uids(c, folder, uidvalidity))
+        gone, now = have - set(there), self._parts.clock.now()
+
+        def note(connection: Connection) -> None:
+            inbox.mark_gone(connection, folder, uidvalidity, gone)
+            _note_before_start(connection, folder, len(there) - len(ours), now)
+
+        await self._parts.write(note)
+        return ours
+
+    async def _keep(self, cursor: Cursor, uids: Sequence[int], *, ordered: bool) -> int | None:
+        """Fetch and keep; the first UID that came without a body and is still there, to be fetched again."""
+        missing: set[int] = set(uids)
+        async for raws in self._mailbox.fetch_groups(cursor.folder, cursor.uidvalidity, uids):
+            await self._keep_group(cursor.folder, raws, ordered=ordered)
+            missing -= {raw.place.uid for raw in raws}
+        if not missing:
+            return None
+        _, there = await self._mailbox.all_uids(cursor.folder)
+        return min(missing & set(there), default=None)
+
+    async def _keep_group(self, folder: str, raws: Sequence[RawMail], *, ordered: bool) -> None:
+        now = self._parts.clock.now()
+        failpoint("before-keep")
+        await self._parts.write(lambda c: inbox.keep(c, self._parts.vault, raws, now, ordered=ordered))
+        failpoint("after-keep")
+        log.info("kept", folder=folder, mails=len(raws))
+        self._parts.wakes.settle.ring()
+
+
+def _due(last: datetime | None, every: timedelta, now: datetime) -> bool:
+    return last is None or now - last >= every
+
+
+def _first_start(connection: Connection, now: datetime) -> datetime:
+    known = remembered.get(connection, "start_from")
+    if known is None:
+        now = now.replace(microsecond=0)  # as INTERNALDATE tells the time
+        remembered.put(connection, "start_from", now.isoformat(), now)
+        return now
+    return datetime.fromisoformat(known)
+
+
+def _note_before_start(connection: Connection, folder: str, mails: int, now: datetime) -> None:
+    """Listed once, for `status`: how much older mail lies in `folder`, and is left alone."""
+    listed = remembered.get(connection, "before_start") or {}
+    if folder not in listed:
+        remembered.put(connection, "before_start", {**listed, folder: mails}, now)

@@ -1,0 +1,214 @@
+"""The MIME tree of a mail as a flat run of leaves, within bounds; whatever is odd becomes a defect.
+
+The standard parser is used in its old form (compat32), which never raises on what a sender wrote and is
+sixteen times faster than the new one (measured on real mail). It recurses with the depth of the tree, so
+the depth and number of parts are bounded by a look at the raw bytes first.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from email import policy
+from email.errors import InvalidBase64LengthDefect
+from email.message import Message
+from email.parser import BytesParser
+
+from daemon.mail import headers
+
+MAX_MAIL_OCTETS = 60 * 1024 * 1024
+MAX_MAIL_LINES = 1_000_000
+READ_OF_TOO_LARGE = 256 * 1024
+MAX_DEPTH = 30
+MAX_PARTS = 200
+_BOUNDARY = re.compile(rb"boundary(?:\*[0-9]{0,3}\*?)?\s*=\s*\"?(?:[\w-]*'[\w-]*')?([^\s\";]{1,200})", re.IGNORECASE)
+_TOO_DEEP = "its parts are nested too deep"
+_TOO_MANY = f"it has more than {MAX_PARTS} parts"
+_DAMAGED = "a part of it is damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A mail within the mail. `answered`: the mail that the outer one answers, which is a way of quoting it."""
+
+    subject: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One part that holds no others. `name` is clean for people; `within` a mail that was handed on, or none."""
+
+    media_type: str
+    charset: str
+    name: str
+    content: bytes = field(repr=False)
+    attached: bool = True
+    inline_id: bool = False
+    """It has a Content-ID: an HTML part shows it in its text."""
+    within: Enclosed | None = None
+    alternative: int = 0
+    """The number of the multipart/alternative it is a choice of; 0: none."""
+
+
+@dataclass(slots=True)
+class Tree:
+    """The leaves of a mail in reading order, and what was cut off."""
+
+    answers: tuple[str, ...] = ()
+    """The Message-IDs that the mail says it answers."""
+    leaves: list[Leaf] = field(default_factory=list)
+    defects: list[str] = field(default_factory=list)
+    alternatives: int = 0
+
+    def defect(self, text: str) -> None:
+        """Note it once."""
+        if text not in self.defects:
+            self.defects.append(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where in the tree a part stands."""
+
+    depth: int = 0
+    within: Enclosed | None = None
+    alternative: int = 0
+
+
+def read_tree(raw: bytes, answers: tuple[str, ...] = (), within: Enclosed | None = None) -> Tree:
+    """The leaves of `raw`. Never raises for what a sender wrote."""
+    tree = Tree(answers)
+    if len(raw) > MAX_MAIL_OCTETS:
+        tree.defect(f"larger than {MAX_MAIL_OCTETS // 2**20} MB: only its beginning was read")
+        raw = raw[:READ_OF_TOO_LARGE]
+    elif raw.count(b"\n") + raw.count(b"\r") > 2 * MAX_MAIL_LINES:
+        tree.defect(f"it has more than {MAX_MAIL_LINES:,} lines: only its beginning was read")
+        raw = raw[:READ_OF_TOO_LARGE]
+    if why := _out_of_bounds(raw):
+        tree.defect(why)
+        return tree
+    _grow(tree, raw, _Place(within=within))
+    return tree
+
+
+def _grow(tree: Tree, raw: bytes, place: _Place) -> None:
+    try:
+        _walk(BytesParser(policy=policy.compat32).parsebytes(raw.lstrip(b"\r\n")), tree, place)
+    except RecursionError:
+        tree.leaves.clear()
+        tree.defect(_TOO_DEEP)
+
+
+def _out_of_bounds(raw: bytes) -> str:
+    """Why the standard parser must not see it; empty: it may."""
+    if len(headers.head_of(raw.lstrip(b"\r\n"))) > headers.MAX_HEADER_OCTETS:
+        return "its header is larger than 256 KiB"
+    boundaries = set(_BOUNDARY.findall(raw))
+    if len(boundaries) > MAX_PARTS:
+        return _TOO_DEEP
+    parts = 0
+    for boundary in boundaries:
+        parts += raw.count(b"--" + boundary)
+        if parts > 4 * MAX_PARTS:
+            return _TOO_MANY
+    return ""
+
+
+def _walk(message: Message, tree: Tree, place: _Place) -> None:
+    if place.depth > MAX_DEPTH:
+        tree.defect(_TOO_DEEP)
+        return
+    payload = message.get_payload()
+    kind = message.get_content_type()
+    if kind in ("message/rfc822", "message/global"):
+        _walk_enclosed(message, tree, place)
+    elif not isinstance(payload, list) or message.get_content_maintype() == "message":
+        _add_leaf(message, tree, place)
+    else:
+        if kind == "multipart/alternative":
+            tree.alternatives += 1
+            place = _Place(place.depth, place.within, tree.alternatives)
+        inner = _Place(place.depth + 1, place.within, place.alternative)
+        for part in payload:
+            if isinstance(part, Message):
+                _walk(part, tree, inner)
+
+
+def _walk_enclosed(message: Message, tree: Tree, place: _Place) -> None:
+    """The mail within, unpacked first where somebody encoded it (RFC 2046 forbids it, Notes does it)."""
+    payload = message.get_payload()
+    inner = payload[0] if isinstance(payload, list) and payload else None
+    if not isinstance(inner, Message):
+        _add_leaf(message, tree, place)
+        return
+    if str(message.get("content-transfer-encoding", "")).strip().lower() == "base64" and not inner.keys():
+        inner = _unpacked(inner)
+    _walk(inner, tree, _Place(place.depth + 1, enclosed(inner, tree.answers, place.within)))
+
+
+def _unpacked(packed: Message) -> Message:
+    try:
+        raw = base64.b64decode(str(packed.get_payload()).encode("ascii", "ignore"))
+    except (binascii.Error, ValueError):
+        return packed
+    return packed if _out_of_bounds(raw) else BytesParser(policy=policy.compat32).parsebytes(raw)
+
+
+def enclosed(inner: Message, answers: tuple[str, ...], outer: Enclosed | None = None) -> Enclosed:
+    """What there is to say of a mail within a mail. What stands in a quoted one is quoted too."""
+    identity = headers.message_ids(str(inner.get("message-id", ""))[: headers.MAX_VALUE])
+    answered = any(name in answers for name in identity) or (outer is not None and outer.answered)
+    return Enclosed(headers.decoded(str(inner.get("subject", "")))[:1000], answered)
+
+
+def _add_leaf(message: Message, tree: Tree, place: _Place) -> None:
+    if len(tree.leaves) >= MAX_PARTS:
+        tree.defect(_TOO_MANY)
+        return
+    name, kind = _name(message), message.get_content_type()
+    if message.get_content_maintype() == "multipart":
+        kind = "text/plain"  # its boundary is missing: whatever it holds is read as it stands
+    disposition = str(message.get("content-disposition", "")).strip().lower()
+    tree.leaves.append(
+        Leaf(
+            media_type=kind,
+            charset=_charset(message),
+            name=name,
+            content=_content(message),
+            attached=disposition.startswith("attachment") or bool(name),
+            inline_id="content-id" in message,
+            within=place.within,
+            alternative=place.alternative,
+        )
+    )
+    if any(isinstance(defect, InvalidBase64LengthDefect) for defect in message.defects):
+        tree.defect(_DAMAGED)
+
+
+def _content(message: Message) -> bytes:
+    payload = message.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _charset(message: Message) -> str:
+    try:
+        return message.get_content_charset() or ""
+    except (ValueError, LookupError, TypeError):
+        return ""
+
+
+def _name(message: Message) -> str:
+    """The file name without path, controls or excess length."""
+    try:
+        name = message.get_filename() or ""
+    except (ValueError, LookupError, TypeError):
+        name = ""
+    return clean_name(headers.decoded(str(name)))
+
+
+def clean_name(name: str) -> str:
+    """A file name for people: its last part, without controls, at most 120 characters, its ending kept."""
+    name = re.split(r"[\\/]", headers.plain(name))[-1].strip()
+    name = name.encode("utf-8", "replace").decode("utf-8")
+    return name if len(name) <= 120 else f"{name[:100]}…{name[-19:]}"

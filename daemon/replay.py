@@ -1,0 +1,169 @@
+"""`read` and `replay`: how a mail is understood and what would be done, and why. Writes nothing, sends nothing.
+
+Each mail is read by the same child, against the same records and by the same rules as a mail that arrives;
+only the last step, writing it down, is left out. So a mail of last year meets today's records.
+"""
+
+import mailbox as mail_stores
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from daemon import casework
+from daemon.casework import Case
+from daemon.edge import contacts
+from daemon.edge.inbox import KeptMail
+from daemon.edge.reader import Readers
+from daemon.errors import ConfigError, Unreadable
+from daemon.mail import headers
+from daemon.mail.message import IncomingMail
+from daemon.parts import Parts
+from daemon.rules.meaning import Correspondence
+from daemon.rules.personal import safe_subject
+from daemon.rules.wording import write
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One mail, explained. All text is masked: no code, no personal data. `letters` are as they would go out."""
+
+    name: str
+    arrived: datetime
+    subject: str
+    sender: str
+    standing: str
+    party: str
+    evidence: str
+    verdict: str
+    doubts: tuple[str, ...]
+    kind: str
+    asked: tuple[tuple[str, str], ...]
+    bad_lines: tuple[tuple[str, str], ...]
+    seen: tuple[str, ...]
+    attachments: tuple[str, ...]
+    defects: tuple[str, ...]
+    fate: str
+    reason: str
+    conditions: tuple[tuple[str, bool, str], ...]
+    items: tuple[tuple[str, str, str], ...]
+    due: str
+    notes: tuple[str, ...]
+    letters: tuple[tuple[str, str, str], ...]
+
+
+async def explain(parts: Parts, readers: Readers, name: str, content: bytes) -> Explained | None:
+    """How this mail is understood and what would be done; None where the reader dies of it."""
+    try:
+        mail = await readers.read(content)
+    except Unreadable:
+        return None
+    arrived = arrival_of(content) or mail.origin.date or parts.clock.now()
+    kept = KeptMail(0, arrived, "", content, 0, ordered=True, from_junk=False)
+    case = await parts.read(lambda c: casework.work(c, parts, kept, mail, contacts.book(c)))
+    return _explained(parts, name, arrived, mail, case)
+
+
+def arrival_of(content: bytes) -> datetime | None:
+    """The time in the topmost Received line, for mail whose INTERNALDATE is not at hand."""
+    top = next((f.value for f in headers.fields(headers.head_of(content)) if f.name == "received"), "")
+    return headers.moment(top.rpartition(";")[2])
+
+
+def _explained(parts: Parts, name: str, arrived: datetime, mail: IncomingMail, case: Case) -> Explained:
+    facts, meaning, decision = case.facts, case.meaning, case.decision
+    spoken = meaning if isinstance(meaning, Correspondence) else Correspondence()
+    items = [item for thread in decision.threads for item in thread.items]
+    return Explained(
+        name=name,
+        arrived=arrived,
+        subject=safe_subject(mail.subject),
+        sender=mail.origin.sender or "not one plain address",
+        standing=facts.writer.standing,
+        party=facts.writer.counterparty.party if facts.writer.counterparty else "",
+        evidence=f"E{int(mail.origin.evidence)} {mail.origin.evidence.name.lower().replace('_', ' ')}",
+        verdict=mail.origin.verdict.note,
+        doubts=mail.origin.ambiguities,
+        kind=_words(type(meaning).__name__),
+        asked=tuple((a.device_id, a.where) for a in spoken.asked),
+        bad_lines=tuple((line.where, line.why) for line in spoken.bad_lines),
+        seen=_seen(spoken),
+        attachments=tuple(f"{a.name or a.media_type}: {a.reading}{f' ({a.why})' if a.why else ''}" for a in mail.attachments),
+        defects=mail.defects,
+        fate=decision.fate,
+        reason=decision.reason,
+        conditions=tuple((c.gate, c.holds, c.evidence) for c in decision.verdict),
+        items=tuple((i.device_id, f"{i.state} {i.outcome or ''}".strip(), i.reason or "") for i in items),
+        due=next((i.due.explain() for i in items), decision.hold.due_sum if decision.hold else ""),
+        notes=decision.notes,
+        letters=tuple(_letter(parts, plan, observed=decision.observed) for plan in decision.plans),
+    )
+
+
+def _letter(parts: Parts, plan: Any, *, observed: bool) -> tuple[str, str, str]:
+    letter = write(plan, None, parts.words)
+    return (f"{letter.to}{' (not sent: observe)' if observed else ''}", letter.subject, letter.text)
+
+
+def _seen(spoken: Correspondence) -> tuple[str, ...]:
+    signs = {
+        "a chase": spoken.chase,
+        "takes a request back": spoken.withdraws,
+        "thanks only": spoken.acknowledgement,
+        "brings install codes": spoken.brings_codes,
+        "asks for codes": spoken.wants_codes,
+        **{f"personal data: {kind}": True for kind in spoken.personal_data},
+    }
+    return tuple(name for name, seen in signs.items() if seen)
+
+
+def _words(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+
+
+def as_text(one: Explained) -> str:
+    """The explanation for a terminal."""
+    lines = [
+        f"{one.name}",
+        f"  from     {one.sender} ({one.standing}{f' of {one.party}' if one.party else ''})",
+        f"  subject  {one.subject}",
+        f"  proof    {one.evidence}: {one.verdict}",
+        *[f"  doubt    {doubt}" for doubt in one.doubts],
+        f"  means    {', '.join((one.kind, *one.seen))}",
+        *[f"  asks for {device}  ({where})" for device, where in one.asked],
+        *[f"  bad line {where}: {why}" for where, why in one.bad_lines],
+        *[f"  attached {text}" for text in one.attachments],
+        *[f"  defect   {text}" for text in one.defects],
+        *[f"  gate     {'holds' if holds else 'FAILS'}  {gate}: {evidence}" for gate, holds, evidence in one.conditions],
+        f"  decided  {one.fate}: {one.reason}",
+        *[f"  item     {device}  {state}{f' ({reason})' if reason else ''}" for device, state, reason in one.items],
+        *([f"  due      {one.due}"] if one.due else []),
+        *[f"  note     {note}" for note in one.notes],
+    ]
+    for to, subject, text in one.letters:
+        lines += ["", f"  would write to {to}: {subject}", *[f"    | {line}" for line in text.splitlines()]]
+    return "\n".join(lines)
+
+
+def mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
+    """(name, bytes) of every mail in an mbox file, a Maildir, a folder of .eml files, or one .eml file."""
+    if not path.exists():
+        raise ConfigError(f"{path} does not exist; give an .eml file, a folder of them, an mbox or a Maildir")
+    if path.is_dir() and (path / "cur").is_dir():
+        store: Any = mail_stores.Maildir(path, create=False)
+        yield from ((key, store.get_bytes(key)) for key in sorted(store.keys()))
+    elif path.is_dir():
+        yield from ((file.name, file.read_bytes()) for file in sorted(path.rglob("*.eml")))
+    elif path.read_bytes()[:5] == b"From ":
+        box = mail_stores.mbox(path, create=False)
+        yield from ((f"{path.name} #{n}", box.get_bytes(key)) for n, key in enumerate(box.keys(), 1))
+    else:
+        yield path.name, path.read_bytes()
+
+
+def summary(several: list[Explained | None]) -> Counter[str]:
+    """How many mails ended how."""
+    return Counter("unreadable" if one is None else f"{one.fate}: {one.reason}" for one in several)

@@ -1,0 +1,260 @@
+"""A mail arrived: Facts and Meaning to a Decision. Every kind of meaning is handled, or the types do not check."""
+
+from dataclasses import replace
+from typing import assert_never
+
+from daemon.mail.message import Evidence, Machine
+from daemon.rules import answering, disclosure
+from daemon.rules.counterparties import reply_address
+from daemon.rules.decision import Condition, Decision, Fate, Folder, MailHold
+from daemon.rules.desk import Desk, due_from, quiet
+from daemon.rules.facts import Facts, Standing
+from daemon.rules.identifiers import DeviceId
+from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
+from daemon.rules.policy import Counterparty, Policy
+from daemon.rules.reasons import Reason
+from daemon.rules.thread import MailThread, State
+from daemon.rules.turns import held_after_send, take_turn
+
+__all__ = ["decide", "devices_to_look_up", "due_from", "folder_for", "folder_of", "held_after_send", "take_turn"]
+
+AUTOMATIC_LETTERS_PER_CASE = 2
+"""Two copies of this daemon facing each other: letters a day on one thread that answer automatic mail."""
+_MACHINES = {
+    Machine.BOUNCE: Reason.BOUNCE,
+    Machine.AUTO_REPLY: Reason.AUTO_REPLY,
+    Machine.RECEIPT: Reason.RECEIPT,
+    Machine.ROBOT: Reason.ROBOT,
+}
+
+
+def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
+    """What `facts.mail` leads to. Pure: the same facts, the same decision."""
+    match meaning:
+        case NotOurs(reason):
+            return _leave(reason)
+        case MachineMail(kind, sign):
+            return _leave(_MACHINES[kind], sign)
+        case OwnMail():
+            return _leave(Reason.OWN_MAIL)
+        case OpsMail():
+            return _leave(Reason.OPS_MAIL)
+        case Correspondence(needs_thread=True) if facts.home is None:
+            return _leave(Reason.NOT_OURS)
+        case Correspondence():
+            return _correspondence(facts, meaning, policy)
+        case _:
+            assert_never(meaning)
+
+
+def devices_to_look_up(meaning: Correspondence, home: MailThread | None) -> tuple[DeviceId, ...]:
+    """The devices of which `Facts` must hold records, releases and other askers.
+
+    Those named in the mail, and in a chase that names none, those of its thread.
+    """
+    if meaning.asked or not meaning.chase or home is None:
+        return tuple(asked.device_id for asked in meaning.asked)
+    return tuple(item.device_id for item in home.items)
+
+
+# Where a mail is filed ──────────────────────────────────────────────────────────────────────────────
+
+
+def folder_for(thread: MailThread) -> Folder:
+    """Where the mails of a thread lie, as a picture of its state."""
+    states = {item.state for item in thread.items}
+    if State.HELD in states:
+        return Folder.HELD
+    return Folder.WAITING if State.PENDING in states else Folder.DONE
+
+
+def folder_of(decision: Decision, home: MailThread | None) -> Folder | None:
+    """Where the mail itself goes; None: it stays. `home`: the thread that `decision.joins`, where it is unchanged."""
+    if not decision.moves_mail:
+        return None
+    if decision.holds_codes:
+        return Folder.ANSWERS
+    if decision.hold is not None:
+        return Folder.HELD
+    thread = next((t for t in decision.threads if t.case_id == decision.joins), home)
+    return folder_for(thread) if thread else Folder.DONE
+
+
+# Left alone, or held whole ──────────────────────────────────────────────────────────────────────────
+
+
+def _leave(reason: Reason, note: str = "") -> Decision:
+    """It stays where and as it is; of it we keep a hash."""
+    return Decision(Fate.IGNORED, reason, keep_content=False, moves_mail=False, notes=(note,) if note else ())
+
+
+def _hold(
+    facts: Facts, meaning: Correspondence, policy: Policy, reason: Reason, verdict: tuple[Condition, ...]
+) -> Decision:
+    """The mail is held whole: nobody but our own ops hears of it, and no thread changes."""
+    return Decision(
+        Fate.HELD,
+        reason,
+        keep_content=True,
+        moves_mail=True,
+        hold=_mail_hold(facts, policy, reason),
+        verdict=verdict,
+        holds_codes=meaning.brings_codes,
+    )
+
+
+def _mail_hold(facts: Facts, policy: Policy, reason: Reason) -> MailHold:
+    due = due_from(facts.proof.arrived, policy)
+    return MailHold(reason, due.explain(), due.end)
+
+
+# Who asks ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> Decision:
+    recipient = reply_address(facts.writer, facts.now)
+    verdict = disclosure.mail_gate(facts.proof, facts.writer, recipient, facts.surroundings, policy, facts.now)
+    party = facts.writer.counterparty
+    if party is None:
+        return _stranger(facts, meaning, policy, verdict)
+    failed = [c.reason for c in disclosure.failures(verdict) if c.reason is not None]
+    firm = [reason for reason in failed if reason not in disclosure.LEAVES_NO_DOUBT_WHO]
+    if firm or recipient is None:
+        return _unproven(facts, meaning, policy, firm[0] if firm else Reason.NO_REPLY_ADDRESS, verdict)
+    if facts.proof.from_junk:
+        return _unproven(facts, meaning, policy, Reason.JUNK_FOLDER, verdict)
+    desk = Desk(
+        facts=facts,
+        meaning=meaning,
+        policy=policy,
+        party=party,
+        recipient=recipient,
+        due=due_from(facts.proof.arrived, policy),
+        verdict=verdict,
+        home=_home(facts, meaning, party),
+        hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else None),
+    )
+    return _finished(desk, _worked(desk))
+
+
+def _stranger(facts: Facts, meaning: Correspondence, policy: Policy, verdict: tuple[Condition, ...]) -> Decision:
+    """Silence for what is unproven, so that nobody gets mail for what a forger wrote; a hold for the rest."""
+    writer, evidence = facts.writer, facts.proof.evidence
+    if not _wants_something(meaning):
+        return _leave(Reason.NOT_OURS)
+    if evidence is Evidence.AMBIGUOUS:
+        return _hold(facts, meaning, policy, Reason.AMBIGUOUS_SENDER, verdict)
+    if writer.standing is Standing.LISTED_DOMAIN and evidence is Evidence.UNPROVEN:
+        return _hold(facts, meaning, policy, Reason.UNPROVEN_SENDER, verdict)
+    if writer.standing is not Standing.LISTED_DOMAIN and writer.looks_like:
+        note = f"its domain looks like {writer.looks_like}"
+        return replace(_hold(facts, meaning, policy, Reason.LOOKALIKE_DOMAIN, verdict), notes=(note,))
+    if evidence >= Evidence.SPF_ONLY:
+        return _hold(facts, meaning, policy, Reason.UNLISTED_SENDER, verdict)
+    return _leave(Reason.STRANGER)
+
+
+def _wants_something(meaning: Correspondence) -> bool:
+    """It is more than thanks."""
+    return bool(
+        meaning.asked
+        or meaning.wants_codes
+        or meaning.brings_codes
+        or meaning.bad_lines
+        or meaning.chase
+        or meaning.withdraws
+    )
+
+
+def _unproven(
+    facts: Facts, meaning: Correspondence, policy: Policy, reason: Reason, verdict: tuple[Condition, ...]
+) -> Decision:
+    """A listed name that nothing stands behind: held, and no letter to anybody. Mere thanks are left where they lie."""
+    idle = meaning.acknowledgement and not _wants_something(meaning)
+    return _leave(Reason.ACKNOWLEDGEMENT) if idle else _hold(facts, meaning, policy, reason, verdict)
+
+
+def _home(facts: Facts, meaning: Correspondence, party: Counterparty) -> MailThread | None:
+    """The thread of this party that the mail belongs to: a reference known to another party opens nothing.
+
+    A new mail that asks only for what is open already is about that matter.
+    """
+    if facts.home is not None and facts.home.party == party.party:
+        return facts.home
+    open_in = [facts.open_elsewhere.get(asked.device_id) for asked in meaning.asked]
+    return open_in[0] if open_in and all(open_in) else None
+
+
+# What they want ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _worked(desk: Desk) -> Decision:
+    facts, meaning, policy = desk.facts, desk.meaning, desk.policy
+    devices = [asked.device_id for asked in meaning.asked]
+    if desk.hold not in (None, Reason.CANNOT_READ) and not (devices and not meaning.withdraws):
+        return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
+    if meaning.withdraws:
+        return answering.withdraw(desk)
+    if meaning.chase:
+        return answering.chase(desk)
+    if devices:
+        return answering.request(desk, devices, Reason.REQUEST)
+    if meaning.brings_codes:
+        return _hold(facts, meaning, policy, Reason.UNASKED_ANSWER, desk.verdict)
+    if meaning.bad_lines or meaning.wants_codes:
+        return answering.need_more(desk)
+    if not facts.mail.complete or facts.mail.links_to_protected:
+        return _hold(facts, meaning, policy, Reason.CANNOT_READ, desk.verdict)
+    known = meaning.acknowledgement and desk.home is not None
+    return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT) if known else _leave(Reason.NOT_OURS)
+
+
+def _held_whole(desk: Desk, reason: Reason) -> Decision:
+    """Nothing in it can become an item: held, or left where it is mere thanks."""
+    return _unproven(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
+
+
+def _finished(desk: Desk, decision: Decision) -> Decision:
+    """The decision under the brake, and with a person told wherever no item tells one."""
+    if decision.plans and not decision.observed and _brake(desk):
+        return _braked(desk)
+    if desk.meaning.brings_codes and decision.fate is Fate.DECIDED:
+        return _held_too(desk, decision, Reason.UNASKED_ANSWER)
+    held = any(item.state is State.HELD for thread in decision.threads for item in thread.items)
+    return _held_too(desk, decision, Reason.OBSERVE_ONLY) if decision.observed and not held else decision
+
+
+def _held_too(desk: Desk, decision: Decision, reason: Reason) -> Decision:
+    """All that was decided, and the mail itself is held for a person."""
+    return replace(
+        decision,
+        fate=Fate.HELD,
+        reason=reason,
+        hold=_mail_hold(desk.facts, desk.policy, reason),
+        holds_codes=desk.meaning.brings_codes,
+        notes=(*decision.notes, f"beside that: {decision.reason}"),
+    )
+
+
+# The brake ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _is_automatic(desk: Desk) -> bool:
+    origin = desk.facts.proof.origin
+    return origin.machine is not None or origin.mark is not None
+
+
+def _brake(desk: Desk) -> bool:
+    """Enough letters went to them lately; an automatic counterpart is braked sooner than a person."""
+    limits, rates = desk.policy.limits, desk.facts.rates
+    per_thread = AUTOMATIC_LETTERS_PER_CASE if _is_automatic(desk) else limits.letters_per_thread_per_day
+    on_thread = desk.home is not None and rates.letters_on_thread_24h >= per_thread
+    return on_thread or rates.letters_to_party_1h >= limits.letters_per_counterparty_per_hour
+
+
+def _braked(desk: Desk) -> Decision:
+    """An automatic chase is just counted; what may be somebody's request is held for a person."""
+    meaning = desk.meaning
+    if _is_automatic(desk) and not (meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines):
+        return quiet(desk, Fate.IGNORED, Reason.LOOP_BRAKE)
+    return _hold(desk.facts, meaning, desk.policy, Reason.LOOP_BRAKE, desk.verdict)

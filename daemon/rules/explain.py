@@ -1,0 +1,219 @@
+"""Every reason in words for people: the cause in a few words, why it is so, and what to do next.
+
+One table, so that a letter to ops, `status` and `read` never say different things of the same reason.
+"""
+
+from dataclasses import dataclass
+
+from daemon.rules.reasons import Reason
+
+_BY_HAND = "Answer it by hand from the shared mailbox: the mail lies in Install codes/Held."
+_ANEW = "then drag the mail to Install codes/Requests, and it is decided anew with its first due date"
+_CHECK_SENDER = "Ring the supplier on a number you already have, not one from the mail, and ask whether it is theirs."
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a reason. `next_step` is empty where nobody has to do anything."""
+
+    cause: str
+    """A few words for a headline, after "held: "."""
+    why: str
+    next_step: str = ""
+
+
+_SAID: dict[Reason, Said] = {
+    # Acted on
+    Reason.REQUEST: Said("a request", "It asks for install codes."),
+    Reason.CHASE: Said("a chase", "It asks where our answer is."),
+    Reason.WITHDRAWAL: Said("a withdrawal", "It takes a request back."),
+    Reason.NEED_MORE: Said("more is needed", "It asks for install codes, and names no Device ID that we can answer."),
+    Reason.ACKNOWLEDGEMENT: Said("an acknowledgement", "It says thank you, or that something was received."),
+    # None of ours, or never answered
+    Reason.NOT_OURS: Said("not ours", "It is not about install codes."),
+    Reason.BEFORE_START: Said("before the start", "It came before the start date, and is left alone unless asked for."),
+    Reason.DUPLICATE: Said("a duplicate", "The same mail came before and was dealt with."),
+    Reason.BOUNCE: Said("a bounce", "A mail system wrote it to say that a mail was not delivered."),
+    Reason.AUTO_REPLY: Said("an automatic reply", "It is an automatic reply, out-of-office or the like."),
+    Reason.RECEIPT: Said("a receipt", "It is a read or delivery receipt."),
+    Reason.ROBOT: Said("a robot", "A machine wrote it."),
+    Reason.OWN_MAIL: Said("our own mail", "It bears our own address as its sender."),
+    Reason.OPS_MAIL: Said("our own team", "A member of our own team wrote it."),
+    Reason.STRANGER: Said("a stranger", "Its sender is neither listed nor proven, so it gets no answer."),
+    # A mail that a person must look at
+    Reason.LOOP_BRAKE: Said(
+        "too many letters to this supplier",
+        "So many letters went to this supplier lately that we have stopped answering for now.",
+        "See in the mailbox whether two automatic systems write to each other. If a person is waiting, answer by hand.",
+    ),
+    Reason.AMBIGUOUS_SENDER: Said(
+        "sender unclear",
+        "Its sender can be read in more than one way, so nobody can say who wrote it. That is rare in honest mail.",
+        "Do not answer it. If you expected it, ask the supplier, at its listed address, to write again.",
+    ),
+    Reason.UNPROVEN_SENDER: Said(
+        "sender not proven",
+        "It bears a listed address or domain, but our mail server did not confirm that it came from there (no DMARC pass).",
+        f"Do not reply to it. {_CHECK_SENDER} If it is, their mail team should mend their DKIM signature; "
+        "meanwhile send the answer to the listed address by hand.",
+    ),
+    Reason.LOOKALIKE_DOMAIN: Said(
+        "sender's domain looks like a supplier's",
+        "Its sender's domain is not listed, and can be taken for one that is. That is how a false request would come.",
+        f"Do not answer it. {_CHECK_SENDER} If it is not theirs, tell your security team.",
+    ),
+    Reason.FOREIGN_REPLY_TO: Said(
+        "wants the answer somewhere else",
+        "It asks for the answer at an address that is not its sender's. We answer listed addresses only.",
+        f"{_CHECK_SENDER} If it is, answer the listed address by hand; if not, tell your security team.",
+    ),
+    Reason.SPF_ONLY_SENDER: Said(
+        "sender proven in part only",
+        "Only the sending server was confirmed (SPF). No signature of the sender's own domain (DKIM) was.",
+        f"{_CHECK_SENDER} If they cannot sign their mail, your configuration can accept this one address "
+        f"(policy.accept_spf_only); {_ANEW}.",
+    ),
+    Reason.UNLISTED_SENDER: Said(
+        "sender not in the contact list",
+        "Its sender is proven, but stands in nobody's entry of the contact list, so we may not send it codes.",
+        "Look the company up in the SEC Party Operations Contact List, or ask the SECAS Helpdesk. If the address is there, "
+        f"import the new list, {_ANEW}. If it is not a supplier, tell them so or leave it.",
+    ),
+    Reason.COLLEAGUE: Said(
+        "written by a colleague of a contact",
+        "A colleague of a listed contact wrote it, and our setting is to hold such mail (policy.colleagues).",
+        f"{_CHECK_SENDER} If it is, answer the listed contact by hand.",
+    ),
+    Reason.CONTACT_NOT_ACTIVE: Said(
+        "contact not yet valid",
+        "The address that wrote is in the contact list, but not yet valid.",
+        f"Check the date in the list. Correct and import it if it is wrong, {_ANEW}.",
+    ),
+    Reason.NO_REPLY_ADDRESS: Said(
+        "no address to answer to",
+        "The supplier has no MP121 or operations address in the contact list, and answers go to no other.",
+        f"Find its address (SECAS Helpdesk), add it to the contact list and import that; {_ANEW}.",
+    ),
+    Reason.PARTIAL_SIGNATURE: Said(
+        "signature covers only part",
+        "Its signature covers only part of the mail, or had expired when it came: words may have been added to it.",
+        f"{_CHECK_SENDER} If every device in it is theirs, send the answer to the listed address by hand.",
+    ),
+    Reason.STALE_MAIL: Said(
+        "an old mail, or undated",
+        "It was written long before it arrived, or has no usable date: it may be an old mail that somebody sent again.",
+        f"{_CHECK_SENDER} If they still want the answer, ask them to send a new mail.",
+    ),
+    Reason.REPLAYED_SIGNATURE: Said(
+        "signature seen before",
+        "Its signature came with another mail before: somebody may have sent an old mail again with changes.",
+        f"Do not answer it. {_CHECK_SENDER} If it is not theirs, tell your security team.",
+    ),
+    Reason.CANNOT_READ: Said(
+        "not read whole",
+        "Something in it that may hold Device IDs could not be read: a locked or broken attachment, a link, or too long.",
+        "Open it yourself. If it asks for codes, ask the sender for the Device IDs in text or CSV, or answer by hand.",
+    ),
+    Reason.JUNK_FOLDER: Said(
+        "found in Junk",
+        "A person or a filter had put it into Junk or Deleted Items before we saw it.",
+        "If it is genuine, drag it to Install codes/Requests, and it is decided anew with its first due date.",
+    ),
+    Reason.POISON: Said(
+        "cannot be processed",
+        "Our program failed on it three times and has set it aside, unread. Other mail is not affected.",
+        "Open it with care, in Install codes/Quarantine. If it asks for codes, answer by hand. Please report it to whoever "
+        "looks after this service.",
+    ),
+    Reason.UNASKED_ANSWER: Said(
+        "brings install codes",
+        "It brings install codes that this service did not ask for.",
+        "Take what you asked for by hand; the mail lies in Install codes/Answers. If the codes are not for us, tell the "
+        "sender and delete the mail.",
+    ),
+    Reason.MAILBOX_NOT_TRUSTED: Said(
+        "mailbox connection not protected",
+        "The mailbox was not read over a protected connection, so nothing that came with it can be relied on.",
+        f"Have whoever looks after this service mend the connection (mailbox.security); {_ANEW}.",
+    ),
+    # Devices that a person must look at
+    Reason.INVENTORY_STALE: Said(
+        "our inventory is too old",
+        "The answer would be a no, and our inventory is too old to be sure of it.",
+        f"Import a fresh inventory; {_ANEW}.",
+    ),
+    Reason.DEVICE_STATUS: Said(
+        "commissioned, removed or suspended",
+        "By our inventory the device is commissioned, removed or suspended, so its code should not be needed.",
+        f"Check the device in the Smart Metering Inventory. If our record is wrong, import a correct one; {_ANEW}. "
+        "If it is right, tell the supplier so by hand.",
+    ),
+    Reason.OTHER_SUPPLIER_RECORDED: Said(
+        "another gaining supplier recorded",
+        "Our inventory names another gaining supplier than the one that asks.",
+        "Check who has the customer now (registration data). If it is the one that asks, correct the inventory and import it; "
+        f"{_ANEW}.",
+    ),
+    Reason.ASKED_BY_ANOTHER: Said(
+        "asked for by two suppliers",
+        "Another supplier asked for the same device, or was sent its code, within the last 30 days.",
+        "Check which of them has the customer now (registration data), and answer that one by hand. Tell the other.",
+    ),
+    Reason.REPEAT_LIMIT: Said(
+        "sent as often as allowed",
+        "Its code went to this supplier as often as the limit for 30 days allows.",
+        "Ask the supplier why the code did not help: the wrong device, or mail that does not arrive? Then answer by hand.",
+    ),
+    Reason.CAP_BREAKS_DUE_DATE: Said(
+        "daily limit would break the due date",
+        "Under the daily limit of codes its turn would come after its due date.",
+        "Ask the supplier whether they really need so many at once. If so, raise policy.limits for the time being, "
+        f"{_ANEW}; or answer by hand.",
+    ),
+    Reason.GLOBAL_CAP: Said(
+        "today's limit for all suppliers reached",
+        "The day's limit of codes to all suppliers together is reached. That is unusual: make sure that nobody is harvesting.",
+        f"Look at who asked for what today (`status`). If all is well, wait until tomorrow or raise policy.limits; {_ANEW}.",
+    ),
+    Reason.REFUSED_BY_RELAY: Said(
+        "our letter was refused",
+        "The mail relay refused our answer for good, so the supplier has none yet.",
+        "Check the supplier's address in the contact list against the words below. Correct and import it, "
+        f"{_ANEW}; or send the answer by hand.",
+    ),
+    Reason.GATE_AT_SEND: Said(
+        "something changed before sending",
+        "Between deciding and sending something changed (contact, inventory or a limit), so the code was not sent.",
+        f"See below what no longer holds. Put it right if it is an error of ours; {_ANEW}.",
+    ),
+    Reason.OUTCOME_UNKNOWN: Said(
+        "nobody can say whether it arrived",
+        "The line broke while our answer was being sent, and it was sent again as often as is allowed.",
+        "Ask the supplier whether the answer arrived. If not, send it by hand.",
+    ),
+    Reason.OBSERVE_ONLY: Said(
+        "observing only",
+        "The mode is observe: the answer was worked out and written down, and nothing was sent.",
+        f"{_BY_HAND} When you trust what is decided here, let your engineer set policy.mode to send.",
+    ),
+    # Waits, or changed nothing
+    Reason.DAILY_CAP: Said("waits for its turn", "It waits for its turn under the daily limit."),
+    Reason.ASKED_TOO_SOON: Said("asked again too soon", "It was answered within the last day, and asked for again."),
+    Reason.ANSWERED: Said("answered", "It was answered."),
+    Reason.WITHDRAWN_BY_ASKER: Said("withdrawn", "The asker took it back."),
+}
+
+
+def cause(reason: Reason) -> str:
+    """A few words that name the cause, for a headline."""
+    return _SAID[reason].cause
+
+
+def why(reason: Reason) -> str:
+    """A sentence or two that say why."""
+    return _SAID[reason].why
+
+
+def next_step(reason: Reason) -> str:
+    """What a person does about a hold for this reason; each ends in something that settles it."""
+    return _SAID[reason].next_step or _BY_HAND

@@ -1,0 +1,178 @@
+r"""From a template's words to blocks, and from blocks to plain text. The HTML page is laid out from the same blocks.
+
+So a letter's words stand in one template, and its text and its HTML can never say different things. What a
+template may write, line by line:
+
+    a blank line            ends a paragraph; other line ends are blanks
+    a line that ends in \    breaks the line there
+    # words                 a heading
+    - words                 an item of a list
+    {{ table }}             alone on its line: a table, by the mark that stands for it
+    ---                     what follows is small print
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+WIDTH = 72
+_GAP = "   "
+_MARK = re.compile("\x02([0-9]+)\x03")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's heading, and whether its cells are read character by character."""
+
+    title: str
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under headings. Cells are single lines; the last column may be long."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def grid(self) -> tuple[tuple[tuple[bool, tuple[str, ...]], ...], ...]:
+        """The rows as the HTML page takes them: of each cell whether it is exact, and its unbreakable parts."""
+        exact = [column.exact for column in self.columns]
+        return tuple(
+            tuple((e, _parts(cell) if e else (cell,)) for e, cell in zip(exact, row, strict=True)) for row in self.rows
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """Names and values, one below the other; a value may have several lines."""
+
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph, heading, list, table or set of particulars."""
+
+    kind: Literal["paragraph", "heading", "list", "table", "particulars"]
+    lines: tuple[str, ...] = ()
+    small: bool = False
+    table: Table | None = None
+    particulars: Particulars | None = None
+
+
+def _parts(cell: str) -> tuple[str, ...]:
+    """A code in two parts, between which a narrow screen may break the line; anything else whole."""
+    groups = cell.split(" ")
+    return (cell,) if len(groups) != 8 else (" ".join(groups[:4]), " ".join(groups[4:]))
+
+
+def mark(number: int) -> str:
+    """What stands in the words for the table with this number. No value that is filled in can hold it."""
+    return f"\x02{number}\x03"
+
+
+def blocks(words: str, tables: Sequence[Table | Particulars]) -> tuple[Block, ...]:
+    """The blocks that `words` spell, the tables in the places of their marks."""
+    return tuple(_blocks(words, tables))
+
+
+def _blocks(words: str, tables: Sequence[Table | Particulars]) -> Iterator[Block]:
+    small = False
+    for chunk in re.split(r"\n[ \t]*\n", words):
+        lines = [line for raw in chunk.split("\n") if (line := " ".join(raw.split()))]
+        if lines == ["---"]:
+            small = True
+        else:
+            yield from _chunk(lines, tables, small=small)
+
+
+def _chunk(lines: Sequence[str], tables: Sequence[Table | Particulars], *, small: bool) -> Iterator[Block]:
+    """The blocks of lines with no blank line among them."""
+    kind: Literal["paragraph", "list"] = "paragraph"
+    held: list[str] = []
+    for line in lines:
+        marked = _MARK.fullmatch(line)
+        heading = line.startswith("# ")
+        item = line.startswith("- ")
+        if held and (marked or heading or (item and kind == "paragraph")):
+            yield _words(kind, held, small=small)
+            held = []
+        if marked:
+            yield _set(tables[int(marked[1])])
+        elif heading:
+            yield Block("heading", (line[2:],))
+        else:
+            kind = "list" if item or (held and kind == "list") else "paragraph"
+            held.append(line)
+    if held:
+        yield _words(kind, held, small=small)
+
+
+def _words(kind: Literal["paragraph", "list"], lines: Sequence[str], *, small: bool) -> Block:
+    if kind == "list":
+        items = " ".join(f"\n{line[2:]}" if line.startswith("- ") else line for line in lines)
+        return Block("list", tuple(item.strip() for item in items.split("\n") if item.strip()), small)
+    joined = " ".join(f"{line[:-1].rstrip()}\n" if line.endswith("\\") else line for line in lines)
+    return Block("paragraph", tuple(bare for line in joined.split("\n") if (bare := line.strip())), small)
+
+
+def _set(table: Table | Particulars) -> Block:
+    if isinstance(table, Table):
+        return Block("table", table=table)
+    return Block("particulars", particulars=table)
+
+
+# Plain text ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def text(letter: Sequence[Block]) -> str:
+    """The letter as plain text: lines of at most 72 characters where words allow, one blank line between blocks."""
+    return "\n\n".join("\n".join(_text_lines(block)) for block in letter) + "\n"
+
+
+def _text_lines(block: Block) -> Iterator[str]:
+    if block.table is not None:
+        yield from _table_lines(block.table)
+    elif block.particulars is not None:
+        yield from _particular_lines(block.particulars)
+    elif block.kind == "list":
+        for item in block.lines:
+            yield from wrap(item, "- ", "  ")
+    else:
+        for line in block.lines:
+            yield from wrap(line)
+
+
+def _table_lines(table: Table) -> Iterator[str]:
+    rows = (tuple(column.title for column in table.columns), *table.rows)
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
+    for row in rows:
+        start = "".join(cell.ljust(width) + _GAP for cell, width in zip(row, widths, strict=False))
+        yield from wrap(row[-1], start, " " * len(start))
+
+
+def _particular_lines(particulars: Particulars) -> Iterator[str]:
+    width = max((len(name) for name, _ in particulars.rows), default=0) + len(_GAP)
+    for name, values in particulars.rows:
+        start = name.ljust(width)
+        for value in values:
+            yield from wrap(value, start, " " * width)
+            start = " " * width
+
+
+def wrap(words: str, first: str = "", rest: str = "") -> Iterator[str]:
+    """`words` as lines of at most 72 characters; `first` and `rest` begin them. A longer word stands alone."""
+    if len(first) + len(words) <= WIDTH:
+        yield (first + words).rstrip()
+        return
+    line = first
+    bare = True
+    for word in words.split(" "):
+        if not bare and len(line) + 1 + len(word) > WIDTH:
+            yield line.rstrip()
+            line, bare = rest, True
+        line += word if bare else " " + word
+        bare = False
+    yield line.rstrip()

@@ -1,0 +1,112 @@
+"""What a person would take for a Device ID and is none: what is wrong with it, in words for its writer.
+
+Nothing here guesses what was meant. A fault that is not `sure` may well be something else (a serial number), and
+counts only on a line where no Device ID stands.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from daemon.rules.forms import COMBINING, DEVICE, HEX, TURNING, Lines, blanked
+
+SHORTENED = "a spreadsheet changed this number: format the column as text, or write the Device ID with hyphens"
+FOREIGN = "it holds characters that are not the plain digits 0-9 and letters A-F, though they may look like them"
+LETTERS = "it holds something other than the digits 0-9 and the letters A-F (a letter O for a 0, or I or l for a 1?)"
+ALL_DIGITS = "it may be a Device ID or just numbers: please write it with hyphens"
+
+_SCIENTIFIC = re.compile(r"(?<![\w.,])[0-9](?:[.,][0-9]{1,16})?[eE]\+([0-9]{1,3})(?!\w)")
+_PAIRS = re.compile(r"(?<![^\W_])(?<![\-:])[^\W_]{2}(?:([\-:])[^\W_]{2}(?:(?=\1)|(?![^\W_]))){5,9}(?![^\W_])")
+_SPACED = re.compile(rf"(?<![^\W_])(?={HEX})(?<!{HEX} ){HEX}{{2}}(?: {HEX}{{2}}){{6,9}}(?!\w| {HEX}{{2}}(?!\w))")
+_BARE = re.compile(r"(?<![\w\-])[^\W_]{15,17}(?![\w\-])")
+_LOOKALIKE = frozenset("OoIlL")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A near miss, and its line, from 0."""
+
+    line: int
+    why: str
+    token: str = field(repr=False)
+    sure: bool = True
+
+
+class _Fold(dict[int, str | None]):
+    """Foreign characters to the hex digit that they look like or stand for; what turns or adorns is left out."""
+
+    def __missing__(self, point: int) -> str | None:
+        self[point] = value = _fold(chr(point))
+        return value
+
+
+_HOMOGLYPHS = dict(zip("АВСЕасеΑΒΕѕԁОоΟο", "ABCEaceABE5dOoOo", strict=True))
+_ADORNING = re.compile(f"[{COMBINING}{TURNING}]")
+_FOLD = _Fold()
+_LETTERS = str.maketrans("OoIlL|", "001111")
+
+
+def _fold(character: str) -> str | None:
+    if character.isascii():
+        return character
+    if _ADORNING.match(character):
+        return None
+    if (digit := unicodedata.digit(character, None)) is not None:
+        return str(digit)
+    base = unicodedata.normalize("NFKD", character)[:1]
+    return base if re.fullmatch(HEX, base) else _HOMOGLYPHS.get(character, character)
+
+
+def near_misses(text: str, lines: Lines) -> Iterator[Fault]:
+    """The faults of a plain text from which Device IDs and codes were taken out; `lines` are its lines."""
+    folded = text if text.isascii() else text.translate(_FOLD)
+    if folded != text:
+        yield from _looks_like(folded, folded, FOREIGN)
+    folded = DEVICE.sub(blanked, folded)
+    yield from _looks_like(folded.translate(_LETTERS), folded, LETTERS)
+    yield from _wrong_pairs(text, lines)
+    for match in _BARE.finditer(text):
+        if why := _wrong_bare(match[0]):
+            yield Fault(lines.of(match.start()), why, match[0], sure=False)
+    for match in _SCIENTIFIC.finditer(text):
+        if int(match[1]) >= 13:
+            yield Fault(lines.of(match.start()), SHORTENED, match[0])
+
+
+def _looks_like(folded: str, text: str, why: str) -> Iterator[Fault]:
+    """What has become a Device ID by folding `text`, as long, and has four true digits at least: no word has."""
+    lines = Lines(folded)
+    for match in DEVICE.finditer(folded):
+        if len(re.findall("[0-9]", text[match.start() : match.end()])) >= 4:
+            yield Fault(lines.of(match.start()), why, match[0])
+
+
+def _wrong_pairs(text: str, lines: Lines) -> Iterator[Fault]:
+    for match in _PAIRS.finditer(text):
+        pairs = re.split(r"[\-:]", match[0])
+        odd = re.sub(rf"{HEX}|[\-:]", "", match[0])
+        if not odd and len(pairs) != 8:
+            yield Fault(lines.of(match.start()), _so_many_pairs(len(pairs)), match[0], sure=len(pairs) in (7, 9))
+        elif 0 < len(odd) <= 4 and len(pairs) == 8 and not set(odd) <= _LOOKALIKE:
+            yield Fault(lines.of(match.start()), LETTERS if odd.isascii() else FOREIGN, match[0])
+    for match in _SPACED.finditer(text):
+        if re.search("[A-Fa-f]", match[0]) and re.search("[0-9]", match[0]):
+            yield Fault(lines.of(match.start()), _so_many_pairs(len(match[0].split())), match[0], sure=False)
+
+
+def _so_many_pairs(number: int) -> str:
+    return f"it has {number} pairs of digits; a Device ID has 8"
+
+
+def _wrong_bare(token: str) -> str:
+    odd = re.sub(HEX, "", token)
+    digits = len(re.sub("[^0-9]", "", token))
+    if len(token) == 16 and 0 < len(odd) <= 2 and digits >= 8 and not set(odd) <= _LOOKALIKE:
+        return LETTERS if odd.isascii() else FOREIGN
+    return wrong_length(len(token)) if len(token) in (15, 17) and not odd and digits >= 8 else ""
+
+
+def wrong_length(number: int) -> str:
+    """What is wrong with so many digits."""
+    return f"it has {number} digits; a Device ID has 16"

@@ -1,0 +1,261 @@
+"""Time passed: which holds ops hear of, and when they are reminded of what still waits.
+
+A hold that nobody was told of counts as lost. So what is told, when and to whom stands in this one place.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.explain import cause, next_step, why
+from daemon.rules.identifiers import DeviceId
+from daemon.rules.policy import Policy, Role
+from daemon.rules.reasons import Reason
+from daemon.rules.thread import Outcome
+from daemon.rules.workdays import LONDON, Calendar, local_day
+
+BREACH = 99
+"""The rung past the due date: an alarm."""
+OFFICE_FROM, OFFICE_UNTIL = time(8), time(18)
+"""Reminders are written on working days between these hours in London."""
+MOST_MATTERS = 100
+"""Matters that one letter lists. Further new holds go in a further letter; a reminder counts the rest."""
+_ACTING = frozenset({Role.OPERATOR, Role.APPROVER, Role.MANAGER})
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What a person must look at: one mail held whole, or the devices of one thread held for one reason."""
+
+    mail_id: int
+    """The mail held whole, or the one that began the thread."""
+    case_id: str
+    """Empty: a mail held whole."""
+    party: str
+    reason: Reason
+    sender: str
+    subject: str
+    arrived: datetime
+    held_at: datetime
+    start: date
+    """The day from which its clock counts."""
+    due: date
+    due_sum: str
+    outcome: Outcome | None = None
+    """What would have been answered."""
+    reference: str = ""
+    devices: tuple[DeviceId, ...] = ()
+    told_ops_at: datetime | None = None
+    reminded_day: int = 0
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Names it: the same hold has the same key, and the next hold of the same devices another."""
+        what = (self.case_id or f"mail:{self.mail_id}", self.reason, self.outcome or "")
+        when = (self.start, self.due, self.held_at, self.reminded_day)
+        return "|".join(map(str, (*what, *when)))
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """News for ops: one letter to each of those who hear of it."""
+
+    kind: LetterKind
+    holds: tuple[Hold, ...]
+    """Most urgent first; a letter lists the first MOST_MATTERS of them."""
+
+
+# What is due ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def first_notices(holds: Iterable[Hold], now: datetime, policy: Policy) -> list[Notice]:
+    """The news of `holds`, which ops were not told of yet.
+
+    Gathered by supplier and cause: once the oldest of a group has waited for `hold_gather_minutes`, all of the
+    group goes. A mail that was set aside unread is told at once.
+    """
+    groups: dict[tuple[str, Reason], list[Hold]] = {}
+    for hold in holds:
+        groups.setdefault((hold.party, hold.reason), []).append(hold)
+    notices = []
+    for (_, reason), group in groups.items():
+        kind = LetterKind.QUARANTINE if reason is Reason.POISON else LetterKind.HELD
+        if kind is LetterKind.QUARANTINE or min(h.held_at for h in group) <= gathered_since(now, policy):
+            group.sort(key=lambda h: (h.due, h.arrived, h.key))
+            notices += [Notice(kind, tuple(group[n : n + MOST_MATTERS])) for n in range(0, len(group), MOST_MATTERS)]
+    return notices
+
+
+def gathered_since(now: datetime, policy: Policy) -> datetime:
+    """A group whose oldest hold is of this moment or before has been gathered long enough."""
+    return now - timedelta(minutes=policy.hold_gather_minutes)
+
+
+def in_office_hours(now: datetime, calendar: Calendar) -> bool:
+    """A working day in London, between 08:00 and 18:00 by the clock on its walls."""
+    return calendar.is_working_day(local_day(now)) and OFFICE_FROM <= now.astimezone(LONDON).time() < OFFICE_UNTIL
+
+
+def reached(start: date, today: date, calendar: Calendar, policy: Policy) -> int:
+    """The highest working day of `remind_on_working_days` that a clock begun on `start` has reached; 0: none."""
+    elapsed = calendar.working_days_between(start, today)
+    return max((day for day in policy.remind_on_working_days if day <= elapsed), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Holds last reminded from `reminded_from` up to, not including, `reminded_below` are due for `reminded_below`
+    if their clock began on `started_by` or before.
+    """
+
+    reminded_from: int
+    reminded_below: int
+    started_by: date
+
+
+def bands(today: date, calendar: Calendar, policy: Policy) -> tuple[Band, ...]:
+    """Where to look for holds whose reminder is due today, so that no others need be read."""
+    rungs = sorted(set(policy.remind_on_working_days))
+    return tuple(
+        Band(low, high, _started_by(today, high, calendar)) for low, high in zip([0, *rungs], rungs, strict=False)
+    )
+
+
+def _started_by(today: date, working_days: int, calendar: Calendar) -> date:
+    """The last start from which at least `working_days` working days have passed, `today` counted."""
+    day, left = today, working_days
+    while left:
+        left -= calendar.is_working_day(day)
+        day -= timedelta(days=1)
+    return day
+
+
+def rung(hold: Hold, now: datetime, calendar: Calendar, policy: Policy) -> int:
+    """The reminder that is due: working day 3, 7 or 9, BREACH once the due date has passed, or 0.
+
+    It is the highest reached and not yet sent; those passed over while we were down are dropped, so that a
+    restart after Christmas sends one. A breach is an alarm and waits for no office hours.
+    """
+    today = local_day(now)
+    if today > hold.due:
+        return BREACH if hold.reminded_day < BREACH else 0
+    if not in_office_hours(now, calendar):
+        return 0
+    highest = reached(hold.start, today, calendar, policy)
+    return highest if highest > hold.reminded_day else 0
+
+
+def reminders(holds: Iterable[Hold], now: datetime, policy: Policy) -> list[Notice]:
+    """At most one gathered reminder and one alarm, most urgent matters first."""
+    calendar = Calendar.of(policy)
+    by_kind: dict[LetterKind, list[Hold]] = {}
+    for hold in sorted(holds, key=lambda h: (h.due, h.arrived, h.key)):
+        step = rung(hold, now, calendar, policy)
+        if step:
+            by_kind.setdefault(LetterKind.BREACH if step == BREACH else LetterKind.REMINDER, []).append(hold)
+    return [Notice(kind, tuple(group)) for kind, group in sorted(by_kind.items())]
+
+
+# Words ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def hears(policy: Policy, kind: LetterKind) -> tuple[str, ...]:
+    """Who on the team gets news of this kind: those who may act; of an alarm everybody, and the manager.
+
+    Where nobody may act everybody hears: a hold that nobody was told of is lost.
+    """
+    acting = [member.address for member in policy.team if member.roles & _ACTING]
+    everybody = [member.address for member in policy.team]
+    alarm = kind in (LetterKind.BREACH, LetterKind.ALARM)
+    addresses = everybody if alarm or not acting else acting
+    if policy.manager and (alarm or not addresses):
+        addresses = [*addresses, policy.manager]
+    return tuple(dict.fromkeys(addresses))
+
+
+def letters(notice: Notice, case_id: str, policy: Policy, today: date) -> tuple[LetterPlan, ...]:
+    """One letter for each of those who hear of it. `case_id` is the derived name of the notice."""
+    title = headline(notice, today)
+    matters = [matter(hold) for hold in notice.holds[:MOST_MATTERS]]
+    if len(notice.holds) > MOST_MATTERS:
+        matters.append(_rest(len(notice.holds) - MOST_MATTERS))
+    parties = {hold.party for hold in notice.holds}
+    news = OpsNews(title, tuple(matters), party=parties.pop() if len(parties) == 1 else "")
+    return tuple(
+        LetterPlan(case_id=case_id, kind=notice.kind, seq=number, to=address, subject=title, content=news)
+        for number, address in enumerate(hears(policy, notice.kind), 1)
+    )
+
+
+def headline(notice: Notice, today: date) -> str:
+    """The one line that says it all: how much, whose, why if it is one cause, and by when."""
+    holds = notice.holds
+    causes = {hold.reason for hold in holds}
+    parties = {hold.party for hold in holds}
+    whose = f" from {holds[0].party}" if len(parties) == 1 and holds[0].party else ""
+    because = f": {cause(holds[0].reason)}" if len(causes) == 1 else ""
+    return f"{_LEAD[notice.kind]} {_counted(notice)}{whose}{because}, {_by_when(holds, today)}"
+
+
+_LEAD = {
+    LetterKind.HELD: "Held:",
+    LetterKind.REMINDER: "Still waiting:",
+    LetterKind.BREACH: "OVERDUE:",
+    LetterKind.QUARANTINE: "Set aside:",
+}
+
+
+def _counted(notice: Notice) -> str:
+    devices = sum(len(hold.devices) for hold in notice.holds)
+    mails = sum(not hold.devices for hold in notice.holds)
+    parts = [_number(devices, "device")] if devices else []
+    parts += [_number(mails, "mail")] if mails else []
+    return " and ".join(parts)
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def _by_when(holds: Sequence[Hold], today: date) -> str:
+    earliest = min(hold.due for hold in holds)
+    if earliest < today:
+        return f"was due {earliest:%a %-d %b}"
+    if earliest == today:
+        return "due today"
+    return f"answer by {earliest:%a %-d %b}"
+
+
+def matter(hold: Hold) -> Matter:
+    """One hold as ops read it: what, why, by when, and what can be done."""
+    return Matter(
+        what=_what(hold),
+        why=why(hold.reason),
+        due=hold.due,
+        reference=hold.reference,
+        devices=hold.devices,
+        sender=hold.sender,
+        arrived=hold.arrived,
+        due_sum=hold.due_sum,
+        subject=hold.subject,
+        evidence=hold.evidence,
+        next_step=next_step(hold.reason),
+    )
+
+
+def _what(hold: Hold) -> str:
+    count = len(hold.devices)
+    if not count:
+        return f"Mail held: {cause(hold.reason)}"
+    would = f"; we would have answered {hold.outcome}" if hold.reason is Reason.OBSERVE_ONLY and hold.outcome else ""
+    return f"{_number(count, 'device')} held: {cause(hold.reason)}{would}"
+
+
+def _rest(count: int) -> Matter:
+    return Matter(
+        what=f"{_number(count, 'further matter')} like these, less urgent",
+        why=f"A letter lists {MOST_MATTERS} at most.",
+        next_step="Run `install-code-daemon status` to see them all.",
+    )

@@ -1,0 +1,78 @@
+"""Small turns of phrase that the letters share: days, numbers, notes. Everything comes out as one plain line."""
+
+import re
+from datetime import date
+
+from daemon.mail.compose import one_line as plain
+from daemon.rules.identifiers import DeviceId
+from daemon.rules.layout import Column, Table
+from daemon.rules.personal import safe_subject
+
+__all__ = [
+    "day",
+    "device_table",
+    "devices",
+    "every",
+    "it",
+    "note_value",
+    "plain",
+    "safe",
+    "sentence",
+    "these",
+]
+
+_NOTE = re.compile(r"(?:installer|device|by): *(.*)", re.DOTALL)
+DEVICE = Column("Device ID", exact=True)
+
+
+def day(moment: date) -> str:
+    """A day as people write it: Fri 4 Dec 2026."""
+    return f"{moment:%a} {moment.day} {moment:%b %Y}"
+
+
+def safe(text: str) -> str:
+    """Words of the sender's that we must name (a file, a place in it), with personal data and codes masked."""
+    return safe_subject(plain(text))
+
+
+def sentence(text: str) -> str:
+    """One line that ends as a sentence does."""
+    line = plain(text)
+    return line if not line or line.endswith((".", "?")) else f"{line}."
+
+
+def note_value(note: str) -> str:
+    """What a note says, its machine-readable sign taken off, its day in words."""
+    match = _NOTE.fullmatch(note)
+    value = plain(match[1] if match else note)
+    if note.startswith("by:"):
+        try:
+            return day(date.fromisoformat(value))
+        except ValueError:
+            return value
+    return value
+
+
+def devices(count: int) -> str:
+    """1 device, 2 devices."""
+    return "1 device" if count == 1 else f"{count:,} devices"
+
+
+def every(count: int) -> str:
+    """The device, both devices, all 3 devices."""
+    return "the device" if count == 1 else "both devices" if count == 2 else f"all {count:,} devices"
+
+
+def these(count: int) -> str:
+    """This device, these 2 devices."""
+    return "this device" if count == 1 else f"these {devices(count)}"
+
+
+def it(count: int) -> str:
+    """It, them."""
+    return "it" if count == 1 else "them"
+
+
+def device_table(ids: tuple[DeviceId, ...]) -> Table:
+    """Device IDs alone, one a row."""
+    return Table((DEVICE,), tuple((device,) for device in ids))

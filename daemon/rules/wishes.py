@@ -1,0 +1,278 @@
+"""What the words of a mail wish: codes, news, a request taken back, or nothing more than to say thank you.
+
+Words are read sentence by sentence, so that a politeness in one does not turn the sense of another. Where two
+readings are open, the one that loses no request wins. The patterns are English, as the process is.
+"""
+
+import re
+
+from daemon.rules.forms import DEVICE, plain
+
+MAX_WORDS = 20_000
+"""Characters read for wishes; what a mail wants stands at its head."""
+
+_TOPIC = r"(?:install(?:ation|er)?s?[ \-]?codes?|installation keys?|install keys?)"
+_NOT_A_CODE = (
+    r"(?!\s+(?:process|procedure|polic|guid|meeting|workshop|webinar|training|contact|mailbox|inbox|template|forum|working "
+    r"group|team|desk|volume|stat|report|project|event|session|call\b|update))"
+)
+_CODES = re.compile(rf"\b{_TOPIC}\b{_NOT_A_CODE}", re.IGNORECASE)
+_PLAIN_CODES = re.compile(
+    r"(?<!post )(?<!zip )(?<!error )(?<!access )(?<!discount )(?<!qr )(?<!promo )(?<!bar )(?<!pass )(?<!fault )(?<!colour )"
+    r"(?<!tariff )(?<!source )(?<!dress )\bcodes?\b(?! of (?:conduct|practice))",
+    re.IGNORECASE,
+)
+_DEVICE_WORDS = re.compile(
+    r"\b(?:devices?|esmes?|gsmes?|guids?|eui|smart meters?|meters?|ppmids?|commission\w*|hcalcs|smets ?2?)\b",
+    re.IGNORECASE,
+)
+_SUBJECT_MATTER = re.compile(
+    rf"\b(?:{_TOPIC}|mp ?121|(?:non|un|not)[ \-]?(?:yet )?commissioned|guids?|eui(?:[ \-]?64)?|esmes?|gsmes?|device ids?|smets ?2)\b",
+    re.IGNORECASE,
+)
+_REQUEST_WORDS = re.compile(rf"\b(?:{_TOPIC}|mp ?121|commission\w*)\b", re.IGNORECASE)
+_SERIAL_WORDS = re.compile(r"\b(?:msn|serial(?: numbers?| no)?|meter (?:numbers?|no|ref\w*))\b", re.IGNORECASE)
+_MP121_REQUEST = re.compile(
+    r"\bmp ?121\b[^.?!]{0,30}\b(?:requests?|enquir\w+|inquir\w+|quer(?:y|ies))\b|\b(?:requests?|enquir\w+)\b[^.?!]{0,20}\bmp ?121\b",
+    re.IGNORECASE,
+)
+_CODE_REQUEST = re.compile(
+    rf"(?<!your )\b{_TOPIC}\W{{0,3}}(?:requests?|enquir\w+|inquir\w+|quer(?:y|ies)|needed|required|please|wanted|pls)\b"
+    rf"|\b(?:requests?|enquiry|query) (?:for|of|re|regarding|:|-)?\s*(?:an? |the |some |[0-9]+ )?{_TOPIC}\b",
+    re.IGNORECASE,
+)
+_ASK = re.compile(
+    r"\b(?:send|provide|suppl(?:y|ies)|need(?:s|ed|ing)?|requir(?:e|es|ed|ing)|request(?:s|ed|ing)?|share|obtain|get|give|forward"
+    r"|return|looking for|after|missing|confirm|advise|retrieve|find|locate|dig out|resend|re-send|await(?:ing)?|outstanding|chas\w+"
+    r"|let (?:me|us) (?:have|know)|(?:can|could|may|might|please) (?:i|we) (?:please )?(?:have|get)|do you (?:have|hold)|enquir\w+"
+    r"|is there an?|what(?: is|'s) the|source|ask(?:ing)? for|appreciate|grateful|help(?: us| me)?|assist\w*|trying to|unable to|without|want|provision)\b",
+    re.IGNORECASE,
+)
+_GIVES = re.compile(
+    r"\b(?:(?:please )?(?:find|see) (?:the )?(?:attached|below|enclosed)\b.{0,40}\bcodes?\b|(?:attached|below|here) (?:is|are) (?:the|our|all)"
+    r"|as requested|thank(?:s| you) for (?:sending|providing|the|your)|(?:have|has|been|now) (?:received|got)|received (?:the|your|all)"
+    r"|codes? (?:is|are) (?:attached|below|as follows)|you (?:sent|provided|supplied)|received your|in response to your|your (?:install\w* )?codes? request)\b",
+    re.IGNORECASE,
+)
+_GENERAL_ASK = re.compile(
+    r"\?|\b(?:please|kindly|can you|could you|would you|can we|could we|may we|need(?:s|ed)?|requir(?:e|es|ed)|request(?:s|ed|ing)?"
+    r"|grateful|looking for|missing|outstanding|await(?:ing)?|provide|advise|send (?:us|me|over|the|through))\b",
+    re.IGNORECASE,
+)
+_OF_THE_PROCESS = re.compile(
+    r"\b(?:contact (?:me|us|him|her|them)|should (?:now )?(?:go|be (?:sent|addressed|directed))|sla)\b"
+    r"|\b(?:send|direct|address|forward|email|submit) (?:all|any|your|our|future|new)\b[^.?!]{0,60}\bto\b",
+    re.IGNORECASE,
+)
+_OTHER_MATTER = re.compile(
+    r"\b(?:firmware|(?:error|fault|response) codes?|alerts?|alarms?|tamper\w*|prepay\w*|top[ \-]?ups?|tariffs?|meter reads?|readings?"
+    r"|credit|debt|refund|outages?|certificates?|cpl|decommission\w*|ota|billing|invoices?)\b",
+    re.IGNORECASE,
+)
+_INSTALLED = re.compile(r"\binstall(?:er|ers|ing supplier|ed by)\b", re.IGNORECASE)
+_MERE_COURTESY = re.compile(
+    r"\bplease (?:find|see|note|be (?:aware|advised)|contact|direct|refer|accept|do not|don't|ignore|disregard|delete|let (?:me|us) "
+    r"know if|consider|treat|close|confirm (?:receipt|safe receipt)|ask|try|feel free)\b|\bas (?:you )?requested\b|\bif you (?:need|require)\b"
+    r"|\byour request\b|\bno further (?:action|information) (?:is )?(?:needed|required)\b|\banything else\?",
+    re.IGNORECASE,
+)
+_CHASE = re.compile(
+    r"\b(?:any (?:updates?|news|progress|joy|luck|response|movement)\b|(?:an?|the) update (?:on|please|regarding|would|for|re)\b"
+    r"|update (?:please|on (?:this|the|my|our|below))\b|(?:i|we)(?:'m| am|'re| are) (?:now |just |still )?(?:chasing|following up)\b"
+    r"|(?:just|only|again) (?:chasing|following up)\b|\Achas(?:ing|er)\b|\bchaser\b|chasing (?:up|for|on|the|this|our|my|a response)\b"
+    r"|follow(?:ing)?[ \-]up (?:on|to|re|regarding|with)\b|(?:i|we)(?:'m| am|'re| are)? (?:still )?(?:yet to|waiting|awaiting)\b"
+    r"|still (?:waiting|awaiting) (?:for |on )?(?:a |an |the |your |any )?(?:response|reply|answer|codes?|update|install)"
+    r"|still (?:outstanding|not (?:received|had|heard|got)|missing|need(?:ed)?|required)\b|remains? (?:outstanding|unanswered)\b"
+    r"|(?:not|never) (?:yet )?(?:received|heard|had|seen|got) (?:back|anything|a |an |any |the |your |from|these|this|them)"
+    r"|(?:have|has|had|did)n't (?:yet )?(?:received?|heard?|had|have|seen|got|get) (?:back|anything|an?|the|your|any|from|these|this|them)"
+    r"|(?:gentle|friendly|polite|kind|quick|final|first|second|third|1st|2nd|3rd|another) (?:reminder|chaser|chase|request)\b"
+    r"|\Areminder\b|reminder (?:that|of|on|re|regarding)\b|when (?:can|could|will|may|might|should) (?:we|i|you|this|these|the)\b"
+    r"|(?:have|has) (?:you|anyone|your team) (?:had|got) (?:a|the|any) (?:chance|opportunity|time|look)|(?:did|have) you (?:get|got|had) (?:a chance|round)"
+    r"|where (?:are we|we are|you are|are you) (?:with|at|on)\b|(?:what is|what's|whats) the (?:status|latest|progress|eta)\b|status of (?:my|our|the|this|these|below)\b"
+    r"|no (?:response|reply|answer) (?:yet|so far|to|has|from|received)|now overdue|(?:is|are|became|become|been) (?:now )?overdue|overdue (?:requests?|responses?|answers?|install|codes?|items?)"
+    r"|(?:past|exceeded|passed|beyond|outside|over) (?:the |your |our )?(?:sla|deadline|due date|(?:10|ten)[ \-]working)"
+    r"|(?:deadline|sla|due date) (?:has |is |was )?(?:now )?(?:passed|expired|exceeded|missed|breached)|due (?:yesterday|last week)|escalat(?:e|ing) this)",
+    re.IGNORECASE,
+)
+_CHASE_IN_REPLY = re.compile(
+    r"\b(?:please|someone|anyone|can you|could you|you)\b[^.?!]{0,30}\b(?:respond|reply|prioriti[sz]e|expedite)\b|\b(?:require|need) an? (?:response|reply|answer)\b"
+    r"|\b(?:treat|need|needed|require\w*)\b[^.?!]{0,30}\b(?:urgent(?:ly)?|asap)\b|\Abump\b|\betas?\b|\banyone there\b|\Aanyone\b"
+    r"|\b(?:have|has|are) (?:these|this|they|the codes?|it) (?:been|gone|on)\b|\bwhen (?:we|i) (?:will|can|could|might) (?:receive|expect|get|have)\b"
+    r"|\b(?:was|were|is) due (?:on|by|last|yesterday)\b|\bmissed (?:the|your|our) (?:deadline|sla|due date)\b|\bwe(?:'re| are) (?:now )?on day\b"
+    r"|\bjust checking\b|\bchecking in\b|\bdid you (?:receive|get) (?:my|our|the|this)\b",
+    re.IGNORECASE,
+)
+_CONDITION = re.compile(
+    r"\b(?:if|unless|should (?:you|we|this|i)|in case|in the event|otherwise|not the intended|where you have already)\b",
+    re.IGNORECASE,
+)
+_DOUBLE = re.compile(r"\b(?:duplicates?|twice|second|again|double|chasers?|reminders?)\b", re.IGNORECASE)
+"""What is to be ignored is a copy of a request that stands."""
+_NEGATED = re.compile(
+    r"\b(?:do not|don't|never|cannot|can't|must not|not to|did not|didn't|not (?:want|wish|going)) (?:\w+ )?(?:ignore|disregard|withdraw|cancel)",
+    re.IGNORECASE,
+)
+_MAIL_WORD = (
+    r"(?:e-?mails?|mails?|messages?|requests?|enquir(?:y|ies)|quer(?:y|ies)|list|spreadsheet|submission|ask|ticket)"
+)
+_WHICH = r"(?:(?:my|our|the|this|that|these|those|all|both|any|of|previous|earlier|last|original|first|below|above|attached|latest|recent|prior|install(?:ation)?|codes?|mp ?121) )"
+_WITHDRAW = re.compile(
+    rf"\b(?:ignore|disregard|discard|withdraw(?:ing)?|cancel(?:ling)?|recall|retract(?:ing)?|rescind) {_WHICH}{{0,6}}{_MAIL_WORD}\b"
+    r"|\b(?:ignore|disregard) (?:this|that|these|those|all|(?:all )?(?:the|my|our) (?:below|above|previous|last|earlier)|the below|below|me)(?= (?:one|ones|as|now|we|i|and|thanks|thank|please|-)|\W*\Z|[,;:\-])"
+    r"|\b(?:withdraw|cancel)(?:ling|ing)? (?:this|these|it|all|them|the (?:below|above|following))\b(?! (?:appointment|job|visit|meeting|call))"
+    r"|\b(?:requests?|enquir(?:y|ies)|queries) (?:is|are|has been|have been|can be|should be|to be) (?:now )?(?:withdrawn|cancelled|canceled|closed|disregarded|ignored)\b"
+    r"|\bno longer (?:\w+ )?(?:need|require|want|looking for)(?:ed|s|d)?\b(?! to)|\bno longer (?:needed|required|necessary)\b"
+    r"|\b(?:don't|do not) (?:\w+ )?(?:need|require|want) (?:[^.?!]{0,30}\b)?(?:codes?|these|them|this|any ?more|any longer)\b"
+    r"|\b(?:codes?|requests?|these|they|it|this) (?:is|are) not (?:needed|required|necessary)\b|\b(?:needed|required) any (?:more|longer)\b"
+    r"|\b(?:was |were |been )?sent (?:to you )?(?:in error|by mistake)\b|\b(?:please|just|kindly) (?:ignore|disregard|cancel|withdraw)\W*\Z"
+    r"|\bno need to (?:(?:send|provide|supply|find) (?:(?:us|me|the|any|these|those|install(?:ation)?) ){0,3}codes?|respond|reply|answer|look)\b"
+    r"|\b(?:do not|don't) send (?:(?:us|me|the|any|these|those|install(?:ation)?) ){0,3}codes?\b(?! (?:to|by|via|in|as|until|before|through|with))"
+    r"|\bscrap (?:that|this|my|our)\b|\bplease close\W*\Z|\bclose (?:this|the|my|our) (?:request|query|enquiry|ticket|one)\b|\bso not needed\W*\Z"
+    r"|\b(?:sorry|apologies)\b[^.?!]{0,30}\bwrong (?:supplier|person|company|recipient|address|team|mailbox)\b|\bwrong (?:supplier|recipient)\W*\Z"
+    r"|\bwould like to recall the message\b",
+    re.IGNORECASE,
+)
+_TAKES_BACK = re.compile(
+    r"\b(?:ignore|disregard|withdraw|cancel|remove)\b(?: (?:the|my|our|this|that|please|device|devices|meter|esme|gsme|guid|id|item|requests?"
+    r"|query|enquiry|install|codes?|for|of))* \(?",
+    re.IGNORECASE,
+)
+_REPLACES = re.compile(
+    r"\b(?:correct(?:ed)?|instead|updated|revised|amended|new|right) (?:list|version|ids?|guids?|devices?|one|ones|request|sheet|spreadsheet|file|details|attachment)\b"
+    r"|\binstead\b|\b(?:use|see|refer to) (?:this|the (?:below|attached|following)|below|attached)\b|\bshould (?:have )?(?:be|been|read)\b",
+    re.IGNORECASE,
+)
+_THANKS = re.compile(
+    r"\b(?:thanks|thank you|thankyou|thx|ta|cheers|received|got (?:it|them|this)|much appreciated|perfect|great|brilliant|noted|lovely|ok|okay|will do"
+    r"|acknowledged?|understood|logged|in hand)\b",
+    re.IGNORECASE,
+)
+_CONFIRMS = re.compile(
+    r"\b(?:thank\w*[^.?!]{0,60}\b(?:codes?|received|sending|providing|these|response|reply|help|this)|(?:have|has|been|now|safely|successfully|all) (?:received|commissioned|joined|working|arrived)"
+    r"|(?:codes?|install codes?)[^.?!]{0,40}\b(?:received|worked|works|arrived|successful\w*)|received (?:the|your|all|these|with thanks)|commissioned (?:successfully|ok|now))\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us|your?\b)"
+    r"|no record of|(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
+    re.IGNORECASE,
+)
+_BULK = re.compile(
+    r"\b(?:unsubscribe|manage (?:your )?(?:email )?preferences|(?:view|read|open) (?:this |it )?(?:email |message )?(?:online|in (?:your |a )?(?:web )?browser)"
+    r"|update your preferences|you are receiving this (?:e-?mail|newsletter|message)|mailing list|opt[ \-]out)\b",
+    re.IGNORECASE,
+)
+_ANSWERS_ANOTHER = re.compile(r"\b(?:re|aw|sv|antw|fw|fwd|wg|tr)\s*(?:\[[0-9]+\])?\s*:", re.IGNORECASE)
+
+
+def is_answer(subject: str) -> bool:
+    """Its subject answers another ("RE: ..."), also where the headers that would say so are lost."""
+    return bool(re.match(r"\s*(?:re|aw|sv|antw)\s*(?:\[[0-9]+\])?\s*:", subject, re.IGNORECASE))
+
+
+def own_subject(subject: str) -> str:
+    """What the writer put before an earlier subject ("CHASER - RE: ..."); the whole of a new one."""
+    return _ANSWERS_ANOTHER.split(plain(subject), maxsplit=1)[0].strip(" -:")
+
+
+def sentences(text: str) -> tuple[str, ...]:
+    """The sentences of `text` in plain characters, its line wraps undone, of its first 20,000 characters."""
+    words = plain(text[:MAX_WORDS]).replace("’", "'").replace("‘", "'")
+    paragraphs = re.split(r"\n[ >]*\n", words)
+    joined = (" ".join(paragraph.split()) for paragraph in paragraphs)
+    return tuple(s for paragraph in joined for s in re.split(r"(?<=[.?!])\s+", paragraph) if s)
+
+
+def asks_for_codes(said: tuple[str, ...], *, of_devices: bool) -> bool:
+    """Install codes are asked for. `of_devices`: the mail is about devices, so that a plain "code" is one."""
+    return any(_asks(sentence, of_devices=of_devices) for sentence in said)
+
+
+def _asks(sentence: str, *, of_devices: bool) -> bool:
+    if _WITHDRAW.search(sentence) or _OF_THE_PROCESS.search(sentence):
+        return False
+    if _GIVES.search(sentence) and "?" not in sentence:
+        return False
+    if _CODE_REQUEST.search(sentence) or _MP121_REQUEST.search(sentence):
+        return True
+    named = _CODES.search(sentence) or (of_devices and _PLAIN_CODES.search(sentence))
+    return bool(named and _ASK.search(sentence))
+
+
+def names_matter(text: str) -> bool:
+    """It speaks of install codes, or of what only this process speaks of."""
+    return bool(_SUBJECT_MATTER.search(plain(text[:MAX_WORDS])))
+
+
+def names_request(text: str) -> bool:
+    """It names install codes, MP121 or commissioning: with a meter's number beside it, that is a request."""
+    return bool(_REQUEST_WORDS.search(plain(text[:MAX_WORDS])))
+
+
+def names_devices(text: str) -> bool:
+    """It speaks of meters or devices."""
+    return bool(_DEVICE_WORDS.search(plain(text[:MAX_WORDS])))
+
+
+def names_serial(text: str) -> bool:
+    """It speaks of a meter's serial number."""
+    return bool(_SERIAL_WORDS.search(plain(text[:MAX_WORDS])))
+
+
+def asks_anything(said: tuple[str, ...]) -> bool:
+    """Any question or request at all, courtesies apart."""
+    return any(_GENERAL_ASK.search(_MERE_COURTESY.sub(" ", sentence)) for sentence in said)
+
+
+def titles_request(subject: str, said: tuple[str, ...]) -> bool:
+    """A subject that names install codes over words that ask, or hand something over to be read."""
+    asks = any(re.search(r"\bplease\b|\battached\b|\?", sentence, re.IGNORECASE) for sentence in said)
+    return asks and bool(_CODES.search(plain(subject))) and not _OF_THE_PROCESS.search(" ".join(said))
+
+
+def is_other_matter(text: str) -> bool:
+    """It is about something else that devices have (firmware, readings), and names no code, no installer and no commissioning."""
+    words = plain(text[:MAX_WORDS])
+    ours = (_REQUEST_WORDS, _PLAIN_CODES, _INSTALLED)
+    return bool(_OTHER_MATTER.search(words)) and not any(pattern.search(words) for pattern in ours)
+
+
+def chases(said: tuple[str, ...], *, reply: bool) -> bool:
+    """It asks where an answer is; in a reply, many a word does."""
+    patterns = (_CHASE, _CHASE_IN_REPLY) if reply else (_CHASE,)
+    return any(pattern.search(s) and not _CONDITION.search(s) for s in said for pattern in patterns)
+
+
+def withdrawals(said: tuple[str, ...]) -> tuple[str, ...]:
+    """The sentences that take a request back, or a device out of one."""
+    return tuple(
+        s
+        for s in said
+        if (_WITHDRAW.search(s) or _takes_back_device(s))
+        and not any(pattern.search(s) for pattern in (_CONDITION, _NEGATED, _DOUBLE))
+    )
+
+
+def _takes_back_device(sentence: str) -> bool:
+    return any(DEVICE.match(sentence, verb.end()) for verb in _TAKES_BACK.finditer(sentence))
+
+
+def replaces(said: tuple[str, ...]) -> bool:
+    """It puts something in the place of what it takes back."""
+    return any(_REPLACES.search(sentence) for sentence in said)
+
+
+def thanks(said: tuple[str, ...]) -> bool:
+    """It says thank you or received, briefly."""
+    return sum(len(s.split()) for s in said) < 80 and any(_THANKS.search(s) for s in said)
+
+
+def reports(said: tuple[str, ...]) -> bool:
+    """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
+    told = any(_CONFIRMS.search(s) or _DENIES.search(s) for s in said)
+    return told and not asks_anything(said)
+
+
+def is_bulk(text: str) -> bool:
+    """It went to many: a newsletter says how to be rid of it."""
+    return bool(_BULK.search(text[-MAX_WORDS:]) or _BULK.search(text[:MAX_WORDS]))

@@ -1,0 +1,175 @@
+"""Which words go out: a plan and its codes to a Letter. No decisions, and no file is read here.
+
+The words stand in templates (sandboxed jinja2) that are handed in as values, so that a supplier may put its
+own in the place of ours. A template gets plain single lines, counts and marks that stand for tables; only the
+frame, `page.html`, ever sees an install code, in a cell of a table.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from jinja2 import FunctionLoader, StrictUndefined, TemplateError, TemplateRuntimeError, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from daemon.mail.message import Letter, Mark
+from daemon.rules import layout, specimens
+from daemon.rules.answer_words import Written, answer_words
+from daemon.rules.decision import Answer, LetterPlan
+from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.ops_words import ops_words
+from daemon.rules.phrases import devices, every, it, plain, these
+
+TEMPLATES = ("answer.txt", "closing.txt", "meanings.txt", "ops.txt", "page.html")
+"""The closed list. `answer.txt` takes in `meanings.txt` (what each outcome means) and `closing.txt`."""
+OPS_PREFIX = "[install codes]"
+MAX_SUBJECT = 150
+_REPLY = re.compile(r"(?:(?:re|aw|sv|antw)\s*(?:[\[(][0-9]{1,3}[\])])?\s*:\s*)+", re.IGNORECASE)
+_TURNS: Mapping[str, Callable[[int], str]] = MappingProxyType(
+    {"devices": devices, "every": every, "these": these, "it": it}
+)
+"""What templates may call, each with a count."""
+_FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+"""What a template that compiles can still raise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """The words of our letters: every template by its name, and whom they speak for.
+
+    Not slotted, and equal to itself alone: the compiled templates are kept with it.
+    """
+
+    templates: Mapping[str, str] = field(repr=False)
+    company: str
+    mailbox: str = ""
+    """The shared address, named to our own team."""
+
+    @cached_property
+    def compiled(self) -> ImmutableSandboxedEnvironment:
+        """The environment in which the templates are compiled, each once."""
+        environment = ImmutableSandboxedEnvironment(
+            loader=FunctionLoader(self._source),
+            undefined=StrictUndefined,
+            autoescape=lambda name: bool(name and name.endswith(".html")),
+            finalize=_something,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        environment.globals |= {
+            **_TURNS,
+            "company": plain(self.company),
+            "mailbox": plain(self.mailbox),
+        }
+        return environment
+
+    def _source(self, name: str) -> tuple[str, str, None] | None:
+        # The name doubles as the file name, so that a failure can be told with its line.
+        return (self.templates[name], name, None) if name in self.templates else None
+
+
+def _something(value: Any) -> Any:
+    """`value`, unless there is none: a letter never reads None."""
+    if value is None:
+        raise TemplateRuntimeError("a value that is None was to be printed")
+    return value
+
+
+def write(plan: LetterPlan, codes: Mapping[DeviceId, InstallCode] | None, words: Words) -> Letter:
+    """The letter that `plan` asks for. `codes` None: masked, as for our own copies and reports.
+
+    Raises CodeMissing where `codes` lacks one that the plan promises.
+    """
+    if isinstance(plan.content, Answer):
+        return _letter(plan, words, "answer.txt", answer_words(plan, plan.content, codes), _answer_subject(plan))
+    return _letter(plan, words, "ops.txt", ops_words(plan, plan.content), _ops_subject(plan))
+
+
+def _letter(plan: LetterPlan, words: Words, template: str, written: Written, subject: str) -> Letter:
+    spoken = words.compiled.get_template(template).render(written.values, reference=plain(plan.reference))
+    blocks = layout.blocks(spoken, written.tables)
+    return Letter(
+        to=plan.to,
+        subject=subject,
+        text=layout.text(blocks),
+        html=words.compiled.get_template("page.html").render(blocks=blocks, subject=subject),
+        sheet=written.sheet,
+        mark=Mark(plan.mark, plan.mark_reference or plan.reference or None) if plan.mark else None,
+        in_reply_to=plan.in_reply_to,
+        references=plan.references,
+    )
+
+
+def _answer_subject(plan: LetterPlan) -> str:
+    """Theirs, `Re:` and our reference each once."""
+    sign = f"[{plan.reference}]" if plan.reference else ""
+    theirs = _REPLY.sub("", plain(plan.subject), count=1) if _REPLY.match(plain(plan.subject)) else plain(plan.subject)
+    theirs = plain(theirs.replace(sign, " ")) if sign else theirs
+    return " ".join(part for part in ("Re:", _shortened(theirs or "your request for install codes"), sign) if part)
+
+
+def _ops_subject(plan: LetterPlan) -> str:
+    """Ours, with the words by which a mail client can sort."""
+    bare = plain(plan.subject).removeprefix(OPS_PREFIX).strip()
+    return f"{OPS_PREFIX} {_shortened(bare)}"
+
+
+def _shortened(line: str) -> str:
+    return line if len(line) <= MAX_SUBJECT else line[: MAX_SUBJECT - 1].rstrip() + "…"
+
+
+# Overridden templates ───────────────────────────────────────────────────────────────────────────────
+
+
+def check(words: Words) -> list[str]:
+    """What is wrong with the templates, each with its name and where known its line; empty: nothing.
+
+    Every template is compiled, and a specimen of every letter is written with it.
+    """
+    known = ", ".join(TEMPLATES)
+    problems = [
+        f"{name}: there is no such template; there are {known}" for name in words.templates if name not in TEMPLATES
+    ]
+    problems += [f"{name}: this template is missing" for name in TEMPLATES if name not in words.templates]
+    problems = problems or list(_broken(words))
+    return problems or list(dict.fromkeys(p for plan in specimens.LETTERS for p in _faulty(plan, words)))
+
+
+def _broken(words: Words) -> Iterator[str]:
+    for name in TEMPLATES:
+        try:
+            words.compiled.get_template(name)
+        except TemplateSyntaxError as error:
+            yield f"{error.name or name}, line {error.lineno}: {error.message}"
+
+
+def _faulty(plan: LetterPlan, words: Words) -> Iterator[str]:
+    """What goes wrong when `plan` is written: an error, or a table that no longer stands in the letter."""
+    codes = specimens.codes(plan)
+    try:
+        letter = write(plan, codes, words)
+    except _FAILURES as error:
+        yield f"{_place(error)}: {error}"
+        return
+    for template, page in ((_speaker(plan), letter.text), ("page.html", letter.html)):
+        if any(device not in page for device in specimens.must_show(plan)):
+            yield f"{template}: a table of devices is left out"
+            return
+
+
+def _speaker(plan: LetterPlan) -> str:
+    return "answer.txt or meanings.txt" if isinstance(plan.content, Answer) else "ops.txt"
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of a template that `error` came through."""
+    place, trace = "a template", error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        place = f"{name}, line {trace.tb_lineno}" if name in TEMPLATES else place
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,154 @@
+"""`run`: the parts built from Settings, the stations around them, and a clean stop on a signal."""
+
+import asyncio
+import os
+import signal
+import socket
+from dataclasses import dataclass
+
+import structlog
+
+from daemon.chase import Chase
+from daemon.edge.database import Database
+from daemon.edge.imap import Account, Mailbox
+from daemon.edge.lease import Lease
+from daemon.edge.reader import Limits, Readers
+from daemon.edge.smtp import Relay, RelayAccount
+from daemon.edge.vault import Vault
+from daemon.errors import ConfigError
+from daemon.filing import Filing
+from daemon.intake import Intake
+from daemon.mail.message import Envelope
+from daemon.mail.selftest import self_test
+from daemon.parts import Clock, Parts
+from daemon.rules.wording import check
+from daemon.send import Sending
+from daemon.service import Service, Station
+from daemon.settings import Settings
+from daemon.settle import Settling
+from daemon.troubles import Troubles
+
+log = structlog.get_logger()
+
+
+def build(settings: Settings, clock: Clock) -> Parts:
+    """The parts that need no server but the database. Raises ConfigError; touches neither mailbox nor relay."""
+    policy = settings.policy()
+    words = settings.words()
+    if problems := check(words):
+        raise ConfigError("templates.folder: " + "; ".join(problems))
+    database = Database(settings.database.url)
+    return Parts(
+        settings=settings,
+        policy=policy,
+        words=words,
+        database=database,
+        vault=Vault.load(settings.keys.file),
+        lease=Lease(database, settings.mailbox.address, f"{socket.gethostname()}:{os.getpid()}"),
+        clock=clock,
+        self_test_failures=self_test(settings.trust()),
+    )
+
+
+def mailbox_of(settings: Settings) -> Mailbox:
+    """A connection of its own to the shared mailbox; opened at first use."""
+    box = settings.mailbox
+    account = Account(box.host, box.port, box.security, box.username or "", box.secret, box.ca_file)
+    return Mailbox(account, box.max_mail_bytes)
+
+
+def relay_of(settings: Settings) -> Relay:
+    """The way out; opened at first use."""
+    relay = settings.relay
+    account = RelayAccount(
+        host=relay.host,
+        port=relay.port,
+        security=relay.security.value,
+        username=relay.username or "",
+        password=relay.secret if relay.username else None,
+        ca_file=relay.ca_file,
+        local_name=settings.mailbox.address.rpartition("@")[2],
+        connections=relay.connections,
+    )
+    return Relay(account)
+
+
+def readers_of(settings: Settings) -> Readers:
+    """The pool of children that read mail; not started yet."""
+    reader = settings.reader
+    limits = Limits(memory_mib=reader.memory_mib, cpu_seconds=reader.cpu_seconds)
+    return Readers(settings.trust(), reader.children, limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Edges:
+    """What has to be closed at the end."""
+
+    incoming: Mailbox
+    filing: Mailbox
+    relay: Relay
+    readers: Readers
+
+    async def close(self) -> None:
+        for edge in (self.incoming, self.filing, self.relay, self.readers):
+            await edge.close()
+
+
+def run(settings: Settings, clock: Clock) -> int:
+    """Work until SIGTERM or SIGINT. Raises ConfigError before any server is spoken to."""
+    parts = build(settings, clock)
+    if parts.database.pending():
+        log.info("bringing the tables to this release's shape")
+        parts.database.migrate()
+    if parts.self_test_failures:
+        log.error("forged headers would be believed: no code leaves until this is mended", read_wrongly=parts.self_test_failures)
+    try:
+        asyncio.run(serve(parts))
+    finally:
+        parts.database.close()
+    return 0
+
+
+async def serve(parts: Parts, stop: asyncio.Event | None = None) -> None:
+    """All stations, until `stop` or a signal."""
+    stop = stop or asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    settings = parts.settings
+    edges = _Edges(mailbox_of(settings), mailbox_of(settings), relay_of(settings), readers_of(settings))
+    await edges.readers.start()
+    try:
+        await _service(parts, edges).run(stop)
+    finally:
+        await edges.close()
+        log.info("stopped")
+
+
+def _service(parts: Parts, edges: _Edges) -> Service:
+    async def by_relay(envelope: Envelope) -> None:
+        await edges.relay.send(envelope, _nothing)
+
+    async def by_mailbox(envelope: Envelope) -> None:
+        await edges.filing.append(parts.settings.mailbox.folder, envelope.content)
+
+    troubles, wakes = Troubles(parts, by_relay, by_mailbox), parts.wakes
+    filing = Filing(parts, edges.filing)
+    sending = Sending(parts, edges.relay, filing.has_sent)
+    stations = [
+        Station("mailbox", Intake(parts, edges.incoming).once, wakes.intake, troubles),
+        Station("settling", Settling(parts, edges.readers).once, wakes.settle, troubles),
+        Station("relay", sending.once, wakes.send, troubles),
+        Station("filing", filing.once, wakes.filing, troubles),
+        Station("overseeing", Chase(parts, troubles).once, wakes.chase, troubles),
+    ]
+
+    def interrupt() -> None:
+        """A stop must not wait for IDLE, nor for the rest of a batch of letters."""
+        edges.incoming.interrupt()
+        sending.interrupt()
+
+    return Service(parts, stations, interrupt)
+
+
+async def _nothing() -> None:
+    """An alarm has no row in the outbox, so there is no mark to set before DATA."""

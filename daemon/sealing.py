@@ -1,0 +1,179 @@
+"""From a claimed letter to its bytes: the gate asked again, codes opened, written, sealed, frozen.
+
+All in the caller's one transaction. A code is in the clear here alone, for as long as `prepare` runs, and in the
+bytes of its letter while they are on the wire. What the gate does not let go is held, and says so.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from daemon.edge import audit, inbox, inventory, outbox, threads
+from daemon.edge.audit import Entry
+from daemon.edge.outbox import LetterState, Queued
+from daemon.errors import SealBroken
+from daemon.gatekeeper import Go, Ruling, rule
+from daemon.mail.compose import compose
+from daemon.mail.message import Envelope
+from daemon.parts import Parts
+from daemon.rules.decide import folder_for, held_after_send
+from daemon.rules.decision import Answer, Condition, LetterKind, LetterPlan, Matter, OpsNews, folder_path
+from daemon.rules.disclosure import failures
+from daemon.rules.explain import next_step, why
+from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.overdue import hears
+from daemon.rules.reasons import Reason
+from daemon.rules.thread import Outcome
+from daemon.rules.wording import write
+
+log = structlog.get_logger()
+
+SUSPENDED_FOR = timedelta(minutes=1)
+"""How long a letter with codes waits before the gate is asked whether it is still suspended."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a letter ends that does not go: HELD or REJECTED, why, and in whose words."""
+
+    state: LetterState
+    reason: Reason
+    words: str
+    verdict: tuple[Condition, ...] = ()
+
+
+def prepare(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> list[Queued]:
+    """Those of `claimed` that may go now, in their order, with their sealed bytes; the others are written down."""
+    rulings = list(zip(claimed, rule(connection, parts, claimed, now), strict=True))
+    codes = _opened(connection, parts, [queued for queued, ruling in rulings if ruling.go is Go.SEND])
+    entries: list[Entry] = []
+    going: list[tuple[Queued, Ruling]] = []
+    for queued, ruling in rulings:
+        if ruling.go is Go.SEND and _can_be_written(queued, codes):
+            entries += [] if queued.content else _openings(queued, now)
+            going.append((queued if queued.content else _sealed(parts, queued, codes), ruling))
+        else:
+            entries += _put_down(connection, parts, queued, ruling, now)
+    outbox.freeze(connection, [(queued, ruling.verdict) for queued, ruling in going])
+    audit.append(connection, parts.vault, entries)
+    return [queued for queued, _ in going]
+
+
+# Its bytes ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _opened(connection: Connection, parts: Parts, going: Sequence[Queued]) -> dict[DeviceId, InstallCode]:
+    """The codes of those letters that have no bytes yet; one that does not open is left out, and takes none with it."""
+    devices = dict.fromkeys(d for queued in going if queued.content is None for d in queued.plan.code_devices)
+    try:
+        return inventory.open_codes(connection, parts.vault, devices)
+    except SealBroken as failure:
+        trouble = str(failure)
+    log.error("a code does not open", why=trouble)
+    codes: dict[DeviceId, InstallCode] = {}
+    for device in devices:
+        with suppress(SealBroken):
+            codes |= inventory.open_codes(connection, parts.vault, [device])
+    return codes
+
+
+def _openings(queued: Queued, now: datetime) -> list[Entry]:
+    detail = {"letter": queued.id, "party": queued.plan.party}
+    return [Entry(now, "code-opened", f"device:{device}", detail) for device in queued.plan.code_devices]
+
+
+def _can_be_written(queued: Queued, codes: Mapping[DeviceId, InstallCode]) -> bool:
+    return queued.content is not None or all(device in codes for device in queued.plan.code_devices)
+
+
+def _sealed(parts: Parts, queued: Queued, codes: Mapping[DeviceId, InstallCode]) -> Queued:
+    """The letter with its bytes, sealed. Written once: what has its bytes never comes here again."""
+    envelope = compose(
+        write(queued.plan, codes, parts.words),
+        sender=parts.settings.mailbox.address,
+        sender_name=parts.policy.company,
+        message_id=queued.message_id,
+        written_at=queued.written_at,
+    )
+    sealed = parts.vault.seal(envelope.content, table="letter", column="content", row=queued.message_id)
+    return replace(queued, content=sealed)
+
+
+def envelope_of(parts: Parts, queued: Queued) -> Envelope:
+    """A frozen letter, opened for the wire. Raises SealBroken."""
+    if queued.content is None:
+        raise SealBroken(f"letter {queued.id} has no bytes")
+    return Envelope(
+        sender=parts.settings.mailbox.address,
+        recipient=queued.plan.to,
+        message_id=queued.message_id,
+        content=parts.vault.open(queued.content, table="letter", column="content", row=queued.message_id),
+    )
+
+
+# What does not go ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _put_down(connection: Connection, parts: Parts, queued: Queued, ruling: Ruling, now: datetime) -> Sequence[Entry]:
+    if ruling.go is Go.WAIT:
+        outbox.freeze(connection, [(queued, ruling.verdict)])
+        outbox.give_back(connection, [queued.id], now + SUSPENDED_FOR)
+        return ()
+    if ruling.go is Go.CANCEL and queued.attempts == 1 and not queued.resends:
+        outbox.finish(connection, queued.id, LetterState.CANCELLED, now, reply=ruling.words)
+        return [Entry(now, "letter-cancelled", f"letter:{queued.id}", {"why": ruling.words})]
+    words = ruling.words or "a code that it is to carry cannot be opened"
+    return hold_back(connection, parts, queued, End(LetterState.HELD, ruling.reason, words, ruling.verdict), now)
+
+
+def hold_back(connection: Connection, parts: Parts, queued: Queued, end: End, now: datetime) -> Sequence[Entry]:
+    """The letter ends here: what it was to tell is held again, and ops hear of it."""
+    maybe_sent = queued.resends > 0 or end.reason is Reason.OUTCOME_UNKNOWN
+    outbox.finish(
+        connection, queued.id, end.state, now, reply=end.words, verdict=end.verdict or None, maybe_sent=maybe_sent
+    )
+    plan = queued.plan
+    if isinstance(plan.content, Answer) and not _items_held(connection, plan, plan.content, end.reason, now):
+        _tell_team(connection, parts, plan, end.reason, now)
+    log.warning("letter held", letter=queued.id, kind=plan.kind, state=end.state, reason=end.reason)
+    failed = [condition.gate for condition in failures(end.verdict)]
+    return [Entry(now, f"letter-{end.state}", f"letter:{queued.id}", {"reason": end.reason, "failed": failed})]
+
+
+def _items_held(connection: Connection, plan: LetterPlan, answer: Answer, reason: Reason, now: datetime) -> bool:
+    """Whether items went back to HELD: those that this letter was to settle, and which nobody took back since."""
+    thread = threads.load(connection, [plan.case_id]).get(plan.case_id)
+    if thread is None:
+        return False
+    told = [row.device_id for row in answer.rows if row.outcome is not Outcome.PENDING]
+    changed = held_after_send(thread, told, reason, now)
+    if changed.items == thread.items:
+        return False
+    threads.save(connection, [changed])
+    inbox.want_folder(connection, plan.case_id, folder_path(folder_for(changed)))
+    return True
+
+
+def _tell_team(connection: Connection, parts: Parts, plan: LetterPlan, reason: Reason, now: datetime) -> None:
+    """A letter that settled no device: no item shows that it did not go, so ops are told of the letter itself."""
+    title = f"A letter to {plan.party} did not go out"
+    matter = Matter(
+        what=title, why=why(reason), reference=plan.reference, subject=plan.subject, next_step=next_step(reason)
+    )
+    name = parts.vault.derive("ops", "undelivered", plan.case_id, plan.kind, str(plan.seq)).hex()
+    plans = [
+        LetterPlan(
+            case_id=name,
+            kind=LetterKind.HELD,
+            seq=number,
+            to=address,
+            subject=title,
+            content=OpsNews(title, (matter,), party=plan.party),
+        )
+        for number, address in enumerate(hears(parts.policy, LetterKind.HELD), 1)
+    ]
+    outbox.queue(connection, parts.vault, plans, mailbox=parts.settings.mailbox.address, now=now)

@@ -1,0 +1,364 @@
+"""The sections of the configuration file: every key with its type, its default and what it may hold.
+
+A message begins with the key where a whole section is at fault ("security: ..."); else pydantic names it.
+"""
+
+import ipaddress
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import sqlalchemy as sa
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from daemon import secret_files
+from daemon.errors import LoginRefused
+from daemon.mail.addresses import addr_spec
+from daemon.mail.authres import Profile
+from daemon.rules.policy import Colleagues, Limits, Member, Mode, Nation, Role, SentCopy
+from daemon.rules.workdays import LONDON
+
+_LIMITS = Limits()
+_ROLES = {
+    "reader": Role.READER,
+    "operator": Role.OPERATOR,
+    "approver": Role.APPROVER,
+    "code_recipients": Role.CODE_RECIPIENT,
+    "manager": Role.MANAGER,
+}
+
+
+# Values ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def address(text: str) -> str:
+    """`text` as a plain address, domain as lower-case A-label. Raises ValueError in words for people."""
+    try:
+        validate_email(text, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise ValueError(f"is no email address ({str(error).rstrip('.')})") from None
+    spec = addr_spec(text)
+    if spec is None:
+        raise ValueError("is no plain email address (name@domain, without quotes or comments)")
+    return spec
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine itself."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _listed(value: Any) -> Any:
+    """A list given as text, as the environment gives it: commas between."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _one_line(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    if not text.isprintable():
+        raise ValueError("holds control characters")
+    return text.strip()
+
+
+def _mpid(text: str) -> str:
+    if not (text.isascii() and text.isalnum() and len(text) in (3, 4)):
+        raise ValueError("an MPID has 4 letters or digits (3 for a gas short code)")
+    return text.upper()
+
+
+def _existing_file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"the file {path} does not exist")
+    return path
+
+
+def _existing_folder(path: Path) -> Path:
+    if not path.is_dir():
+        raise ValueError(f"the folder {path} does not exist")
+    return path
+
+
+def _begin(value: Any) -> Any:
+    """A day alone means its first minute in London; a time without zone is London's."""
+    if isinstance(value, str) and len(value) == len("2026-01-31"):
+        value = date.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime.combine(value, time(0), LONDON).astimezone(UTC)
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=LONDON).astimezone(UTC)
+    return value
+
+
+Address = Annotated[str, AfterValidator(address)]
+Addresses = Annotated[tuple[Address, ...], BeforeValidator(_listed)]
+Line = Annotated[str, AfterValidator(_one_line)]
+Lines = Annotated[tuple[Line, ...], BeforeValidator(_listed)]
+Mpid = Annotated[str, AfterValidator(_mpid)]
+Count = Annotated[int, Field(ge=1)]
+CaFile = Annotated[Path, AfterValidator(_existing_file)]
+
+
+ContactColumn = Literal[
+    "party", "mpid", "kind", "name", "email", "valid_from",
+    "alias", "successor_of", "phone", "delivery", "certificate", "channel", "robot",
+]  # fmt: skip
+InventoryColumn = Literal[
+    "device_id", "device_type", "install_code", "installing_supplier",
+    "installed_on", "status", "gaining_supplier", "linked_gsme",
+]  # fmt: skip
+
+
+class Security(StrEnum):
+    """How a connection is protected."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+    """Plain text: to this machine's own loopback address alone."""
+
+
+# Sections ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Section(BaseModel):
+    """A table of the file: what is not a known key is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class TeamMember(Section):
+    """One member of our ops team."""
+
+    address: Address
+    role: Annotated[
+        tuple[Literal["reader", "operator", "approver", "code_recipients", "manager"], ...], BeforeValidator(_listed)
+    ]
+
+
+class Company(Section):
+    """Who we are. `ops` is the short form of `team`: every address with all roles."""
+
+    name: Line
+    mpids: Annotated[tuple[Mpid, ...], BeforeValidator(_listed), Field(min_length=1)]
+    aliases: Lines = ()
+    predecessors: Lines = ()
+    manager: Address | None = None
+    code_recipients: Addresses = ()
+    team: tuple[TeamMember, ...] = ()
+    ops: Addresses = ()
+
+    @model_validator(mode="after")
+    def _somebody_is_told(self) -> Self:
+        if self.ops and self.team:
+            raise ValueError("ops: ops and team are both set; keep one of them")
+        able = [m for m in self.members() if m.roles & {Role.OPERATOR, Role.APPROVER}]
+        if not able:
+            raise ValueError(
+                "ops: nobody would be told of what is held; set ops = [addresses], or give a team member the role operator"
+            )
+        return self
+
+    def members(self) -> tuple[Member, ...]:
+        """The team, each address once with all its roles."""
+        roles: dict[str, tuple[str, set[Role]]] = {}
+        for where, role in self._roles():
+            roles.setdefault(where.casefold(), (where, set()))[1].add(role)
+        return tuple(Member(where, frozenset(held)) for where, held in roles.values())
+
+    def _roles(self) -> list[tuple[str, Role]]:
+        named = [(m.address, _ROLES[role]) for m in self.team for role in m.role]
+        named += [(where, role) for where in self.ops for role in Role]
+        named += [(where, Role.CODE_RECIPIENT) for where in self.code_recipients]
+        return named + ([(self.manager, Role.MANAGER)] if self.manager else [])
+
+
+class Link(Section):
+    """What mailbox and relay have in common: where, how protected, who logs in."""
+
+    usual_ports: ClassVar[dict[str, int]]
+
+    host: Line
+    port: int = Field(ge=1, le=65535)
+    security: Security = Security.TLS
+    username: Line | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    ca_file: CaFile | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_port(cls, values: Any) -> Any:
+        """The port that belongs to the kind of security, where none is set."""
+        if not isinstance(values, dict) or "port" in values:
+            return values
+        return values | {"port": cls.usual_ports.get(values.get("security", "tls"), cls.usual_ports["tls"])}
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.security is Security.NONE and not is_loopback(self.host):
+            raise ValueError(
+                f'security: "none" would send plain text to {self.host}, which is not this machine; use "tls" or "starttls"'
+            )
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("password: password and password_file are both set; keep one of them")
+        given = self.password is not None or self.password_file is not None
+        if given != (self.username is not None):
+            raise ValueError("username: username and password_file (or password) go together; set both, or neither")
+        if self.password_file is not None:
+            try:
+                secret_files.read(self.password_file)
+            except secret_files.Exposed as fault:
+                raise ValueError(f"password_file: {fault}") from None
+        return self
+
+    def secret(self) -> str:
+        """The password, read anew each time, so that a rotated file counts at the next login. Raises LoginRefused."""
+        if self.password_file is None:
+            return self.password.get_secret_value() if self.password else ""
+        try:
+            return secret_files.read(self.password_file)
+        except secret_files.Exposed as fault:
+            raise LoginRefused(f"password_file: {fault}") from None
+
+
+class Mailbox(Link):
+    """The shared mailbox."""
+
+    usual_ports: ClassVar[dict[str, int]] = {"tls": 993, "starttls": 143, "none": 143}
+
+    address: Address
+    folder: Line = "INBOX"
+    poll_seconds: int = Field(default=60, ge=1, le=3600)
+    idle: bool = True
+    start_from: Annotated[datetime | None, BeforeValidator(_begin)] = None
+    authserv_id: str = ""
+    profile: Profile = Profile.GENERIC
+    own_hops: Lines = ()
+    max_mail_bytes: int = Field(default=25 * 1024 * 1024, ge=1024 * 1024)
+
+    @model_validator(mode="after")
+    def _provable(self) -> Self:
+        if self.username is None:
+            raise ValueError("username: missing; set username and password_file")
+        if self.profile is Profile.M365 and self.authserv_id:
+            raise ValueError('authserv_id: does nothing with profile = "m365"; remove it')
+        if self.profile is not Profile.M365 and not self.authserv_id:
+            raise ValueError(
+                "authserv_id: set it to the first word of the Authentication-Results header that your own server puts "
+                "on mail; without it no sender is ever proven"
+            )
+        return self
+
+
+class Relay(Link):
+    """Where letters go out."""
+
+    usual_ports: ClassVar[dict[str, int]] = {"tls": 465, "starttls": 587, "none": 25}
+
+    connections: int = Field(default=4, ge=1, le=32)
+
+
+class DatabaseSection(Section):
+    """Where everything is kept."""
+
+    url: str = Field(default="sqlite:////var/lib/install-code-daemon/daemon.db", repr=False)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        try:
+            backend = sa.make_url(self.url).get_backend_name()
+        except (sa.exc.ArgumentError, ValueError):
+            backend = ""
+        if backend not in ("sqlite", "postgresql"):
+            raise ValueError("url: use sqlite:////path/to/file.db or postgresql://user@host/name")
+        return self
+
+
+class Keys(Section):
+    """The key file of the vault."""
+
+    file: Path
+
+
+class LimitsSection(Section):
+    """Bounds on what leaves us; see rules.policy.Limits."""
+
+    codes_per_counterparty_per_day: Count = _LIMITS.codes_per_counterparty_per_day
+    codes_per_day: Count = _LIMITS.codes_per_day
+    codes_per_device_per_30_days: Count = _LIMITS.codes_per_device_per_30_days
+    hours_between_repeats: Count = _LIMITS.hours_between_repeats
+    letters_per_thread_per_day: Count = _LIMITS.letters_per_thread_per_day
+    letters_per_counterparty_per_hour: Count = _LIMITS.letters_per_counterparty_per_hour
+    mail_max_age_days: Count = _LIMITS.mail_max_age_days
+
+
+class PolicySection(Section):
+    """How the daemon behaves towards counterparties and ops."""
+
+    mode: Mode = Mode.OBSERVE
+    modes: dict[Line, Mode] = Field(default_factory=dict)
+    colleagues: Colleagues = Colleagues.ANSWER
+    accept_spf_only: Addresses = ()
+    calendar: Nation = Nation.ENGLAND_AND_WALES
+    holidays: dict[date, Line] = Field(default_factory=dict)
+    answer_within_working_days: int = Field(default=10, ge=1, le=60)
+    remind_on_working_days: Annotated[tuple[Count, ...], BeforeValidator(_listed)] = (3, 7, 9)
+    inventory_max_age_days: Count = 7
+    hold_gather_minutes: int = Field(default=15, ge=0, le=24 * 60)
+    unknown_wait_minutes: Count = 15
+    sent_copy: SentCopy = SentCopy.MASKED
+    limits: LimitsSection = LimitsSection()
+
+    @model_validator(mode="after")
+    def _reminders_in_time(self) -> Self:
+        days = (*self.remind_on_working_days, self.answer_within_working_days)
+        if any(later <= earlier for earlier, later in pairwise(days)):
+            raise ValueError("remind_on_working_days: list the days in order, each before answer_within_working_days")
+        return self
+
+
+class Health(Section):
+    """How we watch ourselves."""
+
+    tick_seconds: int = Field(default=30, ge=1, le=300)
+    alarm_after_minutes: Count = 15
+    max_age_seconds: int = Field(default=300, ge=10)
+
+
+class Log(Section):
+    """How the log is written."""
+
+    format: Literal["json", "console"] = "json"
+
+
+class ReaderSection(Section):
+    """The children that read mail, and their limits."""
+
+    children: int = Field(default=2, ge=1, le=64)
+    memory_mib: int = Field(default=512, ge=128)
+    cpu_seconds: int = Field(default=10, ge=1)
+
+
+class ContactsSection(Section):
+    """How a contact list of another make is read."""
+
+    columns: dict[Line, ContactColumn] = Field(default_factory=dict)
+
+
+class InventorySection(Section):
+    """How an inventory of another make is read."""
+
+    columns: dict[Line, InventoryColumn] = Field(default_factory=dict)
+
+
+class Templates(Section):
+    """Letter templates of our own."""
+
+    folder: Annotated[Path, AfterValidator(_existing_folder)] | None = None

@@ -1,0 +1,208 @@
+"""Station: settle what was kept: read it, decide, write it down.
+
+The claim is counted and committed before the mail is read, so that a mail which kills its reader three times is
+set aside. Reading happens in children that hold no keys. What is decided is written in one transaction a batch,
+with its letters and its audit entries; a mail that our own code fails on is set aside alone.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+
+import structlog
+from sqlalchemy import Connection
+
+from daemon import casework
+from daemon.casework import Case
+from daemon.edge import audit, contacts, inbox, outbox, remembered, threads
+from daemon.edge.failpoints import failpoint
+from daemon.edge.inbox import KeptMail, Settled
+from daemon.edge.outbox import LetterState
+from daemon.edge.reader import Readers
+from daemon.errors import DaemonError, Unreadable
+from daemon.mail.message import IncomingMail
+from daemon.parts import Parts
+from daemon.rules.decide import folder_for
+from daemon.rules.decision import Decision, Fate, Folder, folder_path
+from daemon.rules.personal import safe_subject
+from daemon.rules.policy import Counterparty
+from daemon.rules.reasons import Reason
+from daemon.rules.thread import MailThread
+from daemon.rules.workdays import Calendar, local_day
+
+log = structlog.get_logger()
+
+CLAIM_BATCH = 100
+CUT = "the mail is larger than we take in; only its beginning was read"
+
+
+class Settling:
+    """The kept mails -> threads, letters, fates."""
+
+    def __init__(self, parts: Parts, readers: Readers) -> None:
+        self._parts = parts
+        self._readers = readers
+
+    async def once(self) -> bool:
+        """Settle one batch; True while there may be more."""
+        now = self._parts.clock.now()
+        claimed = await self._parts.write(lambda c: self._claim(c, now))
+        failpoint("after-claim")
+        if not claimed:
+            return False
+        read = await asyncio.gather(*(self._read(kept) for kept in claimed))
+        failpoint("after-read")
+        await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))
+        failpoint("after-settle")
+        for bell in (self._parts.wakes.send, self._parts.wakes.filing, self._parts.wakes.chase):
+            bell.ring()
+        return True
+
+    def _claim(self, connection: Connection, now: datetime) -> list[KeptMail]:
+        for mail_id in inbox.poisonous(connection, self._parts.gen):
+            self._quarantine(connection, mail_id, now)
+        side = frozenset(remembered.get(connection, "side_folders") or ())
+        return inbox.claim(connection, self._parts.vault, self._parts.gen, CLAIM_BATCH, side)
+
+    def _quarantine(self, connection: Connection, mail_id: int, now: datetime) -> None:
+        policy = self._parts.policy
+        due = Calendar.of(policy).due(local_day(inbox.arrived(connection, mail_id)), policy.answer_within_working_days)
+        fate = Settled(
+            fate=Fate.POISON,
+            reason=Reason.POISON,
+            keep_content=True,
+            wanted_folder=folder_path(Folder.QUARANTINE),
+            held_due=due.end,
+            held_due_sum=due.explain(),
+        )
+        inbox.settle(connection, mail_id, fate, now)
+        audit.append(connection, self._parts.vault, [audit.Entry(now, "quarantined", f"mail:{mail_id}")])
+        log.error("mail set aside: reading it failed three times", mail=mail_id)
+
+    async def _read(self, kept: KeptMail) -> IncomingMail | None:
+        """The mail as read by a child; None when the child died of it."""
+        try:
+            mail = await self._readers.read(kept.content)
+        except Unreadable as failure:
+            log.warning("a reader died", mail=kept.id, crashes=kept.crashes, why=str(failure))
+            return None
+        return replace(mail, defects=(*mail.defects, CUT)) if kept.cut else mail
+
+    def _settle(
+        self, connection: Connection, pairs: Sequence[tuple[KeptMail, IncomingMail | None]], now: datetime
+    ) -> None:
+        book = contacts.book(connection)
+        entries: list[audit.Entry] = []
+        for kept, mail in pairs:
+            if mail is None:
+                inbox.give_back(connection, [kept.id], uncounted=False)
+            else:
+                entries += self._one(connection, kept, mail, book, now)
+        audit.append(connection, self._parts.vault, entries)
+
+    def _one(
+        self,
+        connection: Connection,
+        kept: KeptMail,
+        mail: IncomingMail,
+        book: tuple[Counterparty, ...],
+        now: datetime,
+    ) -> list[audit.Entry]:
+        try:
+            with connection.begin_nested():
+                case = casework.work(connection, self._parts, kept, mail, book)
+                return write_down(connection, self._parts, kept, case, now)
+        except DaemonError:
+            raise
+        except Exception as bug:  # noqa: BLE001  # one mail must never stop the next: count, set aside, go on
+            inbox.give_back(connection, [kept.id], uncounted=False)
+            log.error("our own fault in settling", mail=kept.id, crashes=kept.crashes, bug=_where(bug))
+            return []
+
+
+def _where(bug: Exception) -> str:
+    """The kind of a fault and its place in our code; never its text, which may quote the mail."""
+    last = traceback.extract_tb(bug.__traceback__)[-1]
+    return f"{type(bug).__name__} at {last.filename.rpartition('/')[2]}:{last.lineno}"
+
+
+def write_down(
+    connection: Connection, parts: Parts, kept: KeptMail, case: Case, now: datetime
+) -> list[audit.Entry]:
+    """Everything that one decision leads to, in the caller's transaction; the audit entries to append."""
+    facts, decision = case.facts, case.decision
+    threads.save(connection, decision.threads)
+    outbox.queue(
+        connection,
+        parts.vault,
+        decision.plans,
+        mailbox=parts.settings.mailbox.address,
+        now=now,
+        mail_id=kept.id,
+        due=_earliest_due(decision.threads),
+        state=LetterState.OBSERVED if decision.observed else LetterState.PENDING,
+    )
+    inbox.remember_signatures(connection, casework.signature_digests(facts.mail), facts.mail.semantic_key, now)
+    inbox.settle(connection, kept.id, _settled(case), now)
+    for thread in decision.threads:
+        inbox.want_folder(connection, thread.case_id, folder_path(folder_for(thread)))
+    log.info("settled", mail=kept.id, fate=decision.fate, reason=decision.reason, letters=len(decision.plans))
+    return [_entry(kept, case, now)]
+
+
+def _earliest_due(changed: Sequence[MailThread]) -> date | None:
+    return min((item.due.end for thread in changed for item in thread.items), default=None)
+
+
+def _settled(case: Case) -> Settled:
+    """The row of a mail; of one that is none of ours, nothing but what tells it from another."""
+    facts, decision = case.facts, case.decision
+    bare = Settled(
+        fate=decision.fate,
+        reason=decision.reason,
+        keep_content=decision.keep_content,
+        semantic_key=facts.mail.semantic_key,
+        evidence=facts.mail.origin.evidence,
+    )
+    if not decision.keep_content:
+        return bare
+    party = facts.writer.counterparty
+    return replace(
+        bare,
+        message_id=facts.mail.message_id,
+        sender=facts.writer.address,
+        party=party.party if party else None,
+        subject=safe_subject(facts.mail.subject),
+        proof=casework.PROOF.dump_json(facts.proof).decode(),
+        case_id=decision.joins or None,
+        wanted_folder=_wanted_folder(case),
+        held_due=decision.hold.due if decision.hold else None,
+        held_due_sum=decision.hold.due_sum if decision.hold else None,
+    )
+
+
+def _wanted_folder(case: Case) -> str | None:
+    decision = case.decision
+    if not decision.moves_mail:
+        return None
+    if decision.reason is Reason.UNASKED_ANSWER:
+        return folder_path(Folder.ANSWERS)
+    if decision.hold is not None:
+        return folder_path(Folder.HELD)
+    home = next((t for t in decision.threads if t.case_id == decision.joins), case.facts.home)
+    return folder_path(folder_for(home) if home else Folder.DONE)
+
+
+def _entry(kept: KeptMail, case: Case, now: datetime) -> audit.Entry:
+    decision = case.decision
+    detail = {
+        "fate": decision.fate,
+        "reason": decision.reason,
+        "case": decision.joins,
+        "letters": [plan.kind for plan in decision.plans],
+        "failed": [condition.gate for condition in decision.verdict if not condition.holds],
+        "notes": list(decision.notes),
+    }
+    return audit.Entry(now, "mail-settled", f"mail:{kept.id}", detail)

@@ -1,0 +1,105 @@
+"""`status` in 80 columns: what matters first, nothing that a person need not know."""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from daemon.checking import age
+from daemon.report import Holding, Overview
+from daemon.rules.workdays import LONDON
+
+WIDTH = 80
+MOST = 10
+_INDENT = "    "
+
+
+def as_text(picture: Overview) -> str:
+    """The whole picture for a terminal."""
+    return "\n".join(line.rstrip() for line in _lines(picture))
+
+
+def _lines(picture: Overview) -> Iterator[str]:
+    modes = "".join(f"; {party}: {mode}" for party, mode in picture.modes_by_party.items())
+    yield from _wrapped(f"Mode {picture.mode}{modes}. {_held_by(picture)} {_last_round(picture)}")
+    for name, trouble in picture.troubles.items():
+        yield from _wrapped(f"TROUBLE {name}: {trouble}")
+    if picture.letters_lost:
+        yield from _wrapped(f"TROUBLE {picture.letters_lost} letters to our own team reached nobody.")
+    yield ""
+    yield from _table(picture)
+    yield ""
+    yield from _holds(picture)
+    if picture.threads:
+        yield ""
+        yield from _threads(picture)
+
+
+def _held_by(picture: Overview) -> str:
+    if not picture.holder or picture.lease_until is None:
+        return "No instance ever ran."
+    holds = "holds" if picture.lease_until > picture.at else "last held"
+    return f"{picture.holder} {holds} the mailbox."
+
+
+def _last_round(picture: Overview) -> str:
+    return f"Last full round {age(picture.at, picture.last_round)} ago." if picture.last_round else "No full round yet."
+
+
+def _table(picture: Overview) -> Iterator[str]:
+    yield f"Threads   {picture.threads_open:,} open"
+    yield from _counts("Devices", picture.items)
+    yield from _counts("Mail", picture.mails)
+    yield from _counts("Letters", picture.letters)
+    yield from _counts("Today", picture.today)
+    for what, since in (("mail not settled", picture.oldest_unsettled), ("letter not sent", picture.oldest_unsent)):
+        if since is not None:
+            yield f"          oldest {what}: {age(picture.at, since)} old"
+    if picture.uid_gaps:
+        yield f"          {picture.uid_gaps:,} places of the mailbox were empty before we looked"
+
+
+def _counts(title: str, counts: Mapping[str, int]) -> Iterator[str]:
+    text = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number) or "none"
+    yield from textwrap.wrap(f"{title:9} {text}", WIDTH, subsequent_indent=" " * 10)
+
+
+def _holds(picture: Overview) -> Iterator[str]:
+    if not picture.holds:
+        yield "Held      nothing"
+        return
+    untold = f", ops not told yet of {picture.holds_untold:,}" if picture.holds_untold else ""
+    breached = f", {picture.breached:,} PAST THEIR DUE DATE" if picture.breached else ""
+    yield f"Held      {picture.holds:,}{breached}{untold}"
+    for hold in picture.holdings[:MOST]:
+        yield from _hold(hold)
+    if len(picture.holdings) > MOST:
+        yield f"  and {len(picture.holdings) - MOST} more; --json shows them"
+
+
+def _hold(hold: Holding) -> Iterator[str]:
+    devices = f", {hold.devices} device{'' if hold.devices == 1 else 's'}" if hold.devices else ""
+    late = " OVERDUE" if hold.overdue else ""
+    yield from _wrapped(
+        f"  {hold.name:12} due {hold.due:%a %d %b %Y}{late}  {hold.party or hold.sender or 'nobody known'}{devices}"
+    )
+    yield from _wrapped(f"{hold.why} {hold.next_step}", _INDENT)
+
+
+def _threads(picture: Overview) -> Iterator[str]:
+    yield "Open      due              held  pending  answered  party"
+    for thread in picture.threads[:MOST]:
+        line = f"  {thread.reference:12} {thread.due:%a %d %b %Y} {thread.held:6} {thread.pending:8} {thread.answered:9}  {thread.party}"
+        yield line[:WIDTH]
+    if picture.threads_open > MOST:
+        yield f"  and {picture.threads_open - MOST:,} more"
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=indent or _INDENT, break_on_hyphens=False
+    )
+
+
+def local(moment: datetime) -> str:
+    """A time as people in London read it."""
+    return f"{moment.astimezone(LONDON):%a %d %b %Y %H:%M}"

@@ -1,0 +1,100 @@
+"""What all tests share: real databases, keys, and real servers on loopback."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from daemon.edge.database import Database
+from daemon.edge.vault import Vault
+from tests.servers import dovecot as dovecot_server
+from tests.servers import postfix as postfix_server
+from tests.servers import postgres
+from tests.servers.ports import missing
+
+# ── databases ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    """Keys of a throw-away installation."""
+    return Vault({"k1": os.urandom(32)}, os.urandom(32))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file that `migrate` has made, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "daemon.db"
+    store = Database(f"sqlite:///{path}")
+    store.migrate()
+    with store.read() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The address of a migrated SQLite file of this test's own."""
+    path = tmp_path / "daemon.db"
+    shutil.copyfile(migrated_file, path)
+    path.chmod(0o600)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL cluster with a migrated database to copy."""
+    if not postgres.present():
+        missing("PostgreSQL", "postgresql")
+    cluster = postgres.Postgres()
+    cluster.start()
+    try:
+        cluster.create()
+        store = Database(cluster.url("t1"))
+        store.migrate()
+        store.close()
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: postgres.Postgres) -> Iterator[str]:
+    """The address of a migrated PostgreSQL database of this test's own."""
+    url = postgres_cluster.create("t1")
+    yield url
+    postgres_cluster.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database: each test that asks runs on both kinds."""
+    return str(request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url"))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The store behind `database_url`."""
+    store = Database(database_url)
+    yield store
+    store.close()
+
+
+# ── mail servers ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def dovecot() -> Iterator[dovecot_server.Dovecot]:
+    """A Dovecot of this test's own, with `tests.servers.dovecot.USERS`; for other options call `dovecot_server`."""
+    with dovecot_server.dovecot() as server:
+        yield server
+
+
+@pytest.fixture
+def postfix(dovecot: dovecot_server.Dovecot) -> Iterator[postfix_server.Postfix]:
+    """A Postfix that delivers to `dovecot` and lets its users log in; 2 seconds to start."""
+    with postfix_server.postfix(dovecot) as server:
+        yield server

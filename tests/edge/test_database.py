@@ -1,0 +1,35 @@
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from daemon.edge.database import Database, eui_to_int, int_to_eui
+from daemon.edge.tables import metadata
+from daemon.rules.identifiers import DeviceId
+
+
+def test_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
+    """After all migrations no difference to `tables.py` is left, and none is pending."""
+    with database.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert [] == differences
+    assert database.pending() is False
+
+
+def test_a_failed_write_leaves_nothing(database: Database) -> None:
+    """An exception inside `write` rolls the whole transaction back."""
+    statement = sa.text("INSERT INTO fact (name, value, at) VALUES ('x', '1', 0)")
+
+    with pytest.raises(KeyError), database.write() as connection:
+        connection.execute(statement)
+        raise KeyError
+
+    with database.read() as connection:
+        assert 0 == connection.execute(sa.text("SELECT count(*) FROM fact")).scalar()
+
+
+@pytest.mark.parametrize("device", ["00-00-00-00-00-00-00-00", "FF-FF-FF-FF-FF-FF-FF-FF", "80-00-00-00-00-00-00-01"])
+def test_a_device_id_survives_as_a_number(device: str) -> None:
+    """A Device ID and its signed 64-bit number stand for each other."""
+    assert device == int_to_eui(eui_to_int(DeviceId(device)))

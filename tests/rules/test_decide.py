@@ -1,0 +1,711 @@
+"""What a mail leads to: who is answered, who is held, who hears nothing; chases, withdrawals, the brake, the folder."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from daemon.mail.message import Attachment, Machine, MarkedKind, Reading
+from daemon.rules.decide import decide, devices_to_look_up, due_from, folder_for, folder_of
+from daemon.rules.decision import BadLine, Decision, Fate, Folder
+from daemon.rules.facts import Facts, Rates, Surroundings
+from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
+from daemon.rules.policy import Colleagues, ContactKind, Mode, Policy
+from daemon.rules.reasons import Reason
+from daemon.rules.thread import Outcome, State
+from tests.rules import cases, mails
+from tests.rules.cases import DUE, NOW, A, B, C, ask, asks, facts, origin, policy, rows, said, states, thread
+
+DAY = timedelta(days=1)
+OBSERVE = policy(mode=Mode.OBSERVE)
+
+
+def decided(meaning: Meaning, by: Policy | None = None, **given: Any) -> Decision:
+    """What a mail of this meaning leads to."""
+    return decide(facts(**given), meaning, by or policy())
+
+
+def is_left_alone(decision: Decision) -> bool:
+    """Unread, in place, no letter, and only its hash kept."""
+    return decision == Decision(
+        Fate.IGNORED, decision.reason, keep_content=False, moves_mail=False, notes=decision.notes
+    )
+
+
+# ── what is none of ours ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("meaning", "reason"),
+    [
+        (NotOurs(), Reason.NOT_OURS),
+        (OwnMail(), Reason.OWN_MAIL),
+        (OpsMail(), Reason.OPS_MAIL),
+        (MachineMail(Machine.BOUNCE, "sign"), Reason.BOUNCE),
+        (MachineMail(Machine.AUTO_REPLY, "sign"), Reason.AUTO_REPLY),
+        (MachineMail(Machine.RECEIPT, "sign"), Reason.RECEIPT),
+        (MachineMail(Machine.ROBOT, "sign"), Reason.ROBOT),
+        (Correspondence(), Reason.NOT_OURS),
+        (Correspondence(acknowledgement=True), Reason.NOT_OURS),
+    ],
+)
+def test_left_exactly_where_and_as_it_is(meaning: Meaning, reason: Reason) -> None:
+    """Machines, ourselves, our own team and other people's matters: counted, and no letter to anybody."""
+    decision = decided(meaning)
+
+    assert is_left_alone(decision)
+    assert decision.reason is reason
+    assert folder_of(decision, None) is None
+
+
+@pytest.mark.parametrize("machine", Machine)
+def test_every_machine_has_its_reason_and_its_sign_is_noted(machine: Machine) -> None:
+    """A new kind of machine needs a reason before it can be settled."""
+    assert decided(MachineMail(machine, "Auto-Submitted: yes")).notes == ("Auto-Submitted: yes",)
+
+
+# ── who is answered ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_listed_contact_s_request_is_answered_in_its_thread() -> None:
+    """One letter, to the address that wrote, in reply to its mail, marked, with the new thread's reference."""
+    one = facts()
+    decision = decide(one, asks(A), policy())
+    (plan,) = decision.plans
+    (new,) = decision.threads
+
+    assert (decision.fate, decision.reason, decision.joins) == (Fate.DECIDED, Reason.REQUEST, cases.CASE)
+    assert (plan.to, plan.party, plan.seq, plan.reference) == (mails.MP121_ADDRESS, "Northern Energy", 1, "IC-00000001")
+    assert plan.in_reply_to == one.mail.message_id
+    assert plan.references == (one.mail.message_id,)
+    assert (plan.mark, plan.mark_reference) == (MarkedKind.ANSWER, "IC-00000001")
+    assert (new.case_id, new.mail_id, new.received_at, new.letters_queued) == (cases.CASE, 7, mails.MONDAY, 1)
+    assert said(decision).asked_by == ""
+    assert not decision.observed
+    assert folder_of(decision, None) is Folder.DONE
+
+
+def test_a_colleague_is_answered_at_the_listed_address_and_named() -> None:
+    """The party's mp121 reads who asked; the colleague is not addressed."""
+    decision = ask(A, written_by=origin(mails.COLLEAGUE_ADDRESS))
+
+    assert decision.plans[0].to == mails.MP121_ADDRESS
+    assert said(decision).asked_by == mails.COLLEAGUE_ADDRESS
+    assert rows(decision)[A] == ("CODE", "")
+    assert decision.threads[0].asked_by == mails.COLLEAGUE_ADDRESS
+
+
+def test_the_same_address_in_other_letters_is_not_named_as_somebody_else() -> None:
+    """Upper and lower case make no second person."""
+    assert said(ask(A, written_by=origin(mails.MP121_ADDRESS.replace("mp121", "MP121")))).asked_by == ""
+
+
+def test_colleagues_are_held_by_setting_and_told_at_the_listed_address() -> None:
+    """The items are held, and the interim answer says by when."""
+    decision = ask(A, written_by=origin(mails.COLLEAGUE_ADDRESS), by=policy(colleagues=Colleagues.HOLD))
+
+    assert states(decision)[A] == (State.HELD, Reason.COLLEAGUE)
+    assert rows(decision) == {A: ("PENDING", f"by: {DUE}")}
+    assert decision.plans[0].to == mails.MP121_ADDRESS
+
+
+def test_a_request_of_another_copy_of_this_daemon_is_answered_under_its_own_reference() -> None:
+    """Marked mail is read as a counterparty's, and its reference goes back."""
+    written_by = origin(machine=Machine.ROBOT, mark=MarkedKind.REQUEST, mark_reference="IC-ABCDEFGH")
+    decision = ask(A, written_by=written_by)
+
+    assert decision.plans[0].mark_reference == "IC-ABCDEFGH"
+    assert decision.threads[0].their_reference == "IC-ABCDEFGH"
+
+
+def test_personal_data_is_answered_and_asked_not_to_come_again() -> None:
+    """The device gets its code; the letter asks for Device IDs only; the subject is kept masked."""
+    mail = mails.mail("x", subject="Codes for MPAN 2000012345672")
+    decision = decided(asks(A, personal_data=("MPAN",)), mail=mail)
+
+    assert said(decision).personal_data
+    assert rows(decision)[A] == ("CODE", "")
+    assert "2000012345672" not in decision.plans[0].subject
+
+
+# ── who is held whole, who hears nothing ────────────────────────────────────────────────────────────
+
+LISTED_LATER = (replace(mails.NORTHERN, contacts=(replace(mails.MP121, valid_from=date(2026, 6, 9)),)),)
+ESCALATION_ONLY = (
+    replace(mails.NORTHERN, contacts=(replace(mails.NORTHERN.contacts[1], kind=ContactKind.ESCALATION),)),
+)
+HELD_WHOLE: dict[str, tuple[Reason, dict[str, Any]]] = {
+    "a listed address without proof": (Reason.UNPROVEN_SENDER, {"written_by": cases.unproven()}),
+    "a listed address, no verdict": (Reason.UNPROVEN_SENDER, {"written_by": cases.unproven(dmarc="none")}),
+    "a colleague without proof": (Reason.UNPROVEN_SENDER, {"written_by": cases.unproven(mails.COLLEAGUE_ADDRESS)}),
+    "SPF alone": (Reason.SPF_ONLY_SENDER, {"written_by": cases.spf_only()}),
+    "two senders": (Reason.AMBIGUOUS_SENDER, {"written_by": origin(None)}),
+    "an unlisted address, proven": (Reason.UNLISTED_SENDER, {"written_by": origin("ann@meter-operator.test")}),
+    "a free-mail address, proven": (Reason.UNLISTED_SENDER, {"written_by": origin("northern@gmail.com")}),
+    "a sub-domain, proven": (Reason.UNLISTED_SENDER, {"written_by": origin(f"a@x.{mails.SUPPLIER_DOMAIN}")}),
+    "a sub-domain, unproven": (Reason.UNPROVEN_SENDER, {"written_by": cases.unproven(f"a@x.{mails.SUPPLIER_DOMAIN}")}),
+    "a look-alike, unproven": (Reason.LOOKALIKE_DOMAIN, {"written_by": cases.unproven("mp121@northem-energy.example")}),
+    "a look-alike, proven": (Reason.LOOKALIKE_DOMAIN, {"written_by": origin("mp121@northem-energy.example")}),
+    "a contact for a later day": (Reason.CONTACT_NOT_ACTIVE, {"counterparties": LISTED_LATER}),
+    "no address to answer to": (
+        Reason.NO_REPLY_ADDRESS,
+        {"counterparties": ESCALATION_ONLY, "written_by": origin(mails.COLLEAGUE_ADDRESS)},
+    ),
+    "a partial signature": (
+        Reason.PARTIAL_SIGNATURE,
+        {"written_by": origin(signatures=(cases.signature(body_length=True),))},
+    ),
+    "a replayed signature": (Reason.REPLAYED_SIGNATURE, {"proof": cases.proof(origin(), signature_reused=True)}),
+    "the junk folder": (Reason.JUNK_FOLDER, {"proof": cases.proof(origin(), from_junk=True)}),
+    "a mailbox read in the open": (
+        Reason.MAILBOX_NOT_TRUSTED,
+        {"surroundings": Surroundings(mailbox_secure=False, relay_secure=True)},
+    ),
+    "an unmarked robot": (Reason.ROBOT, {"written_by": origin(machine=Machine.ROBOT)}),
+}
+
+
+@pytest.mark.parametrize(("reason", "given"), HELD_WHOLE.values(), ids=HELD_WHOLE.keys())
+def test_held_whole_and_no_letter_to_anybody(reason: Reason, given: dict[str, Any]) -> None:
+    """No thread, no letter, no thread joined; ops have the due date with its sum, and the failed conditions."""
+    decision = ask(A, **given, home=thread(cases.item(A)))
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, reason)
+    assert decision.threads == decision.plans == ()
+    assert decision.joins == ""
+    assert decision.hold is not None
+    assert decision.hold.due == date(2026, 6, 22)
+    assert decision.hold.due_sum.endswith("= Mon 22 Jun 2026")
+    assert decision.keep_content
+    assert folder_of(decision, None) is Folder.HELD
+    assert reason is Reason.JUNK_FOLDER or any(not c.holds for c in decision.verdict)
+
+
+def test_a_stranger_without_proof_hears_nothing() -> None:
+    """No backscatter: the mail is left where it is, and ops are not troubled."""
+    decision = ask(A, written_by=cases.unproven("ann@meter-operator.test"))
+
+    assert is_left_alone(decision)
+    assert decision.reason is Reason.STRANGER
+
+
+@pytest.mark.parametrize("address", ["ann@meter-operator.test", None, "mp121@northem-energy.example"])
+def test_a_stranger_who_wants_nothing_is_none_of_ours(address: str | None) -> None:
+    """Thanks from nobody we know are nobody's work."""
+    decision = decided(Correspondence(acknowledgement=True), written_by=origin(address))
+
+    assert is_left_alone(decision)
+    assert decision.reason is Reason.NOT_OURS
+
+
+@pytest.mark.parametrize("given", [{"written_by": cases.unproven()}, {"proof": cases.proof(origin(), from_junk=True)}])
+def test_unproven_thanks_are_left_where_they_lie(given: dict[str, Any]) -> None:
+    """They change no thread and trouble nobody; an unproven chase is held."""
+    home = thread(cases.item(A))
+
+    assert is_left_alone(decided(Correspondence(acknowledgement=True), **given, home=home))
+    assert decided(Correspondence(acknowledgement=True, chase=True), **given, home=home).fate is Fate.HELD
+
+
+@pytest.mark.parametrize(
+    ("meaning", "fate"),
+    [
+        (Correspondence(chase=True), Fate.HELD),
+        (asks(A, withdraws=True), Fate.HELD),
+        (Correspondence(wants_codes=True), Fate.HELD),
+        (Correspondence(acknowledgement=True), Fate.IGNORED),
+        (asks(A), Fate.DECIDED),
+    ],
+)
+def test_an_old_mail_makes_held_items_of_its_devices_and_nothing_else(meaning: Correspondence, fate: Fate) -> None:
+    """A proven contact's mail with an old date: devices are held with an interim answer, all else is held whole."""
+    decision = decided(meaning, proof=cases.proof(origin(date=mails.MONDAY - 9 * DAY)), home=thread(cases.item(B)))
+
+    assert decision.fate is fate
+    assert bool(decision.plans) is (fate is Fate.DECIDED)
+
+
+# ── read whole ──────────────────────────────────────────────────────────────────────────────────────
+
+BROKEN = Attachment("list.xlsx", "application/x", 9, "00", Reading.UNREADABLE, "it is locked with a password")
+PICTURE = Attachment("scan.png", "image/png", 9, "00", Reading.NOT_TEXT, "it is a picture")
+LOGO = Attachment("logo.png", "image/png", 9, "00", Reading.IGNORED)
+
+
+def with_attachments(*several: Attachment, **changes: Any) -> dict[str, Any]:
+    """A mail with these."""
+    return {"mail": mails.mail("x", attachments=several, **changes)}
+
+
+def test_an_unreadable_sheet_holds_the_devices_and_is_named() -> None:
+    """The list may hold more than we see: no code goes out on half a reading."""
+    decision = ask(A, **with_attachments(BROKEN, LOGO))
+
+    assert states(decision)[A] == (State.HELD, Reason.CANNOT_READ)
+    assert rows(decision) == {A: ("PENDING", f"by: {DUE}")}
+    assert said(decision).unreadable == (BadLine("list.xlsx", "it is locked with a password"),)
+
+
+def test_a_picture_is_named_and_holds_nothing() -> None:
+    """Screenshots come with honest requests every day."""
+    decision = ask(A, **with_attachments(PICTURE, LOGO))
+
+    assert rows(decision)[A] == ("CODE", "")
+    assert said(decision).unreadable == (BadLine("scan.png", "it is a picture"),)
+
+
+@pytest.mark.parametrize("meaning", [Correspondence(wants_codes=True), Correspondence(bad_lines=(BadLine("l", "w"),))])
+def test_codes_wanted_and_no_device_named(meaning: Correspondence) -> None:
+    """NEED-MORE: where the ID stands, what could not be used; the thread waits for their reply, settled meanwhile."""
+    decision = decided(meaning, **with_attachments(BROKEN))
+
+    assert (decision.fate, decision.reason) == (Fate.DECIDED, Reason.NEED_MORE)
+    assert said(decision).nothing_found
+    assert said(decision).bad_lines == meaning.bad_lines
+    assert said(decision).unreadable[0].where == "list.xlsx"
+    assert decision.threads[0].settled
+
+
+def test_a_protected_message_is_never_opened_and_its_sender_is_told() -> None:
+    """With a wish in words: NEED-MORE, saying why."""
+    decision = decided(Correspondence(wants_codes=True), **with_attachments(links_to_protected=True))
+
+    assert "do not open links" in said(decision).unreadable[0].why
+
+
+@pytest.mark.parametrize("given", [with_attachments(BROKEN), with_attachments(links_to_protected=True)])
+def test_nothing_but_what_cannot_be_read_is_held(given: dict[str, Any]) -> None:
+    """A listed contact's mail of which we understand nothing may be a request."""
+    decision = decided(Correspondence(), **given)
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.CANNOT_READ)
+    assert decision.plans == ()
+
+
+# ── threads ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_reply_with_more_devices_joins_its_thread() -> None:
+    """New ones are answered there, under the next letter's number; open ones are told by when."""
+    home = thread(cases.answered(B), cases.item(C))
+    decision = ask(A, C, home=home)
+
+    assert decision.joins == home.case_id
+    assert rows(decision) == {A: ("CODE", ""), C: ("PENDING", f"by: {DUE}")}
+    assert decision.plans[0].seq == 2
+    assert decision.plans[0].references[0] == home.root_message_id
+    assert states(decision)[C] == (State.HELD, None)
+    assert said(decision).repeat is False
+
+
+def test_a_device_open_in_another_thread_is_not_opened_twice() -> None:
+    """Its row says by when; the new device makes the new thread."""
+    other = thread(cases.item(B))
+    decision = ask(A, B, open_elsewhere={B: other})
+
+    assert rows(decision) == {A: ("CODE", ""), B: ("PENDING", f"by: {DUE}")}
+    assert list(states(decision)) == [A]
+    assert decision.joins == cases.CASE
+
+
+def test_a_mail_that_asks_only_for_what_is_open_joins_that_matter() -> None:
+    """No second thread comes of it."""
+    other = thread(cases.item(A), cases.item(B))
+    decision = ask(A, B, open_elsewhere={A: other, B: other})
+
+    assert decision.joins == other.case_id
+    assert decision.threads[0].items == other.items
+    assert set(rows(decision)) == {A, B}
+
+
+def test_a_mail_taken_in_on_a_person_s_order_is_judged_anew() -> None:
+    """Held items are; items that wait for their turn keep their place; the due date stays the first one."""
+    held = replace(cases.item(A, reason=Reason.INVENTORY_STALE), asked_at=NOW - 3 * DAY, reminded_day=3)
+    home = thread(held, cases.pending(B, promised_for=date(2026, 6, 10)))
+    decision = ask(A, B, home=home, ordered=True)
+    (mended, waiting) = decision.threads[0].items
+
+    assert rows(decision) == {A: ("CODE", ""), B: ("PENDING", "by: 2026-06-10")}
+    assert (mended.state, mended.asked_at, mended.due) == (State.ANSWERED, held.asked_at, held.due)
+    assert waiting == home.items[1]
+
+
+def test_an_order_that_mends_nothing_sends_no_letter() -> None:
+    """Still held: the new cause is written down, and the asker is not told a second time."""
+    home = thread(cases.item(A, reason=Reason.INVENTORY_STALE))
+    decision = ask(A, home=home, ordered=True, records={A: cases.record(A, status="Suspended")})
+
+    assert decision.plans == ()
+    assert states(decision)[A] == (State.HELD, Reason.DEVICE_STATUS)
+    assert (decision.fate, decision.reason, decision.joins) == (Fate.DECIDED, Reason.REQUEST, home.case_id)
+
+
+def test_references_are_bounded_and_each_stands_once() -> None:
+    """At most twenty, the newest; the mail's own last."""
+    many = tuple(f"<{n}@x.example>" for n in range(40))
+    one = facts(mail=mails.mail("x", references=many))
+    new = decide(one, asks(A), policy()).threads[0].references
+
+    assert new == (*many[-19:], one.mail.message_id)
+
+
+def test_a_mail_without_an_id_is_answered_all_the_same() -> None:
+    """The letter then refers to the thread's root, which is as empty."""
+    decision = decide(facts(mail=mails.mail("x", message_id="")), asks(A), policy())
+
+    assert decision.plans[0].references == ()
+
+
+# ── chases ──────────────────────────────────────────────────────────────────────────────────────────
+
+CHASE = Correspondence(chase=True)
+
+
+def test_a_chase_gets_the_state_of_its_items_and_no_code_while_any_is_open() -> None:
+    """Open: by when. Answered: the answer, or for a code the day it went. Taken back or closed: nothing."""
+    home = thread(
+        cases.item(A),
+        cases.answered(B),
+        cases.answered(C, Outcome.NOT_INSTALLER, "installer: SOUT"),
+        cases.item(cases.D, State.WITHDRAWN),
+    )
+    releases = {B: (*cases.sent(40 * DAY), *cases.sent(3 * DAY), *cases.sent(DAY, party="Southern Power"))}
+    decision = decided(CHASE, home=home, releases=releases)
+
+    assert (decision.reason, decision.joins) == (Reason.CHASE, home.case_id)
+    assert rows(decision) == {A: ("PENDING", f"by: {DUE}"), C: ("NOT-INSTALLER", "installer: SOUT")}
+    assert said(decision).sent_before == ((B, date(2026, 6, 5)),)
+    assert decision.plans[0].code_devices == ()
+    assert decision.threads[0].items == home.items
+
+
+def test_a_chase_after_all_was_answered_gets_the_answers_again() -> None:
+    """Our letter missed its reader: codes and all, within the limits."""
+    home = thread(cases.answered(A), cases.answered(B, Outcome.NOT_INSTALLER), cases.item(C, State.WITHDRAWN))
+    decision = decided(CHASE, home=home, releases={A: cases.sent(3 * DAY)}, records=cases.records(A))
+
+    assert rows(decision) == {A: ("CODE", ""), B: ("NOT-INSTALLER", "")}
+    assert said(decision).repeat
+
+
+def test_a_chase_that_crossed_our_answer_is_just_counted() -> None:
+    """The answer went an hour ago."""
+    home = thread(cases.answered(A), cases.answered(B, Outcome.NO_CODE_HELD))
+    given = {"releases": {A: cases.sent(DAY / 24)}, "records": {A: cases.record(A), B: cases.record(B, has_code=False)}}
+    decision = decided(CHASE, home=home, rates=Rates(letters_on_thread_24h=1), **given)
+
+    assert decision.reason is Reason.ASKED_TOO_SOON
+    assert decision.plans == ()
+    assert folder_of(decision, home) is Folder.DONE
+
+
+def test_a_chase_of_no_thread_gets_the_state_of_all_that_is_open() -> None:
+    """In the newest of their threads."""
+    old, new = thread(cases.item(A), cases.answered(B), case_id="11" * 32), thread(cases.item(C), case_id="22" * 32)
+    decision = decided(CHASE, open_threads=(old, new))
+
+    assert rows(decision) == {A: ("PENDING", f"by: {DUE}"), C: ("PENDING", f"by: {DUE}")}
+    assert decision.joins == new.case_id
+
+
+def test_a_chase_in_a_thread_without_devices_is_about_what_is_open() -> None:
+    """We once asked there for more, and they asked anew elsewhere."""
+    decision = decided(CHASE, home=thread(), open_threads=(thread(cases.item(A), case_id="11" * 32),))
+
+    assert rows(decision) == {A: ("PENDING", f"by: {DUE}")}
+
+
+@pytest.mark.parametrize("home", [None, thread(), thread(cases.item(A, State.WITHDRAWN))])
+def test_a_chase_of_nothing_is_asked_which_request_it_means(home: Any) -> None:
+    """We have nothing open of theirs: name the devices, or our reference."""
+    decision = decided(CHASE, home=home)
+
+    assert decision.reason is Reason.NEED_MORE
+    assert "Device IDs" in said(decision).bad_lines[0].why
+
+
+def test_a_chase_that_names_devices_is_about_those() -> None:
+    """A device that we never heard of is a request; one that is open is told by when."""
+    home = thread(cases.item(A), cases.item(B))
+    decision = decided(asks(A, C, chase=True), home=home)
+
+    assert decision.reason is Reason.CHASE
+    assert rows(decision) == {A: ("PENDING", f"by: {DUE}"), C: ("CODE", "")}
+
+
+def test_an_ordered_chase_judges_what_is_held_anew() -> None:
+    """A person dragged it to Requests."""
+    home = thread(cases.item(A), cases.answered(B))
+    decision = decided(CHASE, home=home, ordered=True)
+
+    assert rows(decision)[A] == ("CODE", "")
+
+
+def test_what_must_be_looked_up() -> None:
+    """The devices named; for a chase that names none, those of its thread; else none."""
+    home = thread(cases.item(A), cases.answered(B))
+
+    assert devices_to_look_up(asks(C, chase=True), home) == (C,)
+    assert devices_to_look_up(CHASE, home) == (A, B)
+    assert devices_to_look_up(CHASE, None) == ()
+    assert devices_to_look_up(Correspondence(withdraws=True), home) == ()
+
+
+# ── withdrawals ─────────────────────────────────────────────────────────────────────────────────────
+
+WITHDRAW = Correspondence(withdraws=True)
+
+
+def test_ignore_my_mail_takes_back_what_is_open_and_is_confirmed() -> None:
+    """Held and waiting items of its thread; what was answered stays answered."""
+    home = thread(cases.item(A), cases.pending(B), cases.answered(C))
+    decision = decided(WITHDRAW, home=home)
+
+    assert (decision.fate, decision.reason) == (Fate.DECIDED, Reason.WITHDRAWAL)
+    assert states(decision) == {
+        A: (State.WITHDRAWN, Reason.WITHDRAWN_BY_ASKER),
+        B: (State.WITHDRAWN, Reason.WITHDRAWN_BY_ASKER),
+        C: (State.ANSWERED, None),
+    }
+    assert said(decision).withdrawn == (A, B)
+    assert decision.threads[0].settled
+    assert folder_of(decision, home) is Folder.DONE
+
+
+def test_devices_named_are_taken_back_wherever_they_are_open() -> None:
+    """One confirmation for several threads; what is not named goes on."""
+    one, two = thread(cases.item(A), cases.item(C), case_id="11" * 32), thread(cases.item(B), case_id="22" * 32)
+    decision = decided(asks(A, B, withdraws=True), open_elsewhere={A: one, B: two})
+
+    assert said(decision).withdrawn == (A, B)
+    assert [[i.state for i in t.items] for t in decision.threads] == [[State.WITHDRAWN, State.HELD], [State.WITHDRAWN]]
+    assert len(decision.plans) == 1
+
+
+def test_a_device_named_that_is_not_open_is_asked_about() -> None:
+    """It may be a request in the same breath: it is neither lost nor answered, and its asker reads so."""
+    decision = decided(asks(A, B, C, withdraws=True), home=thread(cases.item(A), cases.answered(C)))
+
+    assert said(decision).withdrawn == (A,)
+    assert [line.where for line in said(decision).bad_lines] == [B]
+
+
+def test_a_device_named_that_is_nowhere_open_is_asked_about_in_a_thread_of_its_own() -> None:
+    """Another party's code letter for it is no answer of ours to them."""
+    decision = decided(asks(A, withdraws=True), releases={A: cases.sent(DAY, party="Southern Power")})
+
+    assert [line.where for line in said(decision).bad_lines] == [A]
+    assert said(decision).withdrawn == ()
+
+
+@pytest.mark.parametrize("meaning", [WITHDRAW, asks(A, withdraws=True)])
+def test_taking_back_what_was_answered_needs_no_words(meaning: Correspondence) -> None:
+    """Nothing is open: the mail is filed."""
+    decision = decided(meaning, home=thread(cases.answered(A)))
+
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.DECIDED, Reason.WITHDRAWAL, ())
+
+
+def test_one_open_thread_is_meant_and_of_two_neither() -> None:
+    """With no device named and no thread: their only open one, else we ask which."""
+    one, two = thread(cases.item(A), case_id="11" * 32), thread(cases.item(B), case_id="22" * 32)
+
+    assert said(decided(WITHDRAW, open_threads=(one,))).withdrawn == (A,)
+    for several in ((), (one, two)):
+        asked = decided(WITHDRAW, open_threads=several)
+        assert asked.reason is Reason.NEED_MORE
+        assert all(item.open for t in asked.threads for item in t.items)
+
+
+def test_what_was_answered_long_ago_without_a_thread_is_asked_about() -> None:
+    """Its code went to them, and they take back a request that is not open."""
+    decision = decided(asks(A, withdraws=True), releases={A: cases.sent(DAY)})
+
+    assert decision.reason is Reason.NEED_MORE
+
+
+# ── codes brought to us ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_codes_that_nobody_asked_for_are_held_and_filed_apart() -> None:
+    """No letter, no thread; the mail goes where mail with codes is kept."""
+    decision = decided(Correspondence(brings_codes=True, wants_codes=True))
+
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.UNASKED_ANSWER, ())
+    assert folder_of(decision, None) is Folder.ANSWERS
+
+
+@pytest.mark.parametrize("meaning", [asks(A, brings_codes=True), Correspondence(chase=True, brings_codes=True)])
+def test_what_else_the_mail_wants_is_done_beside_that(meaning: Correspondence) -> None:
+    """One mail may bring codes, ask for codes and chase: it is answered, held and filed apart."""
+    decision = decided(meaning, home=thread(cases.item(B)))
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.UNASKED_ANSWER)
+    assert len(decision.plans) == 1
+    assert decision.hold is not None
+    assert folder_of(decision, None) is Folder.ANSWERS
+
+
+def test_mail_with_codes_is_filed_apart_whoever_wrote_it() -> None:
+    """Held for its sender, it still holds codes."""
+    decision = decided(Correspondence(brings_codes=True), written_by=cases.unproven())
+
+    assert decision.reason is Reason.UNPROVEN_SENDER
+    assert folder_of(decision, None) is Folder.ANSWERS
+
+
+# ── thanks ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_thanks_are_filed_with_their_thread() -> None:
+    """No letter, no change, the thread's own folder."""
+    home = thread(cases.pending(A))
+    decision = decided(Correspondence(acknowledgement=True), home=home)
+
+    assert (decision.fate, decision.reason, decision.joins) == (Fate.DECIDED, Reason.ACKNOWLEDGEMENT, home.case_id)
+    assert decision.threads == decision.plans == ()
+    assert folder_of(decision, home) is Folder.WAITING
+
+
+# ── the brake ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("rates", "braked"),
+    [
+        (Rates(letters_on_thread_24h=4, letters_to_party_1h=19), False),
+        (Rates(letters_on_thread_24h=5), True),
+        (Rates(letters_to_party_1h=20), True),
+    ],
+)
+def test_a_person_who_writes_without_end_is_braked_and_held(rates: Rates, braked: bool) -> None:
+    """Five letters a thread and day, twenty a party and hour; then a person of ours looks."""
+    decision = ask(A, home=thread(cases.item(A)), rates=rates)
+
+    assert (decision.reason is Reason.LOOP_BRAKE) is braked
+    assert (decision.fate is Fate.HELD) is braked
+    assert bool(decision.plans) is not braked
+
+
+MARKED = origin(machine=Machine.ROBOT, mark=MarkedKind.CHASE)
+
+
+@pytest.mark.parametrize("written_by", [MARKED, origin(mark=MarkedKind.CHASE)])
+def test_row_56_automatic_mail_gets_two_letters_a_case_and_day(written_by: Any) -> None:
+    """Attack 56: the third is counted, and nothing comes of it; it troubles nobody."""
+    home = thread(cases.item(A))
+    second = decided(CHASE, written_by=written_by, home=home, rates=Rates(letters_on_thread_24h=1))
+    third = decided(CHASE, written_by=written_by, home=home, rates=Rates(letters_on_thread_24h=2))
+
+    assert len(second.plans) == 1
+    assert (third.fate, third.reason, third.plans, third.threads) == (Fate.IGNORED, Reason.LOOP_BRAKE, (), ())
+
+
+def test_an_automatic_request_under_the_brake_is_held_and_not_lost() -> None:
+    """Twenty letters went to them this hour: the twenty-first request waits for a person."""
+    decision = ask(
+        A, written_by=origin(machine=Machine.ROBOT, mark=MarkedKind.REQUEST), rates=Rates(letters_to_party_1h=20)
+    )
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.LOOP_BRAKE)
+
+
+@pytest.mark.parametrize("more", [{"brings_codes": True}, {"wants_codes": True}, {"bad_lines": (BadLine("l", "w"),)}])
+def test_an_automatic_chase_that_holds_more_is_held_under_the_brake(more: dict[str, Any]) -> None:
+    """Codes, a wish, or lines that we could not read: not a chase alone, so not counted away."""
+    decision = decided(
+        replace(CHASE, **more), written_by=MARKED, home=thread(cases.item(A)), rates=Rates(letters_on_thread_24h=2)
+    )
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.LOOP_BRAKE)
+
+
+def test_the_brake_is_for_letters_alone() -> None:
+    """Thanks and what is sent lately need none, and are not held."""
+    busy = Rates(letters_on_thread_24h=9, letters_to_party_1h=99)
+    home = thread(cases.answered(A))
+
+    assert decided(Correspondence(acknowledgement=True), home=home, rates=busy).reason is Reason.ACKNOWLEDGEMENT
+    assert ask(A, home=home, rates=busy, releases={A: cases.sent(DAY / 2)}).reason is Reason.ASKED_TOO_SOON
+
+
+def test_observe_sends_nothing_and_so_is_not_braked() -> None:
+    """Letters that were only written down make no loop."""
+    assert ask(A, by=OBSERVE, rates=Rates(letters_to_party_1h=99)).reason is Reason.REQUEST
+
+
+# ── observe ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("meaning", "given"),
+    [
+        (Correspondence(wants_codes=True), {}),
+        (CHASE, {}),
+        (WITHDRAW, {"home": thread(cases.item(A))}),
+        (CHASE, {"home": thread(cases.pending(A))}),
+    ],
+)
+def test_what_observe_does_not_say_and_no_item_shows_is_held(meaning: Correspondence, given: dict[str, Any]) -> None:
+    """Nobody else would hear that this mail waits for words."""
+    decision = decided(meaning, OBSERVE, **given)
+
+    assert decision.observed
+    assert len(decision.plans) == 1
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.OBSERVE_ONLY)
+    assert decision.hold is not None
+    assert folder_of(decision, None) is Folder.HELD
+
+
+def test_where_an_item_is_held_the_mail_need_not_be() -> None:
+    """Ops are told once."""
+    decision = ask(A, by=OBSERVE)
+
+    assert (decision.fate, decision.hold) == (Fate.DECIDED, None)
+    assert folder_of(decision, None) is Folder.HELD
+
+
+# ── due dates, folders, purity ──────────────────────────────────────────────────────────────────────
+
+
+def test_row_64_the_deadline_counts_from_arrival_whatever_the_date_says() -> None:
+    """Attack 64: a Date thirty days on or four days back moves nothing; late on a Sunday in London is that Sunday."""
+    for days in (30, -4):
+        decision = ask(A, written_by=origin(date=mails.MONDAY + days * DAY))
+        assert decision.threads[0].items[0].due.start == date(2026, 6, 8)
+        assert decision.threads[0].items[0].due.end == date(2026, 6, 22)
+    assert due_from(cases.at(7, 23), policy()).start == date(2026, 6, 8)
+    assert due_from(cases.at(7, 22), policy()).start == date(2026, 6, 7)
+
+
+def test_the_number_of_working_days_is_a_setting() -> None:
+    """Five, say."""
+    assert due_from(mails.MONDAY, policy(answer_within_working_days=5)).end == date(2026, 6, 15)
+
+
+@pytest.mark.parametrize(
+    ("items", "folder"),
+    [
+        ((), Folder.DONE),
+        ((cases.answered(A), cases.item(B, State.WITHDRAWN)), Folder.DONE),
+        ((cases.answered(A), cases.pending(B)), Folder.WAITING),
+        ((cases.pending(A), cases.item(B)), Folder.HELD),
+    ],
+)
+def test_a_thread_lies_where_its_state_says(items: tuple[Any, ...], folder: Folder) -> None:
+    """Held before waiting before done."""
+    assert folder_for(thread(*items)) is folder
+
+
+def test_quiet_mail_of_no_thread_is_done() -> None:
+    """Nothing is left to do with it."""
+    assert folder_of(ask(A, releases={A: cases.sent(DAY / 2)}), None) is Folder.DONE
+
+
+def test_the_same_facts_the_same_decision() -> None:
+    """Pure: neither decision nor facts change by deciding."""
+    one: Facts = facts(home=thread(cases.item(B)))
+    meaning = asks(A, B, C, chase=True)
+
+    assert decide(one, meaning, policy()) == decide(one, meaning, policy())

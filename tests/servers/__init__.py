@@ -1,0 +1,1 @@
+"""Real servers on loopback, each in a throw-away directory, for tests."""

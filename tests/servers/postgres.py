@@ -1,0 +1,72 @@
+"""A throw-away PostgreSQL on loopback, run by a user that is not root."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.servers.ports import free_port
+
+BINARIES = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+
+
+def present() -> bool:
+    """Whether PostgreSQL is installed."""
+    return BINARIES is not None
+
+
+class Postgres:
+    """One cluster, with a database a test: `create` copies a template that was migrated once."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="icd-pg-"))
+        self.port = free_port()
+        self._as_user: list[str] = []
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self._as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
+        self._number = 0
+
+    def _run(self, *command: str) -> None:
+        subprocess.run(
+            [*self._as_user, *command], check=True, capture_output=True, cwd=self.folder, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}
+        )
+
+    def start(self) -> None:
+        """Make the cluster and wait until it answers."""
+        assert BINARIES is not None
+        data = self.folder / "data"
+        self._run(str(BINARIES / "initdb"), "-D", str(data), "-U", "icd", "--auth=trust", "--no-sync", "-E", "UTF8")
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        self._run(
+            str(BINARIES / "pg_ctl"), "-D", str(data), "-w", "-l", str(self.folder / "log"), "-o", options, "start"
+        )
+
+    def stop(self) -> None:
+        """End it at once and remove its files."""
+        self._run(str(BINARIES / "pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop")  # type: ignore[operator]
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases."""
+        return f"postgresql://icd@127.0.0.1:{self.port}/{database}"
+
+    def create(self, template: str = "template1") -> str:
+        """A new database, copied from `template`; its address."""
+        import psycopg
+
+        self._number += 1
+        name = f"t{self._number}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is still connected."""
+        import psycopg
+
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")

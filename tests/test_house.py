@@ -1,0 +1,64 @@
+"""The laws of the house that a tool can hold us to."""
+
+import ast
+import importlib.util
+import re
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = sorted((ROOT / "daemon").rglob("*.py"))
+
+
+def test_one_distribution_provides_the_package() -> None:
+    """The package python-daemon owns the import name `daemon` too; were it installed, ours would be replaced."""
+    names = {distribution.metadata["Name"] for distribution in distributions()}
+    found = importlib.util.find_spec("daemon")
+
+    assert "python-daemon" not in names
+    assert "install-code-daemon" in names
+    assert found is not None
+    assert str(ROOT / "daemon" / "__init__.py") == found.origin
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_modules_and_functions_stay_small(source: Path) -> None:
+    """No module has 500 lines or more, no function more than 40, so that a reader can hold each."""
+    text = source.read_text("utf-8")
+    functions = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
+    long = {f.name: f.end_lineno - f.lineno + 1 for f in functions if f.end_lineno and f.end_lineno - f.lineno >= 40}
+
+    assert {} == long
+    assert text.count("\n") < 500
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_module_says_what_lives_in_it(source: Path) -> None:
+    """Each module opens with a docstring."""
+    assert ast.get_docstring(ast.parse(source.read_text("utf-8")))
+
+
+def test_one_factory_of_tls_contexts() -> None:
+    """No module but `edge/tls.py` makes a TLS context or opens TLS by a library's default."""
+    makers = re.compile(r"create_default_context|SSLContext\(|IMAP4_SSL|SMTP_SSL|_create_unverified|CERT_NONE")
+    guilty = [str(p.relative_to(ROOT)) for p in SOURCES if makers.search(p.read_text("utf-8"))]
+
+    assert ["daemon/edge/tls.py"] == guilty
+
+
+def test_one_clock() -> None:
+    """Only the command line and the demo look at the wall clock; everybody else is told the time."""
+    looks = re.compile(r"datetime\.now\(|time\.time\(|date\.today\(|utcnow\(")
+    guilty = [str(p.relative_to(ROOT)) for p in SOURCES if looks.search(p.read_text("utf-8"))]
+
+    assert {"daemon/__main__.py", "daemon/demo.py", "daemon/edge/lease.py"} >= set(guilty)
+
+
+def test_one_place_where_any_exception_is_caught() -> None:
+    """`except Exception` stands once, where a mail is settled: one mail must never stop the next."""
+    guilty = [str(p.relative_to(ROOT)) for p in SOURCES if re.search(r"except (Base)?Exception\b", p.read_text("utf-8"))]
+
+    assert {"daemon/settle.py", "daemon/edge/commits.py"} >= set(guilty)
+    assert "daemon/settle.py" in guilty
