@@ -1,8 +1,8 @@
 """`make demo`: a working mailbox on this machine alone, and a morning of mail that one can watch.
 
 Real servers (embedded, on loopback), the real daemon, its own database and keys in a folder of their own. Each
-mail is typed here as a supplier would write it; everything printed after it was read back from the mailboxes
-or the database.
+mail is typed as a supplier would write it (`embedded/story.py`); all that is printed after it was read back from
+the mailboxes or the database.
 """
 
 import asyncio
@@ -11,22 +11,23 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
-from email.message import EmailMessage, Message
-from email.policy import SMTP
-from email.utils import format_datetime
+from email.message import Message
 from functools import partial
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from sqlalchemy import text
 
 from daemon.edge import audit, vault
+from daemon.edge.database import int_to_eui
+from daemon.embedded import story
 from daemon.embedded.server import EmbeddedMail, Verdict
+from daemon.embedded.story import Scene
 from daemon.logs import configure
 from daemon.operate import import_contacts, import_inventory
 from daemon.parts import Clock, Parts
@@ -37,169 +38,8 @@ from daemon.running import build, serve
 from daemon.settings import load
 
 WIDTH = 80
-PATIENCE_S = 60
-AUTHSERV = "mx.northwind.test"
-OURS = "install.codes@northwind.test"
-OPS = "ops@northwind.test"
-ANN = "ann.lee@harbour-power.test"
-HARBOUR = "mp121@harbour-power.test"
-BRIGHT = "install-codes@brightspark.test"
-BEN = "ben.shah@brightspark.test"
-PASSWORD = "demo"  # noqa: S105  # of a server that lives for a minute, on loopback
-
-OPENING = """\
-install-code-daemon: a morning in the mailbox of Northwind Energy
-=================================================================
-Two mail servers' worth of IMAP and SMTP run in this process, on 127.0.0.1 alone.
-Northwind fitted some meters. Harbour Power and Brightspark Energy have gained
-the homes, and write to install.codes@northwind.test for the install codes."""
-STAY = """
-The servers stay up until you press Ctrl-C. To look for yourself:
-  IMAP  127.0.0.1:{imap}   SMTP  127.0.0.1:{smtp}   no TLS, password "demo" for
-{users}
-Mail that you send while logged in as a supplier counts as proven."""
-CONFIG = """\
-[company]
-name = "Northwind Energy"
-mpids = ["NWND"]
-ops = ["ops@northwind.test"]
-
-[mailbox]
-address = "install.codes@northwind.test"
-host = "127.0.0.1"
-port = {imap}
-security = "none"
-username = "install.codes@northwind.test"
-password = "demo"
-authserv_id = "mx.northwind.test"
-start_from = 2026-01-01
-
-[relay]
-host = "127.0.0.1"
-port = {smtp}
-security = "none"
-username = "install.codes@northwind.test"
-password = "demo"
-
-[database]
-url = "sqlite:///{folder}/daemon.db"
-
-[keys]
-file = "{folder}/keys"
-
-[policy]
-mode = "send"
-hold_gather_minutes = 0
-"""
-CONTACTS = f"""\
-party,mpid,kind,name,email
-Harbour Power,HARB,mp121,Ann Lee,{ANN}
-Harbour Power,HARB,mp121,Install codes,{HARBOUR}
-Brightspark Energy,BRSP,mp121,Install codes,{BRIGHT}
-"""
-INVENTORY = """\
-device_id,device_type,install_code,installing_supplier,installed_on,status,gaining_supplier,linked_gsme
-00-DB-12-34-56-78-90-A0,ESME,83FE D340 7A93 9723 A5C6 39B2 6916 D505 C3B5,,2026-06-02,InstalledNotCommissioned,HARB,
-00-DB-12-34-56-78-90-A1,GSME,3031 3233 3435 3637 3839 4142 4344 4546,,2026-06-02,InstalledNotCommissioned,HARB,
-00-DB-12-34-56-78-90-A2,ESME,0011 2233 4455 6677 8899 AABB CCDD EEFF,,2026-07-14,,,
-00-DB-12-34-56-78-90-A3,ESME,,,2026-07-14,,,
-00-DB-12-34-56-78-90-B0,ESME,A1B2 C3D4 E5F6 0718 293A 4B5C 6D7E 8F90,,2026-08-20,,BRSP,
-00-DB-12-34-56-78-90-B1,GPF,,,2026-08-20,,,00-DB-12-34-56-78-90-B2
-00-DB-12-34-56-78-90-B3,ESME,,HARB,2026-08-21,,,
-00-DB-12-34-56-78-90-B4,ESME,,,2025-01-09,Commissioned,,
-"""
-
-
-@dataclass(frozen=True)
-class Scene:
-    """One mail of the story. `proof`: what the mail server says of it."""
-
-    title: str
-    sender: str
-    name: str
-    subject: str
-    body: str
-    proof: Verdict
-    headers: tuple[tuple[str, str], ...] = ()
-    sheet: tuple[tuple[str, ...], ...] = ()
-    watch: tuple[str, ...] = ()
-    """Whose letters are waited for."""
-
-    def mail(self, number: int, now: datetime) -> bytes:
-        """The bytes that their mail program sends."""
-        message = EmailMessage()
-        message["From"] = f"{self.name} <{self.sender}>"
-        message["To"] = OURS
-        message["Subject"] = self.subject
-        message["Date"] = format_datetime(now)
-        message["Message-ID"] = f"<demo.{number}.{now:%H%M%S}@{self.sender.rpartition('@')[2]}>"
-        for name, value in self.headers:
-            message[name] = value
-        message.set_content(self.body)
-        if self.sheet:
-            rows = "".join(",".join(row) + "\r\n" for row in self.sheet)
-            message.add_attachment(rows.encode(), maintype="text", subtype="csv", filename="meters.csv")
-        return message.as_bytes(policy=SMTP)
-
-
-SCENES = (
-    Scene(
-        "A good request, with a sheet",
-        ANN,
-        "Ann Lee",
-        "Install codes for four meters",
-        "Hello,\n\nwe have gained the attached meters, which never joined the network.\nCould you send us"
-        " their install codes?\n\nMany thanks\nAnn Lee\nHarbour Power",
-        Verdict.PASS,
-        sheet=(
-            ("Device ID", "Meter type"),
-            ("00-DB-12-34-56-78-90-A0", "electricity"),
-            ("00-DB-12-34-56-78-90-A1", "gas"),
-            ("00-DB-12-34-56-78-90-A2", "electricity"),
-            ("00-DB-12-34-56-78-90-A3", "electricity"),
-        ),
-        watch=(ANN,),
-    ),
-    Scene(
-        "A mixed one, from a colleague who is on nobody's list",
-        BEN,
-        "Ben Shah",
-        "codes please",
-        "Hi team\n\nafter change of supplier we need the codes for\n\n  00db1234567890b0\n  00:DB:12:34:56:78:90:B1"
-        "   (the gas one)\n  0x00DB1234567890B3\n  00-DB-12-34-56-78-90-B4\n\nCheers, Ben",
-        Verdict.PASS,
-        watch=(BRIGHT, OPS),
-    ),
-    Scene(
-        "One with personal data in it",
-        HARBOUR,
-        "Harbour Power Install Codes",
-        "Meter at MPAN 2000012345672",
-        "Dear colleagues,\n\nplease send the code of 00-DB-12-34-56-78-90-A2 (MPAN 2000012345672,\n12 High Street,"
-        " Leeds LS1 4AP).\n\nRegards",
-        Verdict.PASS,
-        watch=(HARBOUR,),
-    ),
-    Scene(
-        "A forgery: a listed address, and our mail server could not prove it",
-        ANN,
-        "Ann Lee",
-        "URGENT codes needed today",
-        "Please send 00-DB-12-34-56-78-90-A0 straight away to ann.lee@harb0ur-power.test\n\nAnn",
-        Verdict.FAIL,
-        headers=(("Reply-To", "ann.lee@harb0ur-power.test"),),
-        watch=(OPS,),
-    ),
-    Scene(
-        "An out-of-office",
-        BEN,
-        "Ben Shah",
-        "Automatic reply: codes please",
-        "I am away until Monday and will read your mail about 00-DB-12-34-56-78-90-B0 then.",
-        Verdict.PASS,
-        headers=(("Auto-Submitted", "auto-replied"),),
-    ),
-)
+PATIENCE_S = 60.0
+LOOK_EVERY_S = 0.05
 
 
 def main() -> int:
@@ -208,21 +48,25 @@ def main() -> int:
     return asyncio.run(_story(stay="--stay" in sys.argv[1:]))
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  # the story happens today
+
+
 async def _story(*, stay: bool) -> int:
     folder = Path(tempfile.mkdtemp(prefix="install-codes-"))
-    users = dict.fromkeys((OURS, OPS, ANN, HARBOUR, BRIGHT, BEN), PASSWORD)
     try:
-        async with EmbeddedMail(users, authserv_id=AUTHSERV) as server:
+        async with EmbeddedMail(dict.fromkeys(story.USERS, story.PASSWORD), authserv_id=story.AUTHSERV) as server:
             parts = _set_up(folder, server)
             stop = asyncio.Event()
             daemon = asyncio.create_task(serve(parts, stop))
+            _say(story.OPENING)
             stage = Stage(server, parts, daemon)
-            _say(OPENING)
-            for number, scene in enumerate(SCENES, 1):
+            for number, scene in enumerate(story.SCENES, 1):
                 await stage.play(number, scene)
             await stage.close()
             if stay:
-                await _remain(server, stop)
+                _say(story.how_to_connect(server.imap_port, server.smtp_port))
+                await stop.wait()
             stop.set()
             await daemon
             parts.database.close()
@@ -233,22 +77,20 @@ async def _story(*, stay: bool) -> int:
 
 def _set_up(folder: Path, server: EmbeddedMail) -> Parts:
     """A configuration, keys, contacts and inventory as an operator would make them."""
-    config = CONFIG.format(imap=server.imap_port, smtp=server.smtp_port, folder=folder)
-    files = {"daemon.toml": config, "contacts.csv": CONTACTS, "inventory.csv": INVENTORY}
-    for name, content in files.items():
+    config = story.CONFIG.format(imap=server.imap_port, smtp=server.smtp_port, folder=folder)
+    for name, content in (
+        ("daemon.toml", config),
+        ("contacts.csv", story.CONTACTS),
+        ("inventory.csv", story.INVENTORY),
+    ):
         (folder / name).write_text(content, "utf-8")
         (folder / name).chmod(0o600)
     vault.new_key_file(folder / "keys")
-    settings = load(folder / "daemon.toml", {})
-    parts = build(settings, Clock(lambda: datetime.now(UTC), time.monotonic))
+    parts = build(load(folder / "daemon.toml", {}), Clock(_now, time.monotonic))
     parts.database.migrate()
-    now = parts.clock.now()
-    import_contacts(parts, folder / "contacts.csv", now)
-    import_inventory(parts, folder / "inventory.csv", now)
+    import_contacts(parts, folder / "contacts.csv", _now())
+    import_inventory(parts, folder / "inventory.csv", _now())
     return parts
-
-
-# On the stage ───────────────────────────────────────────────────────────────────────────────────────
 
 
 class Stage:
@@ -256,53 +98,76 @@ class Stage:
 
     def __init__(self, server: EmbeddedMail, parts: Parts, daemon: "asyncio.Task[None]") -> None:
         self._server, self._parts, self._daemon = server, parts, daemon
-        self._seen = dict.fromkeys((OPS, ANN, HARBOUR, BRIGHT, BEN), 0)
+        self._seen = {user: 0 for user in story.USERS if user != story.OURS}
 
     async def play(self, number: int, scene: Scene) -> None:
         """The mail arrives; wait until it is settled and every letter is out; show both."""
         _title(f"{number}. {scene.title}")
-        raw = scene.mail(number, datetime.now(UTC))
         _show_mail(scene)
-        uid = await self._server.deliver(OURS, raw, verdict=scene.proof)
-        content = next(m.content for m in await self._server.mails(OURS) if m.uid == uid)
-        row = await self._until(lambda: self._settled(hashlib.sha256(content).hexdigest()))
-        _say(f"  DECIDED  {row.fate}: {cause(Reason(row.reason))}\n           {why(Reason(row.reason))}")
-        await self._until(lambda: self._quiet(row.id))
+        uid = await self._server.deliver(story.OURS, scene.mail(number, _now()), verdict=scene.proof)
+        content = next(m.content for m in await self._server.mails(story.OURS) if m.uid == uid)
+        mail = await self._until(partial(self._settled, hashlib.sha256(content).hexdigest()))
+        self._show_decision(mail)
+        await self._until(self._quiet)
         for who in scene.watch:
-            await self._until(partial(self._new_mail, who))
+            await self._until(partial(self._has_mail, who))
         await self._show_letters()
 
-    def _settled(self, sha: str) -> Any:
-        query = "SELECT id, fate, reason FROM mail WHERE raw_sha = :sha AND state = 'settled'"
-        return self._ask(query, sha=sha)
-
-    def _quiet(self, mail_id: int) -> Any:
-        """True once no letter waits and no hold is untold."""
-        query = (
-            "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM letter WHERE state NOT IN ('accepted', 'observed'))"
-            " AND NOT EXISTS (SELECT 1 FROM item WHERE state = 'held' AND told_ops_at IS NULL)"
-            " AND NOT EXISTS (SELECT 1 FROM mail WHERE fate = 'held' AND told_ops_at IS NULL)"
-        )
-        return self._ask(query)
-
-    def _ask(self, query: str, **values: Any) -> Any:
+    async def close(self) -> None:
+        """What lies where in the end."""
+        _title("In the end")
+        for what, query in (("Mails", "fate AS name FROM mail"), ("Devices", "state AS name FROM item")):
+            rows = self._ask(f"SELECT count(*) AS n, {query} GROUP BY name ORDER BY name")
+            _say(f"  {what:<26}" + ", ".join(f"{row.n} {row.name}" for row in rows))
         with self._parts.database.read() as connection:
-            return connection.execute(text(query), values).first()
+            chain = audit.verify(connection, self._parts.vault)
+        _say(f"  {'Audit trail':<26}{chain.entries} entries, {'whole' if chain.broken_at is None else 'BROKEN'}")
+        for folder in ("INBOX", *(folder_path(f) for f in Folder), "Sent"):
+            _say(f"  {folder:<26}{len(await self._server.mails(story.OURS, folder))}")
 
-    async def _new_mail(self, who: str) -> bool:
+    # What the database says ────────────────────────────────────────────────────────────────────────
+
+    async def _settled(self, sha: str) -> Any:
+        query = "SELECT id, fate, reason, case_id FROM mail WHERE raw_sha = :sha AND state = 'settled'"
+        return next(iter(self._ask(query, sha=sha)), None)
+
+    async def _quiet(self) -> bool:
+        """No letter waits, and no hold is untold."""
+        waiting = (
+            "SELECT 1 FROM letter WHERE state NOT IN ('accepted', 'observed')",
+            "SELECT 1 FROM item WHERE state = 'held' AND told_ops_at IS NULL",
+            "SELECT 1 FROM mail WHERE fate = 'held' AND case_id IS NULL AND told_ops_at IS NULL",
+        )
+        return not any(self._ask(query) for query in waiting)
+
+    async def _has_mail(self, who: str) -> bool:
         return len(await self._server.mails(who)) > self._seen[who]
 
-    async def _until(self, found: Callable[[], Any]) -> Any:
+    def _ask(self, query: str, **values: Any) -> list[Any]:
+        with self._parts.database.read() as connection:
+            return list(connection.execute(text(query), values).all())
+
+    async def _until(self, found: Callable[[], Awaitable[Any]]) -> Any:
         """What `found` finds, asked again and again for a minute."""
-        for _ in range(PATIENCE_S * 20):
-            result = found()
-            result = await result if asyncio.iscoroutine(result) else result
-            if result:
+        last = time.monotonic() + PATIENCE_S
+        while time.monotonic() < last:
+            if result := await found():
                 return result
             if self._daemon.done():
                 self._daemon.result()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LOOK_EVERY_S)
         raise SystemExit("the demo waited a minute in vain; please report this, with what is printed above")
+
+    # Print ─────────────────────────────────────────────────────────────────────────────────────────
+
+    def _show_decision(self, mail: Any) -> None:
+        _marked("DECIDED", f"{mail.fate}: {cause(Reason(mail.reason))}")
+        if mail.case_id is None:
+            _marked("", why(Reason(mail.reason)))
+        query = "SELECT device_id, state, outcome, reason FROM item WHERE case_id = :case ORDER BY id"
+        for item in self._ask(query, case=mail.case_id):
+            told = item.outcome if item.state == "answered" else f"{item.state}: {cause(Reason(item.reason))}"
+            _marked("", f"{int_to_eui(item.device_id)}  {told}")
 
     async def _show_letters(self) -> None:
         for who in self._seen:
@@ -311,35 +176,19 @@ class Stage:
                 _show_letter(who, message_from_bytes(mail.content))
             self._seen[who] = len(mails)
 
-    async def close(self) -> None:
-        """What lies where in the end."""
-        _title("In the end")
-        with self._parts.database.read() as connection:
-            mails = connection.execute(text("SELECT fate, count(*) AS n FROM mail GROUP BY fate ORDER BY fate")).all()
-            items = connection.execute(text("SELECT state, count(*) AS n FROM item GROUP BY state ORDER BY state")).all()
-            chain = audit.verify(connection, self._parts.vault)
-        _say("  Mails     " + ", ".join(f"{row.n} {row.fate}" for row in mails))
-        _say("  Devices   " + ", ".join(f"{row.n} {row.state}" for row in items))
-        _say(f"  Audit     {chain.entries} entries, the chain is {'whole' if chain.broken_at is None else 'BROKEN'}")
-        for folder in ("INBOX", *(folder_path(f) for f in Folder), "Sent"):
-            there = await self._server.mails(OURS, folder)
-            _say(f"  {folder:<26}{len(there)} mail{'' if len(there) == 1 else 's'}")
-
-
-async def _remain(server: EmbeddedMail, stop: asyncio.Event) -> None:
-    _say(STAY.format(imap=server.imap_port, smtp=server.smtp_port, users="\n".join(f"    {u}" for u in server.users)))
-    await stop.wait()
-
-
-# Print ──────────────────────────────────────────────────────────────────────────────────────────────
-
 
 def _say(words: str) -> None:
     print(words, flush=True)
 
 
 def _title(words: str) -> None:
-    _say(f"\n{words}\n{'─' * min(WIDTH, len(words))}")
+    _say(f"\n\n{words}\n{'─' * min(WIDTH, len(words))}")
+
+
+def _marked(mark: str, words: str) -> None:
+    """`words` in the second column, the mark before their first line."""
+    for number, line in enumerate(wrap(words, WIDTH - 11) or [""]):
+        _say(f"  {'' if number else mark:<9}{line}".rstrip())
 
 
 def _show_mail(scene: Scene) -> None:
@@ -347,20 +196,20 @@ def _show_mail(scene: Scene) -> None:
     rows += [f"{name}: {value}" for name, value in scene.headers]
     rows += ["", *scene.body.splitlines()]
     if scene.sheet:
-        rows += ["", f"[attached: meters.csv, {len(scene.sheet) - 1} rows]"]
-    _say("\n".join(f"  > {row}"[:WIDTH] for row in rows))
-    _say(f"  PROOF    our mail server says: DMARC {'pass' if scene.proof is Verdict.PASS else 'FAIL'}")
+        rows += ["", f"[attached: meters.csv, {len(scene.sheet) - 1} devices]"]
+    _say("\n".join(f"  > {row}".rstrip() for row in rows) + "\n")
+    _marked("PROOF", f"our mail server says: DMARC {'pass' if scene.proof is Verdict.PASS else 'FAIL'}")
 
 
 def _show_letter(who: str, letter: Message) -> None:
-    parts = [p for p in letter.walk() if p.get_content_type() == "text/plain"]
-    sheets = [p.get_filename() for p in letter.walk() if p.get_content_type() == "text/csv"]
-    body = bytes(parts[0].get_payload(decode=True)).decode("utf-8")
-    subject = str(make_header(decode_header(letter["Subject"])))
-    _say(f"\n  LETTER   to {who}\n  | Subject: {subject}\n  |")
-    _say("\n".join(f"  | {line}".rstrip() for line in body.splitlines()))
-    for name in sheets:
-        _say(f"  | [attached: {name}]")
+    parts = list(letter.walk())
+    body = next(bytes(p.get_payload(decode=True)) for p in parts if p.get_content_type() == "text/plain")
+    subject = " ".join(str(make_header(decode_header(letter["Subject"]))).split())
+    _say("")
+    _marked("LETTER", f"to {who}")
+    lines = [*wrap(f"Subject: {subject}", WIDTH - 4), "", *body.decode("utf-8").splitlines()]
+    lines += [f"[attached: {p.get_filename()}]" for p in parts if p.get_content_type() == "text/csv"]
+    _say("\n".join(f"  | {line}".rstrip() for line in lines))
 
 
 if __name__ == "__main__":

@@ -60,11 +60,13 @@ class Sending:
         self._proof_of = proof_of
         self._commit = GroupCommit(parts.database, parts.fence, partial(_audited, parts))
         self._batch = _Batch(deque())
+        self._stopping = False
         self._tidy_gen = 0
         """The generation in which the last round ended as it should: nothing of it was cut off."""
 
     async def once(self) -> bool:
         """Send one batch; True while there may be more. Raises Unavailable when the relay is in trouble."""
+        self._stopping = False
         await self._look_for_proof(self._parts.clock.now())
         now, tidy_gen, self._tidy_gen = self._parts.clock.now(), self._tidy_gen, 0
         claimed = await self._parts.write(lambda c: self._claim(c, now, tidy=tidy_gen == self._parts.gen))
@@ -77,8 +79,8 @@ class Sending:
         return bool(claimed)
 
     def interrupt(self) -> None:
-        """Begin no further letter of the batch in hand; those on a link are finished. Call it in the event loop."""
-        self._batch.over = True
+        """Begin no further letter of the round in hand; those on a link are finished. Call it in the event loop."""
+        self._stopping = self._batch.over = True
 
     def _claim(self, connection: Connection, now: datetime, *, tidy: bool) -> list[Queued]:
         """The batch. Whatever is `sending` before it was cut off, for no batch is in hand at this point."""
@@ -97,7 +99,7 @@ class Sending:
 
     async def _send(self, ready: Sequence[Queued]) -> None:
         """Each letter on its own link; where our side is in trouble, the rest is given back uncounted."""
-        batch = self._batch = _Batch(deque(ready))
+        batch = self._batch = _Batch(deque(ready), over=self._stopping)
         links = min(len(ready), self._relay.account.connections)
         ends = await asyncio.gather(*(self._work(batch) for _ in range(links)), return_exceptions=True)
         left = [queued.id for queued in (*batch.untried, *batch.waiting)]

@@ -452,6 +452,22 @@ async def test_what_would_break_its_due_date_is_held(office: Office) -> None:
     assert {"held"} == {letter.kind for letter in await office.look()}
 
 
+async def test_a_due_date_breaks_with_the_number_used_up(office: Office) -> None:
+    """Today's number went to others, and the due date is today: held; what falls due tomorrow waits on."""
+    office.with_limits(codes_per_counterparty_per_day=1)
+    thread = office.request(1, State.PENDING)
+    office.until("Tue 2026-06-09 10:00")
+    later = office.request(1, State.PENDING)
+    office.until("Mon 2026-06-22 10:00")
+    office.asked(*office.codes(1))
+    office.change(t.release, sa.true(), day=office.time.clock.now().date())
+
+    await office.look()
+
+    assert office.state_of(thread) == [f"held: {Reason.CAP_BREAKS_DUE_DATE}"]
+    assert office.state_of(later) == ["pending"]
+
+
 async def test_a_supplier_that_left_the_list_gets_nothing(office: Office) -> None:
     """Its waiting devices are held, not answered to an address that is listed no more."""
     thread = office.request(2, State.PENDING)

@@ -573,6 +573,19 @@ async def test_an_interrupted_batch_gives_the_rest_back(world: World, server: Sc
     assert len(server.taken) == 30
 
 
+async def test_a_stop_before_the_first_link_sends_nothing(world: World, server: ScriptedSmtp) -> None:
+    """Asked to stop while the batch is still being written: all of it is given back, uncounted."""
+    ids = [world.asked(CODE) for _ in range(3)]
+    batch = asyncio.create_task(world.station.once())
+    await asyncio.sleep(0)
+    world.station.interrupt()
+    await batch
+    assert server.connections == 0
+    assert {world.letter(i)["attempts"] for i in ids} == {0}
+    await world.until_quiet()
+    assert world.states() == ["accepted"] * 3
+
+
 # What cannot be written ─────────────────────────────────────────────────────────────────────────────
 
 

@@ -129,6 +129,16 @@ async def test_one_server_down_is_one_alarm(office: Office, relay: ScriptedSmtp)
     assert subjects(relay) == ["[install codes] The mailbox cannot be read", "[install codes] Holds are not chased"]
 
 
+async def test_a_trouble_that_changes_its_words_is_told_once(office: Office, relay: ScriptedSmtp) -> None:
+    """First refused, then timed out, then refused again: it is the same trouble to those who wait."""
+    office.with_team(ann=Role.OPERATOR)
+    for n in range(40):
+        await office.troubles.met("mailbox", Unavailable(f"mailbox: failure number {n}"))
+        office.time.on(minutes=1)
+
+    assert len(relay.taken) == 1
+
+
 async def test_a_trouble_is_remembered_over_restarts(office: Office, relay: ScriptedSmtp) -> None:
     """A daemon that dies every minute tells of it after a quarter of an hour, once, and of the end too."""
     office.with_team(ann=Role.OPERATOR)

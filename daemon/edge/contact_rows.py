@@ -156,9 +156,9 @@ def _listed_twice(parties: Sequence[_Party]) -> Iterator[tuple[int, str]]:
             other = next((o for o in listings if o.party != one.party), None)
             if other is not None:
                 yield one.line, f"email {one.email} is listed for {other.party!r} on line {other.line} too"
-        seen: dict[ContactKind, int] = {}
+        seen: dict[tuple[str, ContactKind], int] = {}
         for one in listings:
-            first = seen.setdefault(one.kind, one.line)
+            first = seen.setdefault((one.party, one.kind), one.line)
             if first != one.line:
                 yield one.line, f"email {one.email} stands on line {first} already, of the same kind"
 

@@ -66,7 +66,8 @@ class Relay:
         self._idle: list[Link] = []
         self._first_in = asyncio.Lock()
         self._let_in = False
-        self._refusals: list[Unavailable] = []
+        self._refusals = 0
+        self._last_refusal: tuple[type[Unavailable], str] = (Unavailable, "")
 
     async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> str:
         """Hand one letter over; the relay's words of acceptance.
@@ -154,11 +155,11 @@ class Relay:
         """
         if self._let_in:
             return await self._tried()
-        known = len(self._refusals)
+        known = self._refusals
         async with self._first_in:
-            if len(self._refusals) > known:
-                failure = self._refusals[-1]
-                raise type(failure)(str(failure))
+            if self._refusals > known:
+                kind, words = self._last_refusal
+                raise kind(words)
             return await self._tried()
 
     async def _tried(self) -> Link:
@@ -166,7 +167,8 @@ class Relay:
             link = await self._connected()
         except Unavailable as failure:
             self._let_in = False
-            self._refusals.append(failure)
+            self._refusals += 1
+            self._last_refusal = (type(failure), str(failure))
             raise
         self._let_in = True
         return link

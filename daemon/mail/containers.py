@@ -18,6 +18,17 @@ MAX_TNEF_FILES = 50
 MAX_TNEF_WORK = 2**32
 LOGO_OCTETS = 40 * 1024
 _NO_FILES = ("thumbs.db", ".ds_store", "desktop.ini")
+_DAMAGED = (
+    struct.error,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    AssertionError,
+    RecursionError,
+)
+"""What the reader of winmail.dat raises on files that it does not understand."""
 
 # It warns of what senders wrote, in the senders' words.
 logging.getLogger("tnefparse").setLevel(logging.CRITICAL)
@@ -67,16 +78,7 @@ def untnef(content: bytes) -> Unpacked:
         container = TNEF(content)
         files = tuple(Packed(clean_name(_name(a)), bytes(a.data or b"")) for a in container.attachments)
         unpacked = Unpacked(files, _octets(container.htmlbody), _octets(container.body))
-    except (
-        struct.error,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        AssertionError,
-        RecursionError,
-    ):
+    except _DAMAGED:
         raise BadSheet("a damaged Outlook container (winmail.dat)") from None
     if len(files) > MAX_TNEF_FILES:
         raise BadSheet(f"an Outlook container (winmail.dat) of more than {MAX_TNEF_FILES} files")

@@ -234,7 +234,7 @@ def matter(hold: Hold) -> Matter:
         what=_what(hold),
         why=why(hold.reason),
         due=hold.due,
-        reference=hold.reference,
+        reference=hold.reference or f"mail {hold.mail_id}",
         devices=hold.devices,
         sender=hold.sender,
         arrived=hold.arrived,

@@ -231,6 +231,9 @@ def test_rates_count_what_left_and_what_waits(database: Database, vault: Vault) 
     answer(database, vault, one, 10, 11, seq=1, at=NOW - timedelta(hours=3))
     last = answer(database, vault, one, 12, seq=2)
     answer(database, vault, two, 13)
+    dropped = answer(database, vault, two, 14, seq=2)
+    with database.write() as connection:
+        outbox.finish(connection, dropped, outbox.LetterState.REJECTED, NOW)
 
     with database.read() as connection:
         all_of_it = threads.rates(connection, PARTY, one.case_id, NOW)

@@ -335,6 +335,11 @@ def test_a_matter_can_be_decided_by_itself() -> None:
     assert matter.evidence == ("G5: no",)
 
 
+def test_a_mail_held_whole_is_named_as_status_names_it() -> None:
+    """So that a mail of which nothing could be read can be found all the same."""
+    assert overdue.matter(whole(Reason.POISON, mail_id=12)).reference == "mail 12"
+
+
 def test_in_observe_mode_ops_read_what_would_have_been_answered() -> None:
     """So that a team can hold the daemon's answers against its own."""
     matter = overdue.matter(hold(reason=Reason.OBSERVE_ONLY, outcome=Outcome.CODE))
