@@ -5,7 +5,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ import typer
 from pydantic import TypeAdapter
 from typer.core import TyperGroup
 
-from daemon import logs, operate, replay, report, running, showing
+from daemon import logs, report
 from daemon.edge import audit as trail
 from daemon.edge import vault
 from daemon.edge.database import Database
@@ -100,7 +101,9 @@ def _clock() -> Clock:
 @contextmanager
 def _parts(context: typer.Context) -> Iterator[Parts]:
     """The parts, on a database of this release's shape."""
-    parts = running.build(_settings(context), _clock())
+    from daemon.running import build  # noqa: PLC0415  # the servers' libraries cost half a second; a probe does without
+
+    parts = build(_settings(context), _clock())
     try:
         if parts.database.pending():
             raise ConfigError("database: its tables are not of this release's shape; run `migrate`")
@@ -124,6 +127,8 @@ def _database(settings: Settings) -> Iterator[Database]:
 @app.command()
 def run(context: typer.Context) -> None:
     """Work until SIGTERM. A second instance on the same database waits warm and takes over."""
+    from daemon import running  # noqa: PLC0415  # as in `_parts`
+
     settings = _settings(context)
     logs.configure(settings.log.format)
     raise typer.Exit(running.run(settings, _clock()))
@@ -132,7 +137,7 @@ def run(context: typer.Context) -> None:
 @app.command()
 def check(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Prove the configuration: keys, database, both lists, templates, both logins. Touches no mail."""
-    from daemon import checking  # noqa: PLC0415  # `status` and `import` do without
+    from daemon import checking  # noqa: PLC0415  # as in `_parts`
 
     findings = checking.check(_settings(context), _now())
     if as_json:
@@ -156,6 +161,8 @@ def health(context: typer.Context) -> None:
 @app.command()
 def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Open threads, what is held and why, mail and letters."""
+    from daemon import showing  # noqa: PLC0415  # as in `_parts`
+
     with _parts(context) as parts, parts.database.read() as connection:
         mailbox = parts.settings.mailbox
         picture = report.overview(connection, parts.policy, mailbox.address, _now(), mailbox.folder)
@@ -182,9 +189,12 @@ def import_contacts(
     context: typer.Context, file: Sheet, *, skip_bad: SkipBad = False, confirm: Confirm = False
 ) -> None:
     """Make FILE the whole contact list: what it does not name may no longer ask."""
+    from daemon import operate  # noqa: PLC0415  # as in `_parts`
+
     with _parts(context) as parts:
         wish = Wish(skip_bad=skip_bad, confirm=confirm)
-        _told("contacts", operate.import_contacts(parts, file, _now(), wish))
+        summary = operate.import_contacts(parts, file, _now(), wish)
+        _show(summary, operate.told("contacts", summary))
 
 
 @importing.command("inventory")
@@ -199,12 +209,12 @@ def import_inventory(
     confirm: Confirm = False,
 ) -> None:
     """Take FILE into the record of devices: new ones are added, known ones brought up to date."""
+    from daemon import operate  # noqa: PLC0415  # as in `_parts`
+
     with _parts(context) as parts:
         wish = Wish(replace=replace, skip_bad=skip_bad, confirm=confirm)
         summary = operate.import_inventory(parts, file, _now(), wish, _Progress())
-        _told("inventory", summary)
-        if line := operate.strangers(parts, summary):
-            print(line)
+        _show(summary, (*operate.told("inventory", summary), *operate.strangers(parts, summary)))
 
 
 class _Progress:
@@ -220,12 +230,12 @@ class _Progress:
             print(f"\r{rows:,} rows, {rows / (now - self._began):,.0f} a second ", end="", file=sys.stderr, flush=True)
 
 
-def _told(kind: str, summary: Summary) -> None:
+def _show(summary: Summary, words: Iterable[str]) -> None:
     if sys.stderr.isatty():
         print("\r" + " " * 50, end="\r", file=sys.stderr)
     for row in summary.skipped:
         _complain(f"line {row.line}: {row.reason}")
-    for line in operate.told(kind, summary):
+    for line in words:
         print(line)
 
 
@@ -237,9 +247,8 @@ def read(
     context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE.eml")], *, as_json: AsJson = False
 ) -> None:
     """How a mail is understood, what would be done and why. Writes and sends nothing."""
-    with _parts(context) as parts:
-        several = asyncio.run(_explain(parts, file, as_json=as_json))
-    raise typer.Exit(FOUND_WRONG if None in several else DONE)
+    fates = _explain(context, file, as_json=as_json)
+    raise typer.Exit(FOUND_WRONG if fates["unreadable"] else DONE)
 
 
 @app.command("replay")
@@ -250,38 +259,38 @@ def replay_path(
     as_json: AsJson = False,
 ) -> None:
     """Old mail through today's rules. Writes and sends nothing."""
-    with _parts(context) as parts:
-        several = asyncio.run(_explain(parts, path, as_json=as_json))
+    fates = _explain(context, path, as_json=as_json)
     if not as_json:
         print()
-        for fate, mails in sorted(replay.summary(several).items()):
+        for fate, mails in sorted(fates.items()):
             print(f"{mails:6,}  {fate}")
 
 
-async def _explain(parts: Parts, path: Path, *, as_json: bool) -> list[replay.Explained | None]:
+def _explain(context: typer.Context, path: Path, *, as_json: bool) -> Counter[str]:
+    """Print every mail at `path`, explained. How many mails ended how."""
+    with _parts(context) as parts:
+        return asyncio.run(_explain_all(parts, path, as_json=as_json))
+
+
+async def _explain_all(parts: Parts, path: Path, *, as_json: bool) -> Counter[str]:
+    from daemon import replay, running  # noqa: PLC0415  # as in `_parts`
+
+    fates: Counter[str] = Counter()
     readers = running.readers_of(parts.settings)
     await readers.start()
-    several = []
     try:
         for name, content in replay.mails_in(path):
             one = await replay.explain(parts, readers, name, content)
-            several.append(one)
-            print(_as_json(name, one) if as_json else _as_text(name, one))
+            fates += replay.summary([one])
+            if as_json:
+                print(json.dumps(asdict(one) if one else {"name": name, "fate": "unreadable"}, default=str))
+            else:
+                print(
+                    replay.as_text(one) if one else f"{name}\n  the reader died of it; three times, and it is set aside"
+                )
     finally:
         await readers.close()
-    return several
-
-
-def _as_json(name: str, one: replay.Explained | None) -> str:
-    return json.dumps({"name": name, "fate": "unreadable"} if one is None else asdict(one), default=str)
-
-
-def _as_text(name: str, one: replay.Explained | None) -> str:
-    return (
-        f"{name}\n  the reader died of it: it would be set aside after three tries"
-        if one is None
-        else replay.as_text(one)
-    )
+    return fates
 
 
 # The trail and the keys ─────────────────────────────────────────────────────────────────────────────

@@ -226,6 +226,7 @@ class Chase:
                 log.warning("a member of the team cannot be reached", addresses=news.addresses, reply=news.reply)
             elif not await self._brought(news):
                 return
+            failpoint("after-brought")
             await self._parts.write(lambda c, news=news: self._settle_news(c, news))  # type: ignore[misc]
 
     async def _brought(self, news: Undelivered) -> bool:

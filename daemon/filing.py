@@ -74,6 +74,7 @@ class Filing:
         done = [item for item in items if item.mail_id not in left]
         if done:
             await self._parts.write(lambda c: inbox.filed(c, done))
+            failpoint("after-filed")
         return len({item.mail_id for item in items})
 
     async def _move(self, items: Sequence[ToFile], target: str) -> bool:
@@ -89,6 +90,7 @@ class Filing:
             places = await self._found_again(items, places, target)
         now = self._parts.clock.now()
         await self._parts.write(lambda c: inbox.moved(c, items, places, now))
+        failpoint("after-moved")
         log.info("filed", source=folder, folder=target, mails=len(items))
         return True
 
@@ -117,11 +119,13 @@ class Filing:
         if not letters:
             return 0
         await self._flag_answered([q.mail_id for q in letters if q.mail_id is not None and q.plan.party])
+        failpoint("after-flag")
         there = await self._mailbox.with_message_ids(sent, [q.message_id for q in letters])
         done, refusal = await self._append([q for q in letters if q.message_id not in there], sent)
         failpoint("after-append")
         ids = [q.id for q in letters if q.message_id in there] + done
         await self._parts.write(lambda c: outbox.sent_filed(c, ids))
+        failpoint("after-sent-filed")
         if refusal is not None:
             raise refusal if isinstance(refusal, MailboxFull) else Unavailable(f"a copy for Sent: {refusal}")
         return len(letters)

@@ -65,8 +65,10 @@ class Intake:
         """The moment before which mail is left alone: as configured, or that of the first start."""
         if self._start is not None:
             return self._start
-        configured: datetime | None = self._settings.start_from
-        self._start = start = configured or await self._parts.write(lambda c: _first_start(c, now))
+        start: datetime | None = self._settings.start_from
+        if start is None:
+            start = await self._parts.write(lambda c: _first_start(c, now))
+        self._start = start
         return start
 
     async def _sweep(self, start: datetime, now: datetime) -> None:
@@ -93,6 +95,7 @@ class Intake:
         reached = max(cursor.last_uid, reach if stuck is None else min(reach, stuck - 1))
         if reached > cursor.last_uid or whole:
             await self._parts.write(lambda c: inbox.set_cursor(c, Cursor(folder, uidvalidity, reached)))
+            failpoint("after-cursor")
 
     async def _reconcile(self, folder: str, uidvalidity: int, start: datetime | None) -> list[int]:
         """Every UID of `folder` that is for us to know; what has gone since is noted."""

@@ -86,13 +86,14 @@ def told(kind: str, summary: Summary) -> Iterator[str]:
         yield f"  columns that mean nothing here: {_some(summary.ignored)}"
 
 
-def strangers(parts: Parts, summary: Summary) -> str:
-    """A line about suppliers of an inventory that are neither us nor in the contact list; empty: there are none."""
+def strangers(parts: Parts, summary: Summary) -> Iterator[str]:
+    """A line about suppliers of an inventory that are neither us nor in the contact list, if there are any."""
     with parts.database.read() as connection:
         book = contacts.book(connection)
     ours = own_names(parts.policy)
     unknown = sorted(s for s in summary.suppliers if not means(s, ours) and resolve(s, book) is None)
-    return f"  suppliers that the contact list does not know: {_some(unknown)}" if unknown else ""
+    if unknown:
+        yield f"  suppliers that the contact list does not know: {_some(unknown)}"
 
 
 def _some(names: tuple[str, ...] | list[str]) -> str:

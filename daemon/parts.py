@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -51,10 +52,8 @@ class Wake:
 
     async def wait(self, seconds: float) -> None:
         """Return when rung, and at the latest after `seconds`."""
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), seconds)
-        except TimeoutError:
-            pass
         self._event.clear()
 
 

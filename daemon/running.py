@@ -37,17 +37,22 @@ def build(settings: Settings, clock: Clock) -> Parts:
     words = settings.words()
     if problems := check(words):
         raise ConfigError("templates.folder: " + "; ".join(problems))
-    database = Database(settings.database.url)
+    database = Database(settings.database.url, settings.database.lease_seconds)
     return Parts(
         settings=settings,
         policy=policy,
         words=words,
         database=database,
         vault=Vault.load(settings.keys.file),
-        lease=Lease(database, settings.mailbox.address, f"{socket.gethostname()}:{os.getpid()}"),
+        lease=Lease(database, settings.mailbox.address, _holder(), settings.database.lease_seconds),
         clock=clock,
         self_test_failures=self_test(settings.trust()),
     )
+
+
+def _holder() -> str:
+    """This instance's name in the lease: for people, who look for the one that holds the mailbox."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def mailbox_of(settings: Settings) -> Mailbox:
@@ -101,7 +106,10 @@ def run(settings: Settings, clock: Clock) -> int:
         log.info("bringing the tables to this release's shape")
         parts.database.migrate()
     if parts.self_test_failures:
-        log.error("forged headers would be believed: no code leaves until this is mended", read_wrongly=parts.self_test_failures)
+        log.error(
+            "forged headers would be believed: no code leaves until this is mended",
+            read_wrongly=parts.self_test_failures,
+        )
     try:
         asyncio.run(serve(parts))
     finally:
@@ -129,7 +137,9 @@ def _service(parts: Parts, edges: _Edges) -> Service:
         await edges.relay.send(envelope, _nothing)
 
     async def by_mailbox(envelope: Envelope) -> None:
-        await edges.filing.append(parts.settings.mailbox.folder, envelope.content)
+        folder = parts.settings.mailbox.folder
+        if not await edges.filing.has_message_id(folder, envelope.message_id):  # else a kill came before its note
+            await edges.filing.append(folder, envelope.content)
 
     troubles, wakes = Troubles(parts, by_relay, by_mailbox), parts.wakes
     filing = Filing(parts, edges.filing)

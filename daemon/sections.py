@@ -269,6 +269,7 @@ class DatabaseSection(Section):
     """Where everything is kept."""
 
     url: str = Field(default="sqlite:////var/lib/install-code-daemon/daemon.db", repr=False)
+    lease_seconds: int = Field(default=30, ge=3, le=300)
 
     @model_validator(mode="after")
     def _known(self) -> Self:

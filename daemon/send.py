@@ -225,7 +225,9 @@ class Sending:
             except Unavailable as trouble:
                 log.warning("no look for proof: the mailbox is away", letter=queued.id, why=str(trouble))
                 return
+            failpoint("after-proof")
             await self._commit(partial(self._resolve, queued, found))
+            failpoint("after-resolve")
             log.info("unknown letter looked up", letter=queued.id, proof=found, resends=queued.resends)
 
     def _resolve(self, queued: Queued, found: bool, connection: Connection) -> Sequence[Entry] | None:

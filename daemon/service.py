@@ -15,6 +15,7 @@ from contextlib import suppress
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from daemon.edge.failpoints import failpoint
 from daemon.errors import LeaseLost, LoginRefused, Unavailable
 from daemon.parts import Parts, Wake
 from daemon.troubles import Troubles
@@ -43,19 +44,20 @@ class Station:
                 more = await self._once()
             except Unavailable as trouble:
                 if not stop.is_set():
-                    await self._rest(trouble)
+                    await self._rest(trouble, stop)
                 continue
             self._wait_s = FIRST_WAIT_S
             await self._troubles.over(self.name)
             if not more and not stop.is_set():
                 await self._bell.wait(tick_s)
 
-    async def _rest(self, trouble: Unavailable) -> None:
+    async def _rest(self, trouble: Unavailable, stop: asyncio.Event) -> None:
+        """Wait longer each time; no bell cuts it short, so that a refused login is not said at every tick."""
         wait_s = LOGIN_WAIT_S if isinstance(trouble, LoginRefused) else self._wait_s
         log.warning("station waits", station=self.name, why=str(trouble), wait_s=round(wait_s, 1))
         await self._troubles.met(self.name, trouble)
         self._wait_s = min(self._wait_s * 2, LONGEST_WAIT_S)
-        await self._bell.wait(wait_s)
+        await _pause(stop, wait_s)
 
 
 class Service:
@@ -75,18 +77,26 @@ class Service:
                 await asyncio.to_thread(self._parts.lease.release)
 
     async def _take_lease(self, stop: asyncio.Event) -> bool:
-        said = False
+        said = ""
         while not stop.is_set():
-            gen = await asyncio.to_thread(self._parts.lease.acquire)
+            gen, why = await self._ask_for_lease()
             if gen is not None:
                 self._parts.gen = gen
+                failpoint("after-lease")
                 log.info("holding the mailbox", mailbox=self._parts.settings.mailbox.address, generation=gen)
                 return True
-            if not said:
-                log.info("another instance holds the mailbox; waiting warm, ready to take over")
-                said = True
-            await self._wait(stop, self._parts.lease.duration_s / 3)
+            if why != said:
+                log.info("waiting warm, ready to take over", why=why)
+                said = why
+            await _pause(stop, self._parts.lease.duration_s / 3)
         return False
+
+    async def _ask_for_lease(self) -> tuple[int | None, str]:
+        """The new generation; or None, and why not yet."""
+        try:
+            return await asyncio.to_thread(self._parts.lease.acquire), "another instance holds the mailbox"
+        except Unavailable as trouble:
+            return None, str(trouble)
 
     async def _work(self, stop: asyncio.Event) -> None:
         tick_s = self._parts.settings.health.tick_seconds
@@ -95,13 +105,15 @@ class Service:
         )
         scheduler.add_job(self._parts.wakes.ring_all, "interval", seconds=tick_s, id="ticks")
         scheduler.start()
-        tasks = [asyncio.create_task(s.run(stop, tick_s), name=s.name) for s in self._stations]
-        tasks.append(asyncio.create_task(self._keep_lease(stop), name="lease"))
+        over = asyncio.Event()  # at the stop, and when the lease is lost
+        tasks = [asyncio.create_task(s.run(over, tick_s), name=s.name) for s in self._stations]
+        tasks.append(asyncio.create_task(self._keep_lease(over), name="lease"))
         stopping = asyncio.create_task(stop.wait(), name="stop")
         try:
             done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
         finally:
             scheduler.shutdown(wait=False)
+            over.set()
             self._interrupt()
             self._parts.wakes.ring_all()
             await self._wind_up(tasks, stopping)
@@ -120,13 +132,21 @@ class Service:
             task.cancel()
         await asyncio.gather(*tasks, stopping, return_exceptions=True)
 
-    async def _keep_lease(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            await self._wait(stop, self._parts.lease.duration_s / 3)
-            if not stop.is_set():
-                await asyncio.to_thread(self._parts.lease.renew)
+    async def _keep_lease(self, over: asyncio.Event) -> None:
+        """Renew the lease until `over`. Raises LeaseLost when another has it, or may have it by our steady clock."""
+        lease = self._parts.lease
+        while not over.is_set():
+            await _pause(over, lease.duration_s / 3)
+            if over.is_set():
+                return
+            try:
+                await asyncio.to_thread(lease.renew)
+            except Unavailable as trouble:
+                log.warning("our hold on the mailbox was not renewed", why=str(trouble))
+                if lease.remaining_s() <= 0:
+                    raise LeaseLost("our hold on the mailbox ran out") from None
 
-    @staticmethod
-    async def _wait(stop: asyncio.Event, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), seconds)
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

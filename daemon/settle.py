@@ -6,7 +6,6 @@ with its letters and its audit entries; a mail that our own code fails on is set
 """
 
 import asyncio
-import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -24,10 +23,10 @@ from daemon.edge.reader import Readers
 from daemon.errors import DaemonError, Unreadable
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
-from daemon.rules.decide import folder_for
-from daemon.rules.decision import Decision, Fate, Folder, folder_path
+from daemon.rules.decide import folder_for, folder_of
+from daemon.rules.decision import Fate, Folder, folder_path
 from daemon.rules.personal import safe_subject
-from daemon.rules.policy import Counterparty
+from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread
 from daemon.rules.workdays import Calendar, local_day
@@ -116,21 +115,14 @@ class Settling:
                 return write_down(connection, self._parts, kept, case, now)
         except DaemonError:
             raise
-        except Exception as bug:  # noqa: BLE001  # one mail must never stop the next: count, set aside, go on
+        except Exception:  # one mail must never stop the next: count, set aside, go on
             inbox.give_back(connection, [kept.id], uncounted=False)
-            log.error("our own fault in settling", mail=kept.id, crashes=kept.crashes, bug=_where(bug))
+            # The log shows the fault's type and place, never its text, which may quote the mail (`logs`).
+            log.exception("our own fault in settling", mail=kept.id, crashes=kept.crashes)
             return []
 
 
-def _where(bug: Exception) -> str:
-    """The kind of a fault and its place in our code; never its text, which may quote the mail."""
-    last = traceback.extract_tb(bug.__traceback__)[-1]
-    return f"{type(bug).__name__} at {last.filename.rpartition('/')[2]}:{last.lineno}"
-
-
-def write_down(
-    connection: Connection, parts: Parts, kept: KeptMail, case: Case, now: datetime
-) -> list[audit.Entry]:
+def write_down(connection: Connection, parts: Parts, kept: KeptMail, case: Case, now: datetime) -> list[audit.Entry]:
     """Everything that one decision leads to, in the caller's transaction; the audit entries to append."""
     facts, decision = case.facts, case.decision
     threads.save(connection, decision.threads)
@@ -145,7 +137,9 @@ def write_down(
         state=LetterState.OBSERVED if decision.observed else LetterState.PENDING,
     )
     inbox.remember_signatures(connection, casework.signature_digests(facts.mail), facts.mail.semantic_key, now)
-    inbox.settle(connection, kept.id, _settled(case), now)
+    inbox.settle(connection, kept.id, _settled(case, parts.policy), now)
+    if decision.reason is Reason.DUPLICATE:
+        inbox.follow(connection, kept.id, facts.mail.semantic_key, facts.mail.origin.evidence)
     for thread in decision.threads:
         inbox.want_folder(connection, thread.case_id, folder_path(folder_for(thread)))
     log.info("settled", mail=kept.id, fate=decision.fate, reason=decision.reason, letters=len(decision.plans))
@@ -156,7 +150,7 @@ def _earliest_due(changed: Sequence[MailThread]) -> date | None:
     return min((item.due.end for thread in changed for item in thread.items), default=None)
 
 
-def _settled(case: Case) -> Settled:
+def _settled(case: Case, policy: Policy) -> Settled:
     """The row of a mail; of one that is none of ours, nothing but what tells it from another."""
     facts, decision = case.facts, case.decision
     bare = Settled(
@@ -177,22 +171,19 @@ def _settled(case: Case) -> Settled:
         subject=safe_subject(facts.mail.subject),
         proof=casework.PROOF.dump_json(facts.proof).decode(),
         case_id=decision.joins or None,
-        wanted_folder=_wanted_folder(case),
+        wanted_folder=_wanted_folder(case, policy),
         held_due=decision.hold.due if decision.hold else None,
         held_due_sum=decision.hold.due_sum if decision.hold else None,
     )
 
 
-def _wanted_folder(case: Case) -> str | None:
-    decision = case.decision
-    if not decision.moves_mail:
+def _wanted_folder(case: Case, policy: Policy) -> str | None:
+    """Where the mail goes; None: it stays. In mode observe it stays where people look, for they answer it by hand."""
+    party = case.facts.writer.counterparty
+    if policy.mode_for(party.party if party else "") is Mode.OBSERVE:
         return None
-    if decision.reason is Reason.UNASKED_ANSWER:
-        return folder_path(Folder.ANSWERS)
-    if decision.hold is not None:
-        return folder_path(Folder.HELD)
-    home = next((t for t in decision.threads if t.case_id == decision.joins), case.facts.home)
-    return folder_path(folder_for(home) if home else Folder.DONE)
+    folder = folder_of(case.decision, case.facts.home)
+    return folder_path(folder) if folder else None
 
 
 def _entry(kept: KeptMail, case: Case, now: datetime) -> audit.Entry:

@@ -494,6 +494,8 @@ async def test_going_back_to_observe_sends_nothing_that_waits(office: Office) ->
 async def test_mails_follow_their_thread(office: Office) -> None:
     """When the last device has had its turn, filing is asked to move the request to Done."""
     thread = office.request(1, State.PENDING)
+    with office.parts.database.write() as connection:
+        connection.execute(sa.update(t.mail).values(wanted_folder="Install codes/Waiting"))
 
     await office.look()
 

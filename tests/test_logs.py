@@ -105,9 +105,9 @@ def test_a_failure_is_its_type_and_place(capsys) -> None:
 def test_libraries_are_heard_from_warning_upwards(capsys) -> None:
     """A library's debug log prints whole letters; with `quiet` we keep still too."""
     logs.configure("json", quiet=True)
-    logging.getLogger("mail.log").debug("letter")
-    logging.getLogger("mail.log").info("letter")
-    logging.getLogger("mail.log").warning("dropped %s", "x", extra={"letter": "whole"})
+    logging.getLogger("somelibrary.mail").debug("letter")
+    logging.getLogger("somelibrary.mail").info("letter")
+    logging.getLogger("somelibrary.mail").warning("dropped %s", "x", extra={"letter": "whole"})
     structlog.get_logger().info("ours")
 
     told = lines(capsys)

@@ -341,6 +341,16 @@ async def test_yesterdays_letters_take_yesterdays_number(world: World, server: S
     assert len(server.taken) == 2
 
 
+async def test_a_number_lowered_since_counts_for_yesterdays_letters_too(world: World, server: ScriptedSmtp) -> None:
+    """Two codes were queued yesterday, one a day is allowed now: a new day does not let both out."""
+    ids = [world.asked(CODE) for _ in range(2)]
+    world.time.on(days=1)
+    world.with_policy(limits=Limits(codes_per_counterparty_per_day=1))
+    await world.until_quiet()
+    assert [world.items(i) for i in ids] == [{"held": "gate-at-send"}] * 2
+    assert server.connections == 0
+
+
 async def test_a_letter_about_what_was_taken_back_is_cancelled(world: World, server: ScriptedSmtp) -> None:
     """All its devices withdrawn before it was ever tried: it does not go, and nobody is bothered."""
     letter = world.asked(PENDING, PENDING)

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from daemon.edge.failpoints import failpoint
 from daemon.errors import ConfigError, Unavailable
 from daemon.rules.identifiers import DeviceId, canonical
 
@@ -68,8 +69,14 @@ def chunks(values: Sequence[T], size: int = 5000) -> Iterator[Sequence[T]]:
 class Database:
     """The engine behind every edge that stores. Safe to use from several threads."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, idle_s: int = BUSY_S) -> None:
+        """`idle_s`: how long PostgreSQL bears a transaction in which nothing happens.
+
+        A process that was stopped in the middle of one, or a machine that fell off the net, would else hold its
+        locks, the lease's row among them, and keep the standby from taking over.
+        """
         self._url = sa.make_url(url)
+        self._idle_s = idle_s
         self.dialect = self._url.get_backend_name()
         if self.dialect not in ("sqlite", "postgresql"):
             raise ConfigError("database.url: use sqlite:///path/to/file.db or postgresql://user@host/name")
@@ -93,7 +100,12 @@ class Database:
 
     def _postgresql(self) -> sa.Engine:
         url = self._url.set(drivername="postgresql+psycopg")
-        options = f"-c statement_timeout=600s -c lock_timeout={BUSY_S}s"
+        limits = {
+            "statement_timeout": 600,
+            "lock_timeout": BUSY_S,
+            "idle_in_transaction_session_timeout": self._idle_s,
+        }
+        options = " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items())
         return sa.create_engine(
             url,
             hide_parameters=True,
@@ -106,6 +118,8 @@ class Database:
         """One transaction that writes: committed at the end, rolled back on any exception."""
         with _translated(), self._engine.begin() as connection:
             yield connection
+            failpoint("before-commit")
+        failpoint("after-commit")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -124,7 +138,10 @@ class Database:
             if self.file is not None:  # in a container /tmp is small; beside the database there is room
                 folder = str(self.file.absolute().parent).replace("'", "''")
                 connection.connection.cursor().execute(f"PRAGMA temp_store_directory = '{folder}'")
-            yield connection
+            try:
+                yield connection
+            except self._engine.dialect.loaded_dbapi.OperationalError as error:  # the driver's own, past SQLAlchemy
+                raise Unavailable(f"database: {str(error).partition(chr(10))[0][:120]}") from None
 
     def raw(self) -> Any:
         """A driver connection of its own, for bulk loading and for locks; the caller closes it."""

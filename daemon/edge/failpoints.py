@@ -1,6 +1,6 @@
-"""Named places at which a test may kill, stop or fail the daemon; nothing happens unless the environment says so.
+"""Named places at which a test may kill, freeze, stop or fail the daemon; nothing happens unless the environment says so.
 
-`ICD_FAILPOINTS="after-keep:kill"` or `"before-dot:kill:3"` (the third time it is passed); several with commas.
+`ICD_FAILPOINTS="after-keep:kill"` or `"after-dot:kill:3"` (the third time it is passed); several with commas.
 Source: durability notes, failpoints between any two durable steps.
 """
 
@@ -18,6 +18,7 @@ def _parse(text: str) -> dict[str, tuple[str, int]]:
     return points
 
 
+_SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGTERM, "freeze": signal.SIGSTOP}
 _armed: dict[str, tuple[str, int]] = {}
 _passed: dict[str, int] = {}
 
@@ -33,7 +34,10 @@ arm(os.environ.get("ICD_FAILPOINTS", ""))
 
 
 def failpoint(name: str) -> None:
-    """Do what the environment asks for at `name`: `kill` (SIGKILL), `stop` (SIGTERM) or `fail` (Unavailable)."""
+    """Do what the environment asks for at `name`.
+
+    `kill` (SIGKILL), `stop` (SIGTERM), `freeze` (SIGSTOP, until somebody sends SIGCONT) or `fail` (Unavailable).
+    """
     if name not in _armed:
         return
     action, nth = _armed[name]
@@ -42,4 +46,4 @@ def failpoint(name: str) -> None:
         return
     if action == "fail":
         raise Unavailable(f"failpoint {name}")
-    os.kill(os.getpid(), signal.SIGKILL if action == "kill" else signal.SIGTERM)
+    os.kill(os.getpid(), _SIGNALS[action])

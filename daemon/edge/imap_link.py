@@ -172,12 +172,15 @@ class Link:
 
     def _create(self, folder: str) -> None:
         spelled = self.naming.at_server(folder)
-        self._client.create_folder(spelled)
+        try:
+            self._client.create_folder(spelled)
+        except IMAPClient.Error:
+            if folder not in self.folders():  # else our other connection, or a person, made it at the same moment
+                raise
         self._client.subscribe_folder(spelled)
 
     def _enter(self, folder: str, uidvalidity: int | None, *, write: bool = False) -> _Open:
         """Open `folder` anew, so that its view is fresh. Raises Renumbered where the UIDs are of another epoch."""
-        self._open = None
         reply = self._client.select_folder(self.naming.at_server(_without_controls(folder)), readonly=not write)
         found = int(reply[b"UIDVALIDITY"])
         if uidvalidity not in (None, found):

@@ -335,6 +335,14 @@ def find_same(connection: Connection, semantic_key: str, evidence: Evidence, mai
     return connection.execute(query.limit(1)).scalar()
 
 
+def follow(connection: Connection, mail_id: int, semantic_key: str, evidence: Evidence) -> None:
+    """A second copy goes where the first one is filed, now and whenever its thread moves on."""
+    first = find_same(connection, semantic_key, evidence, mail_id)
+    query = sa.select(mail.c.case_id, mail.c.wanted_folder).where(mail.c.id == first)
+    if (row := connection.execute(query).mappings().first()) is not None:
+        connection.execute(sa.update(mail).where(mail.c.id == mail_id).values(**row))
+
+
 def remember_signatures(connection: Connection, digests: Sequence[str], semantic_key: str, now: datetime) -> None:
     """Note that these DKIM signatures came with this mail; the first mail keeps them."""
     rows = [{"digest": d, "semantic_key": semantic_key, "seen_at": micros(now)} for d in dict.fromkeys(digests)]
@@ -400,9 +408,11 @@ def to_file(connection: Connection, limit: int) -> list[ToFile]:
 
 
 def want_folder(connection: Connection, case_id: str, folder: str) -> None:
-    """File every mail of a thread in `folder`, but those that ops must look at, which stay where ops find them."""
-    elsewhere = sa.func.coalesce(mail.c.wanted_folder, "") != folder
-    where = (mail.c.case_id == case_id, elsewhere, sa.func.coalesce(mail.c.fate, "").not_in((Fate.HELD, Fate.POISON)))
+    """File every mail of a thread in `folder`, but those that ops must look at, which stay where ops find them.
+
+    One that was left in its place (`wanted_folder` empty: in mode `observe`) stays there too.
+    """
+    where = (mail.c.case_id == case_id, mail.c.wanted_folder != folder, sa.func.coalesce(mail.c.fate, "").not_in((Fate.HELD, Fate.POISON)))
     connection.execute(sa.update(mail).where(*where).values(wanted_folder=folder, filed=False))
 
 

@@ -17,11 +17,15 @@ from daemon.edge.database import Database, insert, micros
 from daemon.edge.tables import lease
 from daemon.errors import LeaseLost, Unavailable
 
-_GENERATION = sa.select(lease.c.gen).where(lease.c.mailbox == sa.bindparam("of_mailbox")).with_for_update(read=True)
+_GENERATION = sa.select(lease.c.gen).where(lease.c.mailbox == sa.bindparam("of_mailbox")).with_for_update()
 
 
 def fence(connection: Connection, mailbox: str, gen: int) -> None:
-    """Raise LeaseLost unless `gen` is still the mailbox's generation; holds off a take-over until the commit."""
+    """Raise LeaseLost unless `gen` is still the mailbox's generation; holds off a take-over until the commit.
+
+    The row is locked for this transaction alone: our own stations write one after the other, so that none overwrites
+    a thread that another has changed since it was read (READ COMMITTED would let it; SQLite has one writer anyway).
+    """
     if connection.execute(_GENERATION, {"of_mailbox": mailbox}).scalar() != gen:
         raise LeaseLost(f"another instance holds {mailbox} now")
 

@@ -7,6 +7,7 @@ import codecs
 import encodings.aliases
 import math
 import os
+import pkgutil
 import resource
 import sys
 import time
@@ -78,7 +79,8 @@ def _send(outgoing: BinaryIO, kind: bytes, content: bytes) -> None:
 
 def _warm_up(trust: Trust) -> None:
     """Load everything that would be loaded at first use: no file can be opened later."""
-    for name in set(encodings.aliases.aliases.values()):
+    # Those without an alias too: UTF-8 with a byte order mark, as Excel saves a CSV, is one of them.
+    for name in {*encodings.aliases.aliases.values(), *(m.name for m in pkgutil.iter_modules(encodings.__path__))}:
         try:
             codecs.lookup(name)
         except LookupError:

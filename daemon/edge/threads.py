@@ -47,7 +47,7 @@ def _save_items(connection: Connection, one: MailThread) -> None:
     if not rows:
         return
     statement = insert(connection, item)
-    kept = {"case_id", "device_id", "party", "asked_at"}
+    kept = {"case_id", "device_id", "party"}
     changes = {name: statement.excluded[name] for name in rows[0] if name not in kept}
     connection.execute(statement.on_conflict_do_update(index_elements=["case_id", "device_id"], set_=changes), rows)
 

@@ -14,18 +14,12 @@ _REFUSED = frozenset(("idna", "punycode", "unicode_escape", "raw_unicode_escape"
 def text_of(raw: bytes, charset: str | None = None) -> str:
     """`raw` as text with LF line ends. A charset that lies or does not exist is passed over."""
     text = _decoded(raw, charset)
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _clean(text)
-
-
-def _clean(text: str) -> str:
-    """`text` without NUL and without halves of surrogate pairs, which no JSON can carry (UTF-7 makes them)."""
     if "\x00" in text:
         text = text.replace("\x00", "")
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "replace").decode("utf-8")
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Halves of surrogate pairs, which UTF-7 can spell, are nothing that JSON could carry.
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _decoded(raw: bytes, charset: str | None) -> str:

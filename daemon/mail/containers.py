@@ -1,6 +1,5 @@
 """What a mail brings packed: zip archives, Outlook's winmail.dat; and what is never opened here, and why."""
 
-import logging
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -27,11 +26,9 @@ _DAMAGED = (
     OverflowError,
     AssertionError,
     RecursionError,
+    NameError,
 )
 """What the reader of winmail.dat raises on files that it does not understand."""
-
-# It warns of what senders wrote, in the senders' words.
-logging.getLogger("tnefparse").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-from daemon.mail import containers, markup, protected, sheets
+from daemon.mail import compound, containers, markup, protected, sheets
 from daemon.mail.body import MAX_TEXT, Body, html_of
 from daemon.mail.charsets import text_of
 from daemon.mail.message import Attachment, Reading, Source, Table
@@ -125,7 +125,7 @@ def _read_workbook(leaf: Leaf, body: Body) -> tuple[Reading, str]:
     content, name = leaf.content, leaf.name or "workbook"
     if content.startswith(b"PK"):
         tables = sheets.read_xlsx(content, name)
-    elif content.startswith(sheets.OLD_EXCEL):
+    elif content.startswith(compound.SIGNATURE):
         tables = sheets.read_xls(content, name)
     elif content.lstrip()[:1] == b"<":
         return _read_page(leaf, body)

@@ -9,7 +9,7 @@ import re
 WHY = "a protected message, which opens only behind a link"
 _WRAPPER_TYPES = ("application/x-microsoft-rpmsg-message",)
 _WRAPPER_NAMES = re.compile(
-    r"message(?:_v[0-9])?\.rpmsg|message\.html?|securemessageatt\.html?|securedoc[0-9_]*\.html?|message_zdm\.html?|"
+    r"message(?:_v[0-9])?\.rpmsg|message\.html?|securemessageatt\.html?|securedoc[0-9t_]*\.html?|message_zdm\.html?|"
     r"[^.]{1,60}\.rpmsg"
 )
 _LINKS = re.compile(

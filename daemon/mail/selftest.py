@@ -14,8 +14,8 @@ from daemon.mail.origin import read_origin
 _FROM = (
     "From: Ann <ann@supplier.example>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@supplier.example>\r\n"
 )
-_PASS = "dkim=pass header.d=supplier.example; spf=pass smtp.mailfrom=supplier.example; dmarc=pass header.from=supplier.example"
-_FAIL = "dkim=none; spf=fail smtp.mailfrom=evil.example; dmarc=fail header.from=supplier.example"
+_BELIEVED = "dkim=pass header.d=supplier.example; spf=pass smtp.mailfrom=supplier.example; dmarc=pass header.from=supplier.example"
+_REFUSED = "dkim=none; spf=fail smtp.mailfrom=evil.example; dmarc=fail header.from=supplier.example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,15 @@ def _believed(sample: _Sample, trust: Trust) -> bool:
 
 
 def _samples(trust: Trust) -> list[_Sample]:
-    outside, verdict = _received(trust, "mx.sender.example"), _verdict(trust, trust.authserv_id, _PASS)
-    failed = _verdict(trust, trust.authserv_id, _FAIL)
+    outside, verdict = _received(trust, "mx.sender.example"), _verdict(trust, trust.authserv_id, _BELIEVED)
+    failed = _verdict(trust, trust.authserv_id, _REFUSED)
     genuine = _join(trust, outside, verdict)
     return [
         _Sample("the genuine verdict", genuine + _FROM, genuine=True),
         _Sample("a verdict where our server gave none", outside + _foreign_hop() + verdict + _FROM),
         _Sample("a pass below our server's own fail", _join(trust, outside, failed) + _foreign_hop() + verdict + _FROM),
         _Sample(
-            "a verdict of another server", _join(trust, outside, _verdict(trust, "mx.evil.example", _PASS)) + _FROM
+            "a verdict of another server", _join(trust, outside, _verdict(trust, "mx.evil.example", _BELIEVED)) + _FROM
         ),
         _Sample("a look-alike of our server's name", _join(trust, outside, _look_alike(trust)) + _FROM),
         _Sample("two From fields", genuine + "From: eve@evil.example\r\n" + _FROM),
@@ -73,7 +73,7 @@ def _verdict(trust: Trust, server: str, results: str) -> str:
 
 
 def _look_alike(trust: Trust) -> str:
-    return _verdict(Trust(), f"{trust.authserv_id or 'protection.outlook.com'}.evil.example", _PASS)
+    return _verdict(Trust(), f"{trust.authserv_id or 'protection.outlook.com'}.evil.example", _BELIEVED)
 
 
 def _join(trust: Trust, received: str, verdict: str) -> str:

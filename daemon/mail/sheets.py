@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
-from daemon.mail import archives
+from daemon.mail import archives, compound
 from daemon.mail.archives import BadArchive
 from daemon.mail.charsets import text_of
 from daemon.mail.message import Source, Table
@@ -22,9 +22,8 @@ MAX_CELLS = 2_000_000
 MAX_COLUMNS = 2_000
 MAX_SHEETS = 50
 MAX_CSV_OCTETS = 24 * 1024 * 1024
-OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""The container of .xls files, and of workbooks that are locked with a password."""
 _LOCKED = "EncryptedPackage".encode("utf-16-le")
+_DAMAGED = "it is no regular Excel workbook, or it is damaged"
 _DELIMITERS = "\t;|,"
 _FILLED_CELL = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,8})([0-9]{1,12})["'](?:[^>]*[^/>])?>""")
 
@@ -77,7 +76,7 @@ def _vote(lines: list[str]) -> str:
 
 def read_xlsx(content: bytes, name: str) -> tuple[Table, ...]:
     """The rows of every sheet of a workbook, numbers as a person sees them. Raises BadSheet."""
-    if content.startswith(OLD_EXCEL):
+    if content.startswith(compound.SIGNATURE):
         raise BadSheet("it is locked with a password" if _LOCKED in content else "it is no regular Excel workbook")
     try:
         return _tables(_rebuilt(content), name)
@@ -86,9 +85,13 @@ def read_xlsx(content: bytes, name: str) -> tuple[Table, ...]:
 
 
 def read_xls(content: bytes, name: str) -> tuple[Table, ...]:
-    """As `read_xlsx`, of the format before 2007. Its limits are those of the process. Raises BadSheet."""
+    """As `read_xlsx`, of the format before 2007. Raises BadSheet."""
     if _LOCKED in content:
         raise BadSheet("it is locked with a password")
+    if len(content) > compound.MAX_OCTETS:
+        raise BadSheet(f"an Excel workbook of the old kind, and of more than {compound.MAX_OCTETS // 2**20} MB")
+    if not compound.is_sound(content):
+        raise BadSheet(_DAMAGED)
     return _tables(content, name)
 
 
@@ -98,16 +101,18 @@ def _tables(content: bytes, name: str) -> tuple[Table, ...]:
     except BadSheet:
         raise
     except (CalamineError, ValueError, KeyError, IndexError, TypeError, OSError):
-        raise BadSheet("it is no regular Excel workbook, or it is damaged") from None
+        raise BadSheet(_DAMAGED) from None
     except BaseException as error:  # the reader's own panic class is no Exception
         if type(error).__name__ != "PanicException":
             raise
-        raise BadSheet("it is no regular Excel workbook, or it is damaged") from None
+        raise BadSheet(_DAMAGED) from None
 
 
 def _sheets(content: bytes, name: str) -> Iterator[Table]:
     book = CalamineWorkbook.from_filelike(io.BytesIO(content))
     names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    if not names:
+        raise BadSheet("it is an Excel workbook without sheets")
     if len(names) > MAX_SHEETS:
         raise BadSheet(f"it has more than {MAX_SHEETS} sheets")
     for sheet_name in names:

@@ -119,27 +119,30 @@ def _walk(message: Message, tree: Tree, place: _Place) -> None:
     if place.depth > MAX_DEPTH:
         tree.defect(_TOO_DEEP)
         return
-    payload = message.get_payload()
     kind = message.get_content_type()
     if kind in ("message/rfc822", "message/global"):
         _walk_enclosed(message, tree, place)
-    elif not isinstance(payload, list) or message.get_content_maintype() == "message":
+    elif not message.is_multipart() or message.get_content_maintype() == "message":
         _add_leaf(message, tree, place)
     else:
         if kind == "multipart/alternative":
             tree.alternatives += 1
             place = _Place(place.depth, place.within, tree.alternatives)
         inner = _Place(place.depth + 1, place.within, place.alternative)
-        for part in payload:
-            if isinstance(part, Message):
-                _walk(part, tree, inner)
+        for part in _parts(message):
+            _walk(part, tree, inner)
+
+
+def _parts(message: Message) -> list[Message]:
+    """The parts of a multipart. The parser's own look at a text raises on some charsets, and is not asked."""
+    payload = message.get_payload() if message.is_multipart() else []
+    return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
 def _walk_enclosed(message: Message, tree: Tree, place: _Place) -> None:
     """The mail within, unpacked first where somebody encoded it (RFC 2046 forbids it, Notes does it)."""
-    payload = message.get_payload()
-    inner = payload[0] if isinstance(payload, list) and payload else None
-    if not isinstance(inner, Message):
+    inner = next(iter(_parts(message)), None)
+    if inner is None:
         _add_leaf(message, tree, place)
         return
     if str(message.get("content-transfer-encoding", "")).strip().lower() == "base64" and not inner.keys():
@@ -149,7 +152,7 @@ def _walk_enclosed(message: Message, tree: Tree, place: _Place) -> None:
 
 def _unpacked(packed: Message) -> Message:
     try:
-        raw = base64.b64decode(str(packed.get_payload()).encode("ascii", "ignore"))
+        raw = base64.b64decode(_content(packed))
     except (binascii.Error, ValueError):
         return packed
     return packed if _out_of_bounds(raw) else BytesParser(policy=policy.compat32).parsebytes(raw)

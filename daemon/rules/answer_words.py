@@ -116,6 +116,8 @@ def answer_words(plan: LetterPlan, answer: Answer, codes: Mapping[DeviceId, Inst
         "unreadable": _faults(answer.unreadable),
         "personal_data": answer.personal_data,
         "nothing_found": answer.nothing_found,
+        "which_request": answer.which_request,
+        "fill_in": bool(_to_fill(answer)),
         "repeat": answer.repeat,
         "chase": answer.chase,
         "capped_at": answer.capped_at,
@@ -178,11 +180,19 @@ def _sheet(plan: LetterPlan, answer: Answer, codes: Shown) -> Sheet | None:
     """The answers in the order of their mail, and a line to fill in for each that we could not use; None: neither."""
     reference = f"-{plan.reference}" if plan.reference else ""
     answers = tuple(_sheet_row(row, codes) for row in answer.rows)
-    to_fill = tuple(("", "", "", f"{safe(line.where)}: {plain(line.why)}") for line in answer.bad_lines)
-    if answer.nothing_found and not to_fill:
-        to_fill = (("", "", "", "please write one Device ID a line"),)
+    to_fill = _to_fill(answer)
     name = f"install-codes{reference}.csv" if answers else f"device-ids{reference}.csv"
     return Sheet(name, (SHEET_HEADING, *answers, *to_fill)) if answers or to_fill else None
+
+
+def _to_fill(answer: Answer) -> tuple[tuple[str, str, str, str], ...]:
+    """Lines for them to fill in and send back; none beside codes, which should not travel once more."""
+    if any(row.outcome is Outcome.CODE for row in answer.rows):
+        return ()
+    lines = tuple(("", "", "", f"{safe(line.where)}: {plain(line.why)}") for line in answer.bad_lines)
+    return lines or (("", "", "", "please write one Device ID a line"),) * (
+        answer.nothing_found or answer.which_request
+    )
 
 
 def _sheet_row(row: AnswerRow, codes: Shown) -> tuple[str, str, str, str]:

@@ -24,9 +24,6 @@ from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.workdays import local_day
 
-_NOTHING_OPEN = (
-    "we find no open request of yours that this can mean; please name its Device IDs, or our reference (IC-...)"
-)
 _NOT_OPEN = "no request of yours is open for it; if you need its code, please ask for it in a mail of its own"
 
 
@@ -81,6 +78,9 @@ def _say(desk: Desk, thread: MailThread, devices: Iterable[DeviceId]) -> _Said:
         if waiting is not None:
             said.tell(pending_row(waiting), repeats=False)
             continue
+        if desk.facts.ordered and not thread.settled and before is not None and before.state is State.ANSWERED:
+            said.sent_before.extend((device, day) for day in _sent_on(desk, device)[-1:])
+            continue  # the order is about what is still open
         item = asked_for(desk, device, before)
         _settle(desk, said, item, before, _judged(desk, item, before, docket, allowance))
     return said
@@ -176,7 +176,7 @@ def _state_of(desk: Desk, thread: MailThread) -> Answer:
 
 def _which_request(desk: Desk) -> Decision:
     """It means a request of theirs, and none is open: ask which."""
-    answer = replace(remarks(desk), bad_lines=(BadLine("your mail", _NOTHING_OPEN), *desk.meaning.bad_lines))
+    answer = replace(remarks(desk), which_request=True)
     return answered(desk, desk.home or new_thread(desk), answer, Reason.NEED_MORE)
 
 

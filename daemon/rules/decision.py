@@ -93,6 +93,8 @@ class Answer:
     """All rows were answered before, and are answered again."""
     chase: bool = False
     """They asked where our answer is."""
+    which_request: bool = False
+    """They mean a request of theirs, and none is open: ask which."""
     sent_before: tuple[tuple[DeviceId, date], ...] = ()
     """Devices whose code went to them so lately that it is not sent again, with the day it did."""
     capped_at: int = 0

@@ -129,6 +129,7 @@ def remarks(desk: Desk) -> Answer:
         unreadable=_unread(desk),
         personal_data=bool(desk.meaning.personal_data),
         asked_by="" if same_address(writer.address, desk.recipient) else writer.address,
+        chase=desk.meaning.chase,
     )
 
 

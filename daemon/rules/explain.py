@@ -128,7 +128,8 @@ _SAID: dict[Reason, Said] = {
     Reason.UNASKED_ANSWER: Said(
         "brings install codes",
         "It brings install codes that this service did not ask for.",
-        "Take what you asked for by hand; the mail lies in Install codes/Answers. If the codes are not for us, tell the "
+        "Take what you asked for by hand: the mail was filed in Install codes/Answers, or lies where it arrived while the "
+        "mode is observe. If the codes are not for us, tell the "
         "sender and delete the mail.",
     ),
     Reason.MAILBOX_NOT_TRUSTED: Said(
@@ -194,7 +195,8 @@ _SAID: dict[Reason, Said] = {
     Reason.OBSERVE_ONLY: Said(
         "observing only",
         "The mode is observe: the answer was worked out and written down, and nothing was sent.",
-        f"{_BY_HAND} When you trust what is decided here, let your engineer set policy.mode to send.",
+        "Answer it by hand, as you did before: nothing was moved, and the mail lies where it arrived. When you trust what "
+        "is decided here, let your engineer set policy.mode to send; what came before is not sent then.",
     ),
     # Waits, or changed nothing
     Reason.DAILY_CAP: Said("waits for its turn", "It waits for its turn under the daily limit."),

@@ -194,11 +194,14 @@ def headline(notice: Notice, today: date) -> str:
     holds = notice.holds
     causes = {hold.reason for hold in holds}
     parties = {hold.party for hold in holds}
-    whose = f" from {holds[0].party}" if len(parties) == 1 and holds[0].party else ""
+    origin = "in the name of" if causes <= _UNPROVEN else "from"
+    whose = f" {origin} {holds[0].party}" if len(parties) == 1 and holds[0].party else ""
     because = f": {cause(holds[0].reason)}" if len(causes) == 1 else ""
     return f"{_LEAD[notice.kind]} {_counted(notice)}{whose}{because}, {_by_when(holds, today)}"
 
 
+_UNPROVEN = frozenset({Reason.UNPROVEN_SENDER, Reason.AMBIGUOUS_SENDER, Reason.REPLAYED_SIGNATURE})
+"""Nobody knows who wrote it."""
 _LEAD = {
     LetterKind.HELD: "Held:",
     LetterKind.REMINDER: "Still waiting:",
@@ -225,7 +228,8 @@ def _by_when(holds: Sequence[Hold], today: date) -> str:
         return f"was due {earliest:%a %-d %b}"
     if earliest == today:
         return "due today"
-    return f"answer by {earliest:%a %-d %b}"
+    answers = any(hold.devices for hold in holds)  # a mail held whole may be one that nobody should answer
+    return f"{'answer by' if answers else 'due'} {earliest:%a %-d %b}"
 
 
 def matter(hold: Hold) -> Matter:

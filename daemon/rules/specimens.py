@@ -109,6 +109,7 @@ NEED_MORE = _answer(Answer((), nothing_found=True, personal_data=True), subject=
 CORRECT = _answer(Answer((), bad_lines=(BadLine("line 1 of your mail", "it has 15 digits; a Device ID has 16"),)))
 SENT_BEFORE = _answer(Answer((), sent_before=((device(1), date(2026, 11, 23)), (device(2), date(2026, 11, 23)))))
 WITHDRAWN = _answer(Answer((), withdrawn=(device(1), device(2), device(3))))
+WHICH_REQUEST = _answer(Answer((), chase=True, which_request=True))
 ANSWERS = {
     "codes": CODES,
     "one-code-again": ONE_CODE,
@@ -122,6 +123,7 @@ ANSWERS = {
     "correct-a-line": CORRECT,
     "sent-before": SENT_BEFORE,
     "withdrawn": WITHDRAWN,
+    "which-request": WHICH_REQUEST,
 }
 
 

@@ -79,7 +79,7 @@ async def test_only_uids_above_the_last_are_new(rig):
 
 
 async def test_a_fetch_gives_the_bytes_and_changes_nothing(rig):
-    """What is fetched is what was delivered, down to the byte, and the mail stays unread for people."""
+    """What is fetched is what was delivered, down to the byte, and the mail stays unread and new for people."""
     box = rig.mailbox()
     odd = mail(1, body="no end of line,\ttabs\r\n.dot\r\n\r\n" + "ü" * 50)
     await rig.deliver(odd, mail(2))
@@ -89,6 +89,7 @@ async def test_a_fetch_gives_the_bytes_and_changes_nothing(rig):
     assert [raw.place for raw in raws] == [Place("INBOX", uidvalidity, uid) for uid in uids]
     assert all(raw.arrived.tzinfo is UTC and not raw.cut for raw in raws)
     assert await rig.by_hand(flags_in("INBOX")) == {uid: set() for uid in uids}
+    assert (await rig.by_hand(lambda client: client.select_folder("INBOX")))[b"RECENT"] == 2
 
 
 async def test_arrival_is_the_servers_time_in_utc(dovecot_of):
@@ -545,10 +546,11 @@ async def test_a_login_refused_for_the_moment_is_no_wrong_password():
 
 async def test_capabilities_are_asked_for_after_the_login():
     """What was offered before the login does not count: here MOVE was, and is not any more."""
-    before = b"* OK [CAPABILITY IMAP4rev1 MOVE UIDPLUS] ready\r\n"
+    greeting = b"* OK [CAPABILITY IMAP4rev1 MOVE UIDPLUS] ready\r\n"
+    before = b"* CAPABILITY IMAP4rev1 MOVE UIDPLUS\r\nTAG OK done\r\n"
     after = b"* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n"
     replies = {"UID STORE": b"TAG OK done\r\n", "UID SEARCH": b"* SEARCH 5\r\nTAG OK done\r\n"}
-    async with scripted_imap(greeting=before, CAPABILITY=after, **replies) as s:
+    async with scripted_imap(greeting=greeting, CAPABILITY=(before, after), **replies) as s:
         box = scripted_box(s.port)
         assert await box.move("INBOX", 7, [5], HELD) == [Place("INBOX", 7, 5)]
         assert not any(b"MOVE" in line or b"EXPUNGE" in line for line in s.heard)

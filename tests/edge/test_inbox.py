@@ -343,6 +343,22 @@ def test_a_mail_held_again_is_untold_again(database: Database, vault: Vault) -> 
     assert (row(database, mail_id)["told_ops_at"], row(database, mail_id)["reminded_day"]) == (None, 0)
 
 
+def test_a_duplicate_goes_where_the_first_one_goes(database: Database, vault: Vault) -> None:
+    """Its folder and its thread are the first one's, so that nobody answers by hand what is answered."""
+    first, second = keep(database, vault, raw("a", uid=1), raw("b", uid=2))
+    said = {"semantic_key": "5e", "evidence": Evidence.DKIM_ALIGNED}
+    settle(database, first, case_id="c" * 64, wanted_folder="Install codes/Done", **said)
+    settle(database, second, Fate.IGNORED, reason=Reason.DUPLICATE, keep_content=False, **said)
+
+    with database.write() as connection:
+        inbox.follow(connection, second, "5e", Evidence.DKIM_ALIGNED)
+        now = [item.wanted_folder for item in inbox.to_file(connection, 9)]
+        inbox.want_folder(connection, "c" * 64, "Install codes/Held")
+        later = [item.wanted_folder for item in inbox.to_file(connection, 9)]
+
+    assert (["Install codes/Done"] * 2, ["Install codes/Held"] * 2) == (now, later)
+
+
 def test_a_duplicate_has_the_same_words_and_the_same_proof(database: Database, vault: Vault) -> None:
     """A forgery that came first makes no duplicate of the genuine mail, nor does a mail of itself."""
     forged, genuine = keep(database, vault, raw("a", uid=1), raw("b", uid=2))

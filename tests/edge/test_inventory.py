@@ -16,7 +16,7 @@ from daemon.edge.database import Database
 from daemon.edge.imports import Summary
 from daemon.edge.inventory_load import Wish
 from daemon.edge.vault import Vault
-from daemon.errors import ImportRefused, SealBroken
+from daemon.errors import ImportRefused, SealBroken, Unavailable
 from daemon.rules.identifiers import DeviceId, canonical, crc, grouped, install_code
 from tests.edge.test_imports import workbook
 
@@ -376,6 +376,25 @@ def test_an_import_that_was_overtaken_is_refused(database, vault, tmp_path) -> N
     with pytest.raises(ImportRefused, match="another inventory import ended while this one ran"):
         inventory_load.load(database, vault, slow_sheet, Wish(), now=NOW, progress=overtake)
     assert records(database, ID, OTHER).keys() == {OTHER}
+
+
+def test_a_database_that_goes_away_is_no_half_import(postgres_url, vault, tmp_path) -> None:
+    """The server ends our connection in the middle: a failure to be tried again, and the record as it was."""
+    store = Database(postgres_url)
+    load(store, vault, sheet(tmp_path, f"{ID},ESME,,,,,,"))
+
+    def cut(_rows: int) -> None:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        with store.write() as connection:
+            connection.execute(text(f"{others} AND pid <> pg_backend_pid()"))
+
+    path = sheet(tmp_path, *(f"{device(n)},ESME,,,,,," for n in range(1, 20_002)))
+    opened_sheet = imports.open_sheet(path, inventory_rows.COLUMNS)
+    with pytest.raises(Unavailable, match="database: "):
+        inventory_load.load(store, vault, opened_sheet, Wish(), now=NOW, progress=cut)
+    with store.read() as connection:
+        assert inventory.size(connection) == 1
+    store.close()
 
 
 # What goes ──────────────────────────────────────────────────────────────────────────────────────────

@@ -106,7 +106,7 @@ def test_a_claim_is_counted_and_marked(world: World) -> None:
     assert (row["state"], row["stage"], row["claimed_gen"]) == ("sending", "started", GEN)
 
 
-@pytest.mark.parametrize("state", set(LetterState) - {LetterState.PENDING, LetterState.DEFERRED})
+@pytest.mark.parametrize("state", sorted(set(LetterState) - {LetterState.PENDING, LetterState.DEFERRED}))
 def test_nothing_else_is_ever_claimed(world: World, state: LetterState) -> None:
     """In hand, finished, held, unknown or observed: not to be sent."""
     world.asked(Outcome.CODE)
@@ -178,6 +178,16 @@ def test_what_was_cut_off_in_data_is_unknown(world: World) -> None:
     with world.parts.database.read() as connection:
         assert outbox.unknown_due(connection, NOW) == []
         assert ids(outbox.unknown_due(connection, NOW + timedelta(minutes=15))) == [marked]
+
+
+def test_a_marked_letter_is_never_taken_for_an_unsent_one(world: World) -> None:
+    """Whichever of the two recoveries runs first, DATA may have begun for this one."""
+    letter = world.asked(Outcome.CODE)
+    claim(world)
+    with world.parts.database.write() as connection:
+        outbox.mark_dot(connection, letter, GEN)
+        assert outbox.started_after_crash(connection, GEN + 1, NOW) == 0
+    assert world.letter(letter)["state"] == "sending"
 
 
 @pytest.mark.parametrize(("gen", "attempts"), [(GEN, 1), (GEN + 1, 2)])

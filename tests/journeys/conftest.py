@@ -1,6 +1,7 @@
 """Worlds to play in: on Dovecot and on the embedded server, each with a relay that takes letters."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,22 @@ import pytest
 
 from daemon.embedded.server import EmbeddedMail
 from tests.journeys.world import AUTHSERV, OPS, US, World, config
-from tests.servers.dovecot import dovecot
+from tests.servers.dovecot import Dovecot, dovecot
 from tests.servers.scripted_smtp import ScriptedSmtp
 
 PASSWORD = "pass north"
+MAILBOXES = [f"box{number}@north.test" for number in range(300)]
+"""Login names at the shared Dovecot: each journey takes the next, so that none waits for a server to start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Our shared mailbox at a server: where, and under which login. `dovecot` is None at the embedded server."""
+
+    imap_port: int
+    username: str = US
+    dovecot: Dovecot | None = None
+    embedded: EmbeddedMail | None = None
 
 
 @pytest.fixture
@@ -21,27 +34,47 @@ async def relay() -> AsyncIterator[ScriptedSmtp]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def shared_dovecot() -> Iterator[tuple[Dovecot, Iterator[str]]]:
+    """One Dovecot for all journeys, and the mailboxes that nobody used yet."""
+    with dovecot(users=dict.fromkeys(MAILBOXES, PASSWORD)) as server:
+        yield server, iter(MAILBOXES)
+
+
 @pytest.fixture(params=["dovecot", "embedded"])
-async def imap_port(request: pytest.FixtureRequest) -> AsyncIterator[int]:
-    """A real mailbox server for `codes@north.test`."""
+async def account(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
+    """A fresh mailbox for `codes@north.test` on a real server: on Dovecot, and on the embedded one."""
     if request.param == "dovecot":
-        with dovecot(users={US: PASSWORD, OPS: PASSWORD}) as server:
-            yield server.imap_port
+        server, unused = request.getfixturevalue("shared_dovecot")
+        yield Account(server.imap_port, next(unused), dovecot=server)
     else:
         async with EmbeddedMail({US: PASSWORD, OPS: PASSWORD}, authserv_id=AUTHSERV) as mail:
-            yield mail.imap_port
+            yield Account(mail.imap_port, embedded=mail)
 
+
+on_dovecot = pytest.mark.parametrize("account", ["dovecot"], indirect=True)
+"""For a story that a second mailbox server would tell the same way."""
 
 MakeWorld = Callable[..., Coroutine[Any, Any, World]]
 
 
 @pytest.fixture
-async def make_world(tmp_path: Path, sqlite_url: str, imap_port: int, relay: ScriptedSmtp) -> AsyncIterator[MakeWorld]:
-    """Builds a world; keyword arguments are settings of `[policy]`."""
+async def make_world(
+    tmp_path: Path, sqlite_url: str, account: Account, relay: ScriptedSmtp
+) -> AsyncIterator[MakeWorld]:
+    """Builds a world; keyword arguments are those of `config`."""
     made: list[World] = []
 
-    async def make(**policy: Any) -> World:
-        toml = config(tmp_path, sqlite_url, imap_port, relay.port, username=US, password=PASSWORD, **policy)
+    async def make(**settings: Any) -> World:
+        toml = config(
+            tmp_path,
+            sqlite_url,
+            account.imap_port,
+            relay.port,
+            username=account.username,
+            password=PASSWORD,
+            **settings,
+        )
         made.append(await World.build(tmp_path, toml))
         return made[-1]
 
@@ -52,5 +85,7 @@ async def make_world(tmp_path: Path, sqlite_url: str, imap_port: int, relay: Scr
 
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
-    """A world in mode `send`."""
-    return await make_world()
+    """A world in mode `send`, past its first start."""
+    world = await make_world()
+    await world.settle_down()
+    return world

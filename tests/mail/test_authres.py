@@ -1,7 +1,7 @@
 """What our own server proved: its verdict is believed, and nothing that looks like it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.mail import authres, headers
@@ -20,10 +20,12 @@ GENERIC = Trust(authserv_id=ID)
 
 
 def ar(results: str = PASS, server: str = ID) -> str:
+    """An Authentication-Results header."""
     return f"Authentication-Results: {server}; {results}\n"
 
 
 def evidence(head: str, trust: Trust = GENERIC) -> Evidence:
+    """What is proven of the sender of a mail with this header block."""
     return read_origin(headers.fields(head.encode()), trust).evidence
 
 
@@ -174,11 +176,12 @@ def test_a_quoted_value_is_a_value():
     assert parsed.one("dmarc") == ("pass", {"header.from": "listed.example"})
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_row_5_no_text_of_a_sender_proves_anything(text):
     """Row 5: whatever stands in the header in place of the results, our parser neither raises nor passes it."""
     found = read_verdict(headers.fields((ar(text) + OUTSIDE + FROM).encode()), GENERIC)
-    assert found.dmarc in ("none", "pass") and (found.dmarc == "none" or "dmarc" in text.lower())
+    assert found.dmarc == "none" or "dmarc" in text.lower()
 
 
 # Profiles ───────────────────────────────────────────────────────────────────────────────────────────

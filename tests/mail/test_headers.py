@@ -1,7 +1,7 @@
 """Header fields as they stand in the bytes, and the attacks that live on reading them in two ways."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.mail import headers
@@ -19,6 +19,7 @@ FROM = b"From: Ann <ann@listed.example>\r\n"
 
 
 def origin(rest: bytes):
+    """The origin of a mail that our server proved, with `rest` for the fields below."""
     return read_origin(headers.fields(VERDICT + rest), TRUST)
 
 
@@ -125,6 +126,7 @@ def test_raw_8_bit_is_read_as_windows_wrote_it():
     assert headers.fields(b"Subject: \xa35\r\n") == (Field("subject", "£5"),)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_any_bytes_have_fields(raw):
     """Whatever the bytes: fields come out, with names that hold nothing unprintable, and text that JSON can carry."""

@@ -8,6 +8,7 @@ from daemon.mail.message import Machine
 
 
 def kind_of(head: str) -> Machine | None:
+    """Which machine a header block is by."""
     fields = headers.fields(head.encode())
     subject = headers.decoded(headers.first(fields, "subject"))
     found = machine_of(fields, headers.first(fields, "content-type"), headers.first(fields, "from"), subject)

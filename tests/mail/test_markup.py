@@ -1,7 +1,7 @@
 """HTML as a person sees it: lines, quote marks, tables."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.mail.markup import MAX_DEPTH, read_html, tables_in, without_markers
@@ -10,6 +10,7 @@ ID = "00-DB-12-34-56-78-90-A0"
 
 
 def text(html: str) -> str:
+    """The text of a page without the markers of its tables."""
     return without_markers(read_html(html).text)
 
 
@@ -19,7 +20,7 @@ def text(html: str) -> str:
         ("<p>a</p><p>b</p>", ["a", "b"]),
         ("a<br>b<br><br><br>c", ["a", "b", "", "c"]),
         ("<div>a <b>bold</b>\n  word</div>", ["a bold word"]),
-        (f"<p><span>00-DB</span>-12-34-56-78<span>-90-A0</span></p>", [ID]),
+        ("<p><span>00-DB</span>-12-34-56-78<span>-90-A0</span></p>", [ID]),
         ("<pre>one\n  two\n</pre>three", ["one", "two", "three"]),
         ("<style>p{}</style><script>x</script><p hidden>x</p><p style='DISPLAY:none'>y</p>z<!-- c -->", ["z"]),
         ("<blockquote>a<blockquote>b</blockquote></blockquote>c", ["> a", "> > b", "c"]),
@@ -93,6 +94,7 @@ def test_honest_markup_is_whole(html):
     assert read_html(html).whole
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["<table>", "<tr>", "<td rowspan=3>", "<td colspan=9>", "</td>", "</table>", "<blockquote>", "</blockquote>",
                                  "<div>", "</div>", "x", ID, "<br>", "<pre>", "\n", "&#0;", "&#xD800;", "<!--", "-->"]), max_size=40))  # fmt: skip
 def test_any_soup_is_read(pieces):

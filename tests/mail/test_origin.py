@@ -10,6 +10,7 @@ from daemon.mail.origin import Trust, read_origin
 
 
 def origin(head: str) -> Origin:
+    """The origin by these fields."""
     return read_origin(headers.fields(head.encode()), Trust(authserv_id="mx.ours.example"))
 
 

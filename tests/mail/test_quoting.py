@@ -1,7 +1,7 @@
 """New, quoted, handed on, signature: by the words and marks that mail programs leave."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.mail.quoting import Manner, Split, manner_of, split
@@ -153,6 +153,7 @@ MARKS = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(MARKS, max_size=60), st.sampled_from(Manner))
 def test_no_line_is_lost(lines, manner):
     """Every line ends in just one of the four kinds, whatever stands around it."""

@@ -8,10 +8,10 @@ from typing import Any
 from daemon.mail.message import DkimSignature, Evidence, IncomingMail, Origin
 from daemon.rules.counterparties import identify
 from daemon.rules.decide import decide, due_from
-from daemon.rules.decision import Answer, AnswerRow, Decision
+from daemon.rules.decision import Answer, AnswerRow, Decision, Fate
 from daemon.rules.facts import DeviceRecord, Facts, Proof, Release, Surroundings
 from daemon.rules.identifiers import DeviceId, canonical
-from daemon.rules.meaning import Asked, Correspondence
+from daemon.rules.meaning import Asked, Correspondence, Meaning
 from daemon.rules.policy import Contact, ContactKind, Counterparty, Limits, Member, Mode, Policy, Role
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from tests.rules import mails
@@ -143,6 +143,18 @@ def asks(*devices: DeviceId, **changes: Any) -> Correspondence:
 def ask(*devices: DeviceId, by: Policy | None = None, **changes: Any) -> Decision:
     """What a request for these devices leads to."""
     return decide(facts(**changes), asks(*devices), by or policy())
+
+
+def decided(meaning: Meaning, by: Policy | None = None, **given: Any) -> Decision:
+    """What a mail of this meaning leads to."""
+    return decide(facts(**given), meaning, by or policy())
+
+
+def is_left_alone(decision: Decision) -> bool:
+    """Unread, in place, no letter, and only its hash kept."""
+    return decision == Decision(
+        Fate.IGNORED, decision.reason, keep_content=False, moves_mail=False, notes=decision.notes
+    )
 
 
 def item(number: DeviceId, state: State = State.HELD, **changes: Any) -> Item:

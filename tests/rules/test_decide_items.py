@@ -284,9 +284,10 @@ def test_a_turn_after_the_due_date_is_held() -> None:
 
 def test_the_global_cap_holds() -> None:
     """Codes to all parties together: what is over it needs a person, for that is not ordinary."""
-    decision = ask(A, B, by=limits(codes_per_day=10), rates=Rates(codes_today=9))
+    decision = ask(A, B, C, by=limits(codes_per_day=10), rates=Rates(codes_today=8))
 
-    assert states(decision) == {A: (State.ANSWERED, Reason.ANSWERED), B: (State.HELD, Reason.GLOBAL_CAP)}
+    assert [reason for _, reason in states(decision).values()] == [Reason.ANSWERED, Reason.ANSWERED, Reason.GLOBAL_CAP]
+    assert states(decision)[C][0] is State.HELD
 
 
 @pytest.mark.parametrize("number", [0, -1])

@@ -283,7 +283,7 @@ def test_somebody_always_hears() -> None:
         (
             Notice(LetterKind.HELD, (whole(party=""),)),
             "Mon 2026-06-08",
-            "Held: 1 mail: sender not proven, answer by Mon 22 Jun",
+            "Held: 1 mail: sender not proven, due Mon 22 Jun",
         ),
         (
             Notice(LetterKind.REMINDER, (hold(), whole(party=""))),
@@ -298,7 +298,7 @@ def test_somebody_always_hears() -> None:
         (
             Notice(LetterKind.QUARANTINE, (whole(Reason.POISON, party=""),)),
             "Mon 2026-06-08",
-            "Set aside: 1 mail: cannot be processed, answer by Mon 22 Jun",
+            "Set aside: 1 mail: cannot be processed, due Mon 22 Jun",
         ),
     ],
 )

@@ -128,7 +128,7 @@ def test_what_else_must_be_said_is_said(content, said):
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("held", "Please look at the matter below and answer by Fri 4 Dec 2026."),
+        ("held", "Please look at the matter below by Fri 4 Dec 2026."),
         ("held", "drag the mail to Install codes/Requests"),
         ("held", "write by hand from install.codes@losing.example"),
         ("held", "Fri 20 Nov 2026 + 10 working days (england-and-wales) = Fri 04 Dec 2026"),
@@ -235,14 +235,13 @@ def test_a_promised_code_that_is_missing_stops_the_letter():
 
 
 def test_the_sheet_has_the_fixed_columns_and_the_order_of_their_mail():
-    """Each row is device_id, outcome, install_code, note; notes are machine-readable; lines to correct follow, to be filled in."""
+    """Each row is device_id, outcome, install_code, note; notes are machine-readable."""
     content = Answer(
         (
             row(Outcome.NOT_INSTALLER, "installer: LOSE"),
             row(Outcome.CODE, number=2),
             row(Outcome.PENDING, "by: 2026-12-04", 3),
-        ),
-        bad_lines=(BadLine("line 4", "it has 15 digits"),),
+        )
     )
     plan = replace(specimens.CODES, content=content)
     sheet = write(plan, specimens.codes(plan), WORDS).sheet
@@ -253,8 +252,34 @@ def test_the_sheet_has_the_fixed_columns_and_the_order_of_their_mail():
         (device(1), "NOT-INSTALLER", "", "installer: LOSE"),
         (device(2), "CODE", "83FE D340 7A93 9723 A5C6 39B2 6916 D505", "check: C3B5"),
         (device(3), "PENDING", "", "by: 2026-12-04"),
-        ("", "", "", "line 4: it has 15 digits"),
     )
+
+
+def test_lines_to_correct_follow_in_the_sheet_to_be_filled_in():
+    """A line for each that we could not use, beside answers without a code, and the letter says so."""
+    content = Answer((row(Outcome.NO_CODE_HELD),), bad_lines=(BadLine("line 4", "it has 15 digits"),))
+    letter = write(replace(specimens.CODES, content=content), None, WORDS)
+    assert letter.sheet is not None
+    assert letter.sheet.rows[-1] == ("", "", "", "line 4: it has 15 digits")
+    assert "fill in the attached file" in letter.text
+
+
+def test_nobody_is_asked_to_send_codes_back_to_us():
+    """Where the sheet holds codes, what is to be corrected is asked for in a reply, and the sheet has no line for it."""
+    content = Answer((row(Outcome.CODE),), bad_lines=(BadLine("line 4", "it has 15 digits"),))
+    plan = replace(specimens.CODES, content=content)
+    letter = write(plan, specimens.codes(plan), WORDS)
+    assert letter.sheet is not None
+    assert [cells[1] for cells in letter.sheet.rows[1:]] == ["CODE"]
+    assert "You can reply with the Device IDs." in letter.text
+    assert "fill in" not in letter.text
+
+
+def test_a_chase_for_nothing_is_asked_which_request_it_means():
+    """One question, and what would answer it."""
+    letter = write(specimens.WHICH_REQUEST, None, WORDS)
+    assert "Which one do you mean?" in " ".join(letter.text.split())
+    assert "could not use" not in letter.text
 
 
 @pytest.mark.parametrize(

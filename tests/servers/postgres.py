@@ -32,7 +32,11 @@ class Postgres:
 
     def _run(self, *command: str) -> None:
         subprocess.run(
-            [*self._as_user, *command], check=True, capture_output=True, cwd=self.folder, env={"LC_ALL": "C", "PATH": os.environ["PATH"]}
+            [*self._as_user, *command],
+            check=True,
+            capture_output=True,
+            cwd=self.folder,
+            env={"LC_ALL": "C", "PATH": os.environ["PATH"]},
         )
 
     def start(self) -> None:
@@ -40,14 +44,24 @@ class Postgres:
         assert BINARIES is not None
         data = self.folder / "data"
         self._run(str(BINARIES / "initdb"), "-D", str(data), "-U", "icd", "--auth=trust", "--no-sync", "-E", "UTF8")
-        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        self.up()
+
+    def up(self) -> None:
+        """Start, also after `crash`, and wait until it answers."""
+        assert BINARIES is not None
+        data = self.folder / "data"
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off -c full_page_writes=off"
         self._run(
             str(BINARIES / "pg_ctl"), "-D", str(data), "-w", "-l", str(self.folder / "log"), "-o", options, "start"
         )
 
+    def crash(self) -> None:
+        """End it at once, with every connection."""
+        self._run(str(BINARIES / "pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop")  # type: ignore[operator]
+
     def stop(self) -> None:
         """End it at once and remove its files."""
-        self._run(str(BINARIES / "pg_ctl"), "-D", str(self.folder / "data"), "-m", "immediate", "stop")  # type: ignore[operator]
+        self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database: str) -> str:

@@ -18,20 +18,28 @@ USUAL = {
 
 @dataclass(slots=True)
 class ScriptedImap:
-    """`heard`: every line that came in. An answer's `TAG` stands for the command's tag; an empty one hangs up."""
+    """`heard`: every line that came in. An answer's `TAG` stands for the command's tag; an empty one hangs up.
 
-    replies: Mapping[str, bytes]
+    Of a tuple of answers each is given once, the last from then on.
+    """
+
+    replies: Mapping[str, bytes | tuple[bytes, ...]]
     greeting: bytes
     port: int = 0
     heard: list[bytes] = field(default_factory=list)
+    _turns: dict[str, int] = field(default_factory=dict)
 
     def _reply(self, line: bytes) -> bytes:
         tag, _, command = line.strip().partition(b" ")
         words = command.decode("latin-1").upper()
         known = {**USUAL, **self.replies}
         name = next((name for name in sorted(known, key=len, reverse=True) if words.startswith(name)), None)
-        reply = b"TAG BAD unknown\r\n" if name is None else known[name]
-        return reply.replace(b"TAG", tag)
+        if name is None:
+            return tag + b" BAD unknown\r\n"
+        given = known[name]
+        answers = (given,) if isinstance(given, bytes) else given
+        turn = self._turns[name] = self._turns.get(name, -1) + 1
+        return answers[min(turn, len(answers) - 1)].replace(b"TAG", tag)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
@@ -46,7 +54,9 @@ class ScriptedImap:
 
 
 @asynccontextmanager
-async def scripted_imap(greeting: bytes = GREETING, **replies: bytes) -> AsyncIterator[ScriptedImap]:
+async def scripted_imap(
+    greeting: bytes = GREETING, **replies: bytes | tuple[bytes, ...]
+) -> AsyncIterator[ScriptedImap]:
     """Serve for the length of the block; `replies` by command, a blank written as `_`: `UID_FETCH=...`."""
     server = ScriptedImap({name.replace("_", " "): reply for name, reply in replies.items()}, greeting)
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)

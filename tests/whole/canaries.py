@@ -1,0 +1,66 @@
+"""The search for what must not be found: codes, supply numbers and passwords, in every spelling we can think of."""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from email import message_from_bytes
+from pathlib import Path
+
+_GLUE = (" ", "-", ":", "  ", " ")
+
+
+def spellings(code: str) -> frozenset[bytes]:
+    """How the 32 hex digits `code` may stand in a file: raw, hex, grouped, base64; of either case."""
+    octets = bytes.fromhex(code)
+    texts = set()
+    for digits in (code.upper(), code.lower()):
+        texts.add(digits)
+        for size in (2, 4, 8):
+            groups = [digits[n : n + size] for n in range(0, len(digits), size)]
+            texts |= {glue.join(groups) for glue in _GLUE}
+    found = {text.encode() for text in texts}
+    return frozenset(found | {octets} | _in_base64([octets, *found]))
+
+
+def _in_base64(values: Iterable[bytes]) -> set[bytes]:
+    """What of each value shows in base64, wherever it begins within a group of three octets."""
+    cores = set()
+    for value in values:
+        for shift in range(3):
+            whole = base64.b64encode(b"\0" * shift + value).rstrip(b"=")
+            core = whole[-(-shift * 4 // 3) : -1]
+            cores |= {core, core.translate(bytes.maketrans(b"+/", b"-_"))}
+    return cores
+
+
+def secret_spellings(text: str) -> frozenset[bytes]:
+    """How a password or a supply number may stand in a file."""
+    found = {text.encode(), text.encode("utf-16-le")}
+    if text.isdigit():
+        found |= {glue.join((text[:2], text[2:6], text[6:10], text[10:])).encode() for glue in _GLUE}
+    return frozenset(found | _in_base64([text.encode()]))
+
+
+def readable(mail: bytes) -> bytes:
+    """A mail as it is, and every part of it decoded, for encodings hide what is in them."""
+    parts = [part.get_payload(decode=True) for part in message_from_bytes(mail).walk() if not part.is_multipart()]
+    return b"\n".join((mail, *(part for part in parts if isinstance(part, bytes))))
+
+
+def in_bytes(content: bytes, needles: Iterable[bytes]) -> list[bytes]:
+    """Those of `needles` that occur."""
+    return [needle for needle in needles if needle in content]
+
+
+def files_below(folder: Path, *, but: Iterable[str] = ()) -> Iterator[Path]:
+    """Every file, however deep, but those of these names."""
+    left_out = set(but)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name not in left_out:
+            yield path
+
+
+def message_id(mail: bytes) -> str:
+    """The Message-ID that a mail bears."""
+    found = re.search(rb"(?im)^Message-ID:\s*(<[^>]+>)", mail)
+    return found[1].decode() if found else ""
