@@ -15,7 +15,7 @@ from daemon.edge.inbox import KeptMail
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules import counterparties
-from daemon.rules.decide import decide, devices_to_look_up
+from daemon.rules.decide import decide, devices_to_look_up, home_of
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Writer
 from daemon.rules.identifiers import reference
@@ -125,7 +125,7 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     home = begun or threads.find_home(connection, party.party, ids, meaning.references)
     devices = devices_to_look_up(meaning, home)
     wants_all = not meaning.asked and (meaning.chase or meaning.withdraws)
-    return replace(
+    facts = replace(
         facts,
         home=home,
         open_elsewhere=threads.open_elsewhere(
@@ -136,8 +136,10 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
         inventory_taken_at=inventory.taken_at(connection),
         releases=threads.releases(connection, devices, facts.now - RELEASE_MEMORY),
         asked_by_others=threads.asked_by_others(connection, party.party, devices),
-        rates=threads.rates(connection, party.party, home.case_id if home else facts.case_id, facts.now),
     )
+    about = home_of(facts, meaning, party) or next(reversed(facts.open_threads), None)
+    case = about.case_id if about else facts.case_id
+    return replace(facts, rates=threads.rates(connection, party.party, case, facts.now))
 
 
 def _free_reference(connection: Connection, case: str) -> str:

@@ -47,7 +47,7 @@ class Filing:
             mails = await self._file_mails()
             letters = await self._file_letters(sent)
         except MailboxFull as full:
-            raise Unavailable(f"{full}; what is to be filed waits until there is room") from None
+            raise Unavailable(f"{str(full).rstrip('. ')}. What is to be filed waits until there is room") from None
         return mails == MAILS or letters == LETTERS
 
     async def has_sent(self, message_id: str) -> bool:

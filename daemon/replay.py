@@ -22,6 +22,8 @@ from daemon.errors import ConfigError, Unreadable
 from daemon.mail import headers
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
+from daemon.rules import counterparties, disclosure
+from daemon.rules.decision import Condition, Gate
 from daemon.rules.meaning import Correspondence
 from daemon.rules.personal import safe_subject
 from daemon.rules.wording import write
@@ -91,16 +93,35 @@ def _explained(parts: Parts, name: str, arrived: datetime, mail: IncomingMail, c
         asked=tuple((a.device_id, a.where) for a in spoken.asked),
         bad_lines=tuple((line.where, line.why) for line in spoken.bad_lines),
         seen=_seen(spoken),
-        attachments=tuple(f"{a.name or a.media_type}: {a.reading}{f' ({a.why})' if a.why else ''}" for a in mail.attachments),
+        attachments=tuple(
+            f"{a.name or a.media_type}: {a.reading}{f' ({a.why})' if a.why else ''}" for a in mail.attachments
+        ),
         defects=mail.defects,
         fate=decision.fate,
         reason=decision.reason,
-        conditions=tuple((c.gate, c.holds, c.evidence) for c in decision.verdict),
+        conditions=tuple((c.gate, c.holds, c.evidence) for c in _conditions(parts, case)),
         items=tuple((i.device_id, f"{i.state} {i.outcome or ''}".strip(), i.reason or "") for i in items),
         due=next((i.due.explain() for i in items), decision.hold.due_sum if decision.hold else ""),
         notes=decision.notes,
         letters=tuple(_letter(parts, plan, observed=decision.observed) for plan in decision.plans),
     )
+
+
+def _conditions(parts: Parts, case: Case) -> Iterator[Condition]:
+    """The whole gate: of the mail, of every device asked for, and of the letter that would carry codes."""
+    facts, decision = case.facts, case.decision
+    yield from decision.verdict
+    party, book = facts.writer.counterparty, facts.counterparties
+    if party is not None and isinstance(case.meaning, Correspondence):
+        ours, asker = counterparties.own_names(parts.policy), counterparties.names_of(party, book)
+        for asked in case.meaning.asked:
+            yield disclosure.device_gate(asked.device_id, facts.records.get(asked.device_id), ours, asker)
+    records = disclosure.Records(facts.records, facts.releases, facts.rates)
+    around = (book, facts.surroundings, parts.policy, facts.now)
+    for plan in decision.plans:
+        for condition in disclosure.send_gate(plan, facts.proof, facts.writer, records, *around):
+            if condition not in decision.verdict and condition.gate is not Gate.DEVICE_ENTITLED:
+                yield condition
 
 
 def _letter(parts: Parts, plan: Any, *, observed: bool) -> tuple[str, str, str]:
@@ -137,7 +158,10 @@ def as_text(one: Explained) -> str:
         *[f"  bad line {where}: {why}" for where, why in one.bad_lines],
         *[f"  attached {text}" for text in one.attachments],
         *[f"  defect   {text}" for text in one.defects],
-        *[f"  gate     {'holds' if holds else 'FAILS'}  {gate}: {evidence}" for gate, holds, evidence in one.conditions],
+        *[
+            f"  gate     {'holds' if holds else 'FAILS'}  {gate}: {evidence}"
+            for gate, holds, evidence in one.conditions
+        ],
         f"  decided  {one.fate}: {one.reason}",
         *[f"  item     {device}  {state}{f' ({reason})' if reason else ''}" for device, state, reason in one.items],
         *([f"  due      {one.due}"] if one.due else []),

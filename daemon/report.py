@@ -13,6 +13,7 @@ from daemon.edge.tables import lease
 from daemon.rules.explain import next_step, why
 from daemon.rules.overdue import Hold
 from daemon.rules.policy import Policy
+from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day
 from daemon.troubles import FACT
 
@@ -144,6 +145,8 @@ class Overview:
     """By name: since when, and why."""
     letters_lost: int
     """To our own team, and brought to nobody yet."""
+    before_start: int = 0
+    """Mails of the folder that came before the start, and are left alone unless somebody asks for them."""
 
 
 def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime, folder: str = "INBOX") -> Overview:
@@ -177,7 +180,14 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
             for name, trouble in (remembered.get(connection, FACT) or {}).items()
         },
         letters_lost=undelivered.count(connection),
+        before_start=_before_start(connection, folder),
     )
+
+
+def _before_start(connection: Connection, folder: str) -> int:
+    """Those that were listed at the first look, and those of that very day, which were looked at one by one."""
+    listed: Mapping[str, int] = remembered.get(connection, "before_start") or {}
+    return listed.get(folder, 0) + inbox.settled_as(connection, Reason.BEFORE_START)
 
 
 def _open_thread(row: sa.RowMapping) -> OpenThread:

@@ -103,7 +103,7 @@ class Service:
         scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        scheduler.add_job(self._parts.wakes.ring_all, "interval", seconds=tick_s, id="ticks")
+        scheduler.add_job(self._tick, "interval", seconds=tick_s, id="ticks")
         scheduler.start()
         over = asyncio.Event()  # at the stop, and when the lease is lost
         tasks = [asyncio.create_task(s.run(over, tick_s), name=s.name) for s in self._stations]
@@ -119,6 +119,10 @@ class Service:
             await self._wind_up(tasks, stopping)
         for task in done - {stopping}:
             task.result()
+
+    async def _tick(self) -> None:
+        """Ring every bell; a coroutine, for APScheduler runs plain functions in a thread, where no bell may be rung."""
+        self._parts.wakes.ring_all()
 
     async def _wind_up(self, tasks: list[asyncio.Task[None]], stopping: asyncio.Task[bool]) -> None:
         """Let every station finish the step in hand, within the grace; then end what is left."""

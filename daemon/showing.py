@@ -54,6 +54,8 @@ def _table(picture: Overview) -> Iterator[str]:
     for what, since in (("mail not settled", picture.oldest_unsettled), ("letter not sent", picture.oldest_unsent)):
         if since is not None:
             yield f"          oldest {what}: {age(picture.at, since)} old"
+    if picture.before_start:
+        yield f"          {picture.before_start:,} mails from before the start, left alone"
     if picture.uid_gaps:
         yield f"          {picture.uid_gaps:,} places of the mailbox were empty before we looked"
 

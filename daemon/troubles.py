@@ -181,7 +181,8 @@ class Troubles:
 
 def _alarm(name: str, trouble: Trouble, next_step: str) -> OpsNews:
     title = _TITLES.get(name, f"Trouble: {name}")
-    return OpsNews(title, (Matter(what=title, why=trouble.why, arrived=trouble.since, next_step=next_step),))
+    why = trouble.why[:1].upper() + trouble.why[1:]
+    return OpsNews(title, (Matter(what=title, why=why, arrived=trouble.since, next_step=next_step),))
 
 
 def _recovered(name: str, trouble: Trouble) -> OpsNews:

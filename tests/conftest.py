@@ -62,11 +62,11 @@ def postgres_cluster() -> Iterator[postgres.Postgres]:
 
 
 @pytest.fixture
-def postgres_url(postgres_cluster: postgres.Postgres) -> Iterator[str]:
-    """The address of a migrated PostgreSQL database of this test's own."""
-    url = postgres_cluster.create("t1")
-    yield url
-    postgres_cluster.drop(url)
+def postgres_url(postgres_cluster: postgres.Postgres) -> str:
+    """The address of a migrated PostgreSQL database that nobody else uses, empty again."""
+    url = postgres_cluster.url("t1")
+    postgres_cluster.clean(url)
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -359,9 +359,10 @@ async def test_a_copy_that_was_not_written_down_is_not_made_twice(desk, armed):
 
 @pytest.mark.parametrize("rig", ALL_KINDS, ids=str, indirect=True)
 async def test_answered_is_what_was_answered(desk):
-    """The request whose answer the relay took is flagged; one that still waits, and unread mail, are not."""
+    """The request whose answer the relay took is flagged; one that still waits, or of which ops were told, is not."""
     ids = await desk.kept(DONE, WAITING, None)
     letter, waiting = desk.world.asked(Outcome.NOT_INSTALLER), desk.world.asked(Outcome.NOT_INSTALLER)
+    desk.accepted(desk.world.news(), ids[2])
     desk.world.change(t.letter, t.letter.c.id == waiting, mail_id=ids[1])
     desk.accepted(letter, ids[0])
     await desk.quiet()
@@ -399,13 +400,14 @@ async def test_a_full_mailbox_waits_and_is_filed_later(sqlite_url, vault):
         store.close()
 
 
-async def test_a_copy_that_is_refused_is_told_and_stops_no_other(sqlite_url, vault):
-    """APPEND NO for another reason: each letter is tried, and the station reports what the server said."""
+@pytest.mark.parametrize(("code", "tries"), [(b"LIMIT", 2), (b"OVERQUOTA", 1)])
+async def test_a_copy_that_is_refused_is_told_and_stops_no_other(code, tries, sqlite_url, vault):
+    """APPEND NO: the other letters are tried, unless there is no room; the station reports what the server said."""
     folders = "".join(f'* LIST () "/" "{name}"\r\n' for name in ("INBOX", "Sent", *FOLDERS))
     replies = {
         "LIST": folders.encode() + b"TAG OK done\r\n",
         "UID SEARCH": b"* SEARCH\r\nTAG OK done\r\n",
-        "APPEND": b"TAG NO [LIMIT] not this one\r\n",
+        "APPEND": b"TAG NO [%b] not this one\r\n" % code,
     }
     async with scripted_imap(**replies) as server:
         store = Database(sqlite_url)
@@ -416,7 +418,7 @@ async def test_a_copy_that_is_refused_is_told_and_stops_no_other(sqlite_url, vau
             desk.accepted(desk.world.asked(Outcome.NOT_INSTALLER))
         with pytest.raises(Unavailable, match="not this one"):
             await desk.filing.once()
-        assert sum(line.split(b" ")[1] == b"APPEND" for line in server.heard) == 2
+        assert sum(line.split(b" ")[1] == b"APPEND" for line in server.heard) == tries
         assert desk.copied() == [False, False]
         for box in rig.opened:
             await box.close()

@@ -53,6 +53,8 @@ class _Open:
     writable: bool
     flags: frozenset[str]
     """Flags that stay when set, lower case; has `\\*` where we may make up keywords."""
+    next_uid: int
+    """UIDNEXT; where the server leaves that out, the number of mails."""
 
 
 def plain(text: str) -> str:
@@ -76,8 +78,10 @@ class Link:
         context = None if account.security == "none" else client_context(account.ca_file)
         self._client = _connect(account, context)
         self._open: _Open | None = None
+        self._looked = ("", 0)
+        """The folder that was last looked through, and the UID that was next then."""
         self._news = False
-        """A mail was announced beside another answer, and nobody looked since."""
+        """A mail came to a folder after it was looked through: told beside another answer, or seen at opening."""
         try:
             self._greet(account, context)
             self._login(account)
@@ -190,9 +194,10 @@ class Link:
             uidvalidity=found,
             writable=write,
             flags=frozenset(_text(flag).lower() for flag in reply.get(b"PERMANENTFLAGS", ())),
+            next_uid=int(reply.get(b"UIDNEXT", reply[b"EXISTS"])),
         )
         self._imap.untagged_responses.clear()
-        self._news = False
+        self._news = self._looked[0] == folder and self._looked != (folder, self._open.next_uid)
         return self._open
 
     def _forget(self) -> None:
@@ -205,6 +210,7 @@ class Link:
     def uids(self, folder: str, after: int = 0, since: date | None = None) -> tuple[int, list[int]]:
         """UIDVALIDITY, and the UIDs above `after`, rising; `since`: those that arrived on that day or later."""
         state = self._enter(folder, None)
+        self._looked, self._news = (folder, state.next_uid), False
         criteria: list[object] = ["UID", f"{after + 1}:*"] if after else ["ALL"]
         found = self._client.search(criteria if since is None else [*criteria, "SINCE", since])
         self._forget()

@@ -324,6 +324,12 @@ def tallies(connection: Connection, day: date) -> dict[str, int]:
     return {row.reason: row.mails for row in connection.execute(query)}
 
 
+def settled_as(connection: Connection, reason: Reason) -> int:
+    """How many mails were ever settled for this reason."""
+    query = sa.select(sa.func.sum(tally.c.mails)).where(tally.c.reason == reason)
+    return int(connection.execute(query).scalar() or 0)
+
+
 def find_same(connection: Connection, semantic_key: str, evidence: Evidence, mail_id: int) -> int | None:
     """A settled mail that says the same with the same class of proof; None: there is none."""
     query = sa.select(mail.c.id).where(
@@ -412,7 +418,11 @@ def want_folder(connection: Connection, case_id: str, folder: str) -> None:
 
     One that was left in its place (`wanted_folder` empty: in mode `observe`) stays there too.
     """
-    where = (mail.c.case_id == case_id, mail.c.wanted_folder != folder, sa.func.coalesce(mail.c.fate, "").not_in((Fate.HELD, Fate.POISON)))
+    where = (
+        mail.c.case_id == case_id,
+        mail.c.wanted_folder != folder,
+        sa.func.coalesce(mail.c.fate, "").not_in((Fate.HELD, Fate.POISON)),
+    )
     connection.execute(sa.update(mail).where(*where).values(wanted_folder=folder, filed=False))
 
 

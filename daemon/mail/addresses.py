@@ -41,7 +41,7 @@ def mailbox(value: str) -> tuple[str, str] | None:
 def addr_spec(text: str) -> str | None:
     """`text` as local@domain with the domain as a lower-case A-label; None where it is no plain address."""
     match = _ADDRESS.fullmatch(text)
-    if match is None or match[1].startswith("=?") or len(match[1]) > 64:
+    if match is None or len(match[1]) > 64:
         return None
     domain = a_label(match[2])
     return f"{match[1]}@{domain}" if domain else None

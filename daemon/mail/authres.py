@@ -12,7 +12,7 @@ from itertools import dropwhile, takewhile
 from publicsuffixlist import PublicSuffixList
 
 from daemon.mail.addresses import a_label
-from daemon.mail.headers import Field
+from daemon.mail.headers import MAX_VALUE, Field
 from daemon.mail.message import Verdict
 
 _SUFFIXES = PublicSuffixList(only_icann=False)
@@ -139,7 +139,9 @@ def read_verdict(fields: tuple[Field, ...], trust: Trust) -> Verdict:
         return _none("no Received line shows how our own server took it in")
     below = dropwhile(lambda f: f.name != "authentication-results", zone)
     hop = takewhile(lambda f: f.name != "received", below)  # what one server wrote at one time
-    parsed = [None if f.odd else parse(f.value) for f in hop if f.name == "authentication-results"]
+    parsed = [_parsed(f) for f in hop if f.name == "authentication-results"]
+    if trust.profile is Profile.GOOGLE:
+        parsed = parsed[:1]  # below it stands what the sender wrote
     if not parsed:
         return _none("our own server left no Authentication-Results header")
     top = parsed[0]
@@ -154,13 +156,19 @@ def read_verdict(fields: tuple[Field, ...], trust: Trust) -> Verdict:
     return _verdict(believed)
 
 
+def _parsed(field: Field) -> Results | None:
+    """A header's results; None too where it was cut off, or holds a control character that may part words for us alone."""
+    whole = not field.odd and len(field.value) < MAX_VALUE
+    return parse(field.value) if whole and field.value.replace("\t", " ").isprintable() else None
+
+
 def _expected(trust: Trust) -> str:
     return "" if trust.profile is Profile.M365 else trust.authserv_id.lower()
 
 
 def _contradicted(believed: Results, fields: tuple[Field, ...]) -> bool:
     """Whether a header in our server's name, wherever it stands, says what our server did not (it strips such)."""
-    parsed = (parse(f.value) for f in fields if f.name == "authentication-results")
+    parsed = (_parsed(f) for f in fields if f.name == "authentication-results")
     return any(
         result not in believed.results
         for p in parsed if p is not None and p.server == believed.server
@@ -243,13 +251,14 @@ def _internal(received: str, trust: Trust) -> bool:
     host = came[1].lower()
     if trust.profile is Profile.M365 and _by(received).endswith(_MICROSOFT):
         return host.endswith(_MICROSOFT) and not _by(received).endswith(_MICROSOFT_EDGE)
-    if _LMTP.search(_COMMENT.sub(" ", received)):
+    said, _, own = received[came.end() :].rpartition(" by ")  # what it said of itself may hold a "by" too
+    if _LMTP.search(_COMMENT.sub(" ", own)):
         return True
-    remark = received[came.end() :].partition(" by ")[0]
+    remark = said
     if _LOOPBACK.fullmatch(_seen_address(host, remark)):
         return True
-    named = _NAMED.match(remark)
-    return (named[1].lower() if named else host) in {hop.lower() for hop in trust.own_hops}
+    named = _NAMED.findall(remark)
+    return (named[-1].lower() if named else host) in {hop.lower() for hop in trust.own_hops}
 
 
 def _seen_address(host: str, remark: str) -> str:

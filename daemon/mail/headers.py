@@ -19,7 +19,9 @@ MAX_HEADER_OCTETS = 256 * 1024
 MAX_VALUE = 16 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_HEAD_END = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r(?!\n)")
+_HEAD_END = re.compile(rb"\n\r?\n")
+_HEAD_END_OF_CR = re.compile(rb"\r\r")
+_PLAIN_FIELD = re.compile(rb"[!-9;-~]+:")
 _DISGUISED = re.compile(r"[ \t]+from[ \t]*:((?:=\?[^?\s]*\?[bq]\?[^?]*\?=|[^:;=])*@.*)", re.IGNORECASE)
 _ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_ENCODED = re.compile(r"(\?=)\s+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
@@ -37,8 +39,33 @@ class Field:
 
 def head_of(raw: bytes) -> bytes:
     """The header block of a mail: up to the first empty line."""
-    match = _HEAD_END.search(raw, 0, 4 * MAX_HEADER_OCTETS)
-    return raw[: match.start()] if match else raw[: 4 * MAX_HEADER_OCTETS]
+    return raw[: _head_octets(raw)[0]]
+
+
+def plainly_headed(raw: bytes) -> bytes:
+    """`raw` with nothing in its header block but fields that every reader takes for one.
+
+    Others stop at a line that they do not know and take the rest of the block for the text: what a forger adds to a
+    signed mail in such a line would be read as its writer's words.
+    """
+    end, body = _head_octets(raw)
+    kept, keeping = [], False
+    for line in _LINE_END.split(raw[:end]):
+        if line[:1] not in (b" ", b"\t"):
+            keeping = bool(_PLAIN_FIELD.match(line))
+        if keeping and line:
+            kept.append(line)
+    return b"\r\n".join((*kept, b"", raw[body:]))
+
+
+def _head_octets(raw: bytes) -> tuple[int, int]:
+    """(where the header block ends, where the body begins); CR alone ends a line only in a mail that knows no other."""
+    reach = min(len(raw), 4 * MAX_HEADER_OCTETS)
+    pattern = _HEAD_END if b"\n" in raw[:reach] else _HEAD_END_OF_CR
+    match = pattern.search(raw, 0, reach)
+    if match is None:
+        return reach, reach
+    return match.start() - (raw[match.start() - 1 : match.start()] == b"\r"), match.end()
 
 
 def fields(head: bytes) -> tuple[Field, ...]:

@@ -44,7 +44,8 @@ _LONE = re.compile(
     r"^[^<]*(?:<(?!/?(?:p|div)\b)[^>]*>[^<]*)*</t[dh]>$|^\s*<(?:p|div)\b.*</(?:p|div)>\s*</t[dh]>$", re.DOTALL
 )
 _NESTING = re.compile(
-    r"<(?!/?(?:p|br|img|hr|li|t[dhr]|tbody|thead|meta|link|input|col|wbr|area|option|d[dt]|o:p)\b)(/(?=[a-z])|[a-z])", re.IGNORECASE
+    r"<(?!/?(?:p|br|img|hr|li|t[dhr]|tbody|thead|meta|link|input|col|wbr|area|option|d[dt]|o:p)\b)(/(?=[a-z])|[a-z])",
+    re.IGNORECASE,
 )
 """A tag that opens or closes an element which may hold another of its kind."""
 _MARKERS = re.compile(r"[\ue000\ue001]")
@@ -282,14 +283,17 @@ def _cell_text(cell: LexborNode) -> str:
     if len(_BREAKING.findall(inner)) <= inner.lstrip().startswith(("<p", "<div")) and _LONE.search(inner):
         return " ".join((cell.text(separator="") or "").split())
     words: list[str] = []
-    stack = list(cell.iter(include_text=True))[::-1]
+    stack: list[LexborNode | None] = [*reversed(list(cell.iter(include_text=True)))]
     while stack:
         node = stack.pop()
-        tag = node.tag or ""
-        if tag == "-text":
+        tag = (node.tag or "") if node else ""
+        if node is None:
+            words.append(" ")
+        elif tag == "-text":
             words.append(node.text_content or "")
         elif tag not in _SKIPPED and not tag.startswith(("-", "!", "_")):
             if tag in _BLOCKS:
                 words.append(" ")
+                stack.append(None)
             stack.extend(list(node.iter(include_text=True))[::-1])
     return " ".join("".join(words).split())

@@ -1,5 +1,6 @@
 """Who or what wrote a mail, and what our own mail server proved of it."""
 
+import base64
 import re
 from datetime import UTC, datetime
 from itertools import islice
@@ -18,9 +19,12 @@ _REFERENCE = re.compile(r"IC-[0-9A-HJKMNP-TV-Z]{8}", re.IGNORECASE)
 MAX_SIGNATURES = 10
 
 
-def read_origin(fields: tuple[Field, ...], trust: Trust) -> Origin:
-    """The origin of a mail from its header fields. Never raises; any doubt about the sender is written down."""
-    sender, display, ambiguities = _sender(fields)
+def read_origin(fields: tuple[Field, ...], trust: Trust, *, whole: bool = True) -> Origin:
+    """The origin of a mail from its header fields. Never raises; any doubt about the sender is written down.
+
+    `whole` False: the header block goes on beyond the fields that were read.
+    """
+    sender, display, ambiguities = _sender(fields, whole=whole)
     verdict = read_verdict(fields, trust)
     subject = headers.decoded(headers.first(fields, "subject"))
     machine = machine_of(fields, headers.first(fields, "content-type"), headers.first(fields, "from"), subject)
@@ -42,10 +46,10 @@ def read_origin(fields: tuple[Field, ...], trust: Trust) -> Origin:
     )
 
 
-def _sender(fields: tuple[Field, ...]) -> tuple[str | None, str, tuple[str, ...]]:
+def _sender(fields: tuple[Field, ...], *, whole: bool) -> tuple[str | None, str, tuple[str, ...]]:
     """The one plain From, its display name, and every reason why it cannot be relied on (G2)."""
     named = [f for f in fields if f.name == "from"]
-    doubts = []
+    doubts = [] if whole else ["a header block longer than is read"]
     if len(named) != 1:
         doubts.append(f"{len(named)} From fields")
     if any(f.odd for f in named):
@@ -53,6 +57,8 @@ def _sender(fields: tuple[Field, ...]) -> tuple[str | None, str, tuple[str, ...]
     counts = {name: sum(f.name == name for f in fields) for name in _AT_MOST_ONE}
     doubts += [f"{count} {name.title()} fields" for name, count in counts.items() if count > 1]
     doubts += [f"an odd {f.name.title()} field" for f in fields if f.odd and f.name in _AT_MOST_ONE]
+    if sum(f.name == "dkim-signature" for f in fields) > MAX_SIGNATURES:
+        doubts.append(f"more than {MAX_SIGNATURES} signatures")
     found = addresses.mailbox(named[0].value) if named else None
     if named and found is None:
         doubts.append("From is not one plain address")
@@ -72,14 +78,25 @@ def _evidence(sender: str | None, ambiguities: tuple[str, ...], verdict: Verdict
 
 
 def _signature(value: str) -> DkimSignature:
-    tags = {name.strip().lower(): text.strip() for name, _, text in (t.partition("=") for t in value.split(";"))}
+    """A signature as its header says; one that is cut off or names a tag twice counts as one that covers only part."""
+    named = [tag.partition("=") for tag in value.split(";") if tag.strip()]
+    tags = {name.strip().lower(): text.strip() for name, _, text in named}
+    doubtful = len(tags) < len(named) or len(value) >= headers.MAX_VALUE
     return DkimSignature(
         domain=addresses.a_label(tags.get("d", "")) or "",
-        signature=re.sub(r"\s", "", tags.get("b", "")),
+        signature=_octets_of(tags.get("b", "")),
         signed=tuple(name.strip().lower() for name in tags.get("h", "").split(":") if name.strip())[:100],
-        body_length="l" in tags,
+        body_length="l" in tags or doubtful,
         expires=_expiry(tags.get("x", "")),
     )
+
+
+def _octets_of(text: str) -> str:
+    """A signature in the one spelling of its octets: blanks, padding and unused bits make no other signature of it."""
+    digits = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    whole = len(digits) - (len(digits) % 4 == 1)
+    octets = base64.b64decode(digits[:whole] + "=" * (-whole % 4))
+    return base64.b64encode(octets).decode("ascii")
 
 
 def _expiry(text: str) -> datetime | None:

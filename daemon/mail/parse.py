@@ -22,14 +22,16 @@ _LOOKED_AT = 512 * 1024
 
 def parse(raw: bytes, trust: Trust) -> IncomingMail:
     """What the mail `raw` says, read by what is known of our own server. Never raises for what a sender wrote."""
-    fields = headers.fields(headers.head_of(raw.lstrip(b"\r\n")))
+    head = headers.head_of(raw.lstrip(b"\r\n"))
+    fields = headers.fields(head)
     subject = headers.decoded(first(fields, "subject"))[:1000]
     in_reply_to = headers.message_ids(first(fields, "in-reply-to"))
     references = headers.message_ids(first(fields, "references"))
     tree = read_tree(raw, (*in_reply_to, *references))
     body = Body(quoting.manner_of(subject, answers=bool(in_reply_to or references)))
     read_leaves(tree, body)
-    origin = _with_parts(read_origin(fields, trust), tree)
+    whole = len(head) <= headers.MAX_HEADER_OCTETS
+    origin = _with_parts(read_origin(fields, trust, whole=whole), tree)
     return IncomingMail(
         message_id=next(iter(headers.message_ids(first(fields, "message-id"))), ""),
         in_reply_to=in_reply_to,

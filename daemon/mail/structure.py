@@ -94,7 +94,7 @@ def read_tree(raw: bytes, answers: tuple[str, ...] = (), within: Enclosed | None
 
 def _grow(tree: Tree, raw: bytes, place: _Place) -> None:
     try:
-        _walk(BytesParser(policy=policy.compat32).parsebytes(raw.lstrip(b"\r\n")), tree, place)
+        _walk(BytesParser(policy=policy.compat32).parsebytes(headers.plainly_headed(raw.lstrip(b"\r\n"))), tree, place)
     except RecursionError:
         tree.leaves.clear()
         tree.defect(_TOO_DEEP)

@@ -16,10 +16,12 @@ from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, State
 from daemon.rules.turns import held_after_send, take_turn
 
-__all__ = ["decide", "devices_to_look_up", "due_from", "folder_for", "folder_of", "held_after_send", "take_turn"]
+__all__ = ["decide", "devices_to_look_up", "due_from", "folder_for", "folder_of", "held_after_send", "home_of", "take_turn"]
 
 AUTOMATIC_LETTERS_PER_CASE = 2
 """Two copies of this daemon facing each other: letters a day on one thread that answer automatic mail."""
+LETTERS_WITHOUT_NEWS = 2
+"""A robot without manners looks like a person: letters a day on one thread, beyond which only news are told."""
 _MACHINES = {
     Machine.BOUNCE: Reason.BOUNCE,
     Machine.AUTO_REPLY: Reason.AUTO_REPLY,
@@ -131,7 +133,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         recipient=recipient,
         due=due_from(facts.proof.arrived, policy),
         verdict=verdict,
-        home=_home(facts, meaning, party),
+        home=home_of(facts, meaning, party),
         hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else None),
     )
     return _finished(desk, _worked(desk))
@@ -174,7 +176,7 @@ def _unproven(
     return _leave(Reason.ACKNOWLEDGEMENT) if idle else _hold(facts, meaning, policy, reason, verdict)
 
 
-def _home(facts: Facts, meaning: Correspondence, party: Counterparty) -> MailThread | None:
+def home_of(facts: Facts, meaning: Correspondence, party: Counterparty) -> MailThread | None:
     """The thread of this party that the mail belongs to: a reference known to another party opens nothing.
 
     A new mail that asks only for what is open already is about that matter.
@@ -218,6 +220,8 @@ def _finished(desk: Desk, decision: Decision) -> Decision:
     """The decision under the brake, and with a person told wherever no item tells one."""
     if decision.plans and not decision.observed and _brake(desk):
         return _braked(desk)
+    if decision.plans and not decision.observed and _said_enough(desk, decision):
+        return _unsaid(desk)
     if desk.meaning.brings_codes and decision.fate is Fate.DECIDED:
         return _held_too(desk, decision, Reason.UNASKED_ANSWER)
     held = any(item.state is State.HELD for thread in decision.threads for item in thread.items)
@@ -258,3 +262,20 @@ def _braked(desk: Desk) -> Decision:
     if _is_automatic(desk) and not (meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines):
         return quiet(desk, Fate.IGNORED, Reason.LOOP_BRAKE)
     return _hold(desk.facts, meaning, desk.policy, Reason.LOOP_BRAKE, desk.verdict)
+
+
+def _said_enough(desk: Desk, decision: Decision) -> bool:
+    """Two letters went out on this thread within a day, and this one would tell nothing that has changed since."""
+    before = {t.case_id: t.items for t in (*desk.facts.open_threads, *((desk.home,) if desk.home else ()))}
+    same = all(before.get(t.case_id) == t.items for t in decision.threads)
+    told = any(plan.code_devices for plan in decision.plans)
+    return same and not told and desk.facts.rates.letters_on_thread_24h >= LETTERS_WITHOUT_NEWS
+
+
+def _unsaid(desk: Desk) -> Decision:
+    """What is open is known to ops and has its date. What could not be read is known to nobody: a person looks."""
+    meaning = desk.meaning
+    unread = meaning.bad_lines or not desk.facts.mail.complete or (meaning.wants_codes and not meaning.asked)
+    if unread and not meaning.chase and not meaning.withdraws:
+        return _hold(desk.facts, meaning, desk.policy, Reason.LOOP_BRAKE, desk.verdict)
+    return quiet(desk, Fate.DECIDED, Reason.ASKED_TOO_SOON)

@@ -101,16 +101,19 @@ def _dkim(proof: Proof, writer: Writer, policy: Policy) -> Condition:
     if proof.evidence is not Evidence.DKIM_ALIGNED:
         return _condition(Gate.DKIM_ALIGNED, False, "no aligned DKIM signature passed", Reason.UNPROVEN_SENDER)
     own = _aligned_signatures(proof)
-    whole = bool(own) and all(_covers(signature, proof.arrived) for signature in own)
+    whole = bool(own) and all(s.domain and _covers(s, proof.arrived) for s in own)
     evidence = f"signed by {own[0].domain}" if whole else "an aligned signature is partial or expired, or none was read"
     return _condition(Gate.DKIM_ALIGNED, whole, evidence, Reason.PARTIAL_SIGNATURE)
 
 
 def _aligned_signatures(proof: Proof) -> list[DkimSignature]:
-    """Those that may be the one that passed: a verdict names a domain, not which of its signatures it means."""
+    """Those that may be the one that passed: a verdict names a domain, not which of its signatures it means.
+
+    One whose domain we cannot read may be it, too.
+    """
     origin = proof.origin
-    passed = (s for s in origin.signatures if s.domain in origin.verdict.dkim_pass)
-    return [signature for signature in passed if aligned(signature.domain, origin.domain)]
+    passed = (s for s in origin.signatures if not s.domain or s.domain in origin.verdict.dkim_pass)
+    return [s for s in passed if not s.domain or aligned(s.domain, origin.domain)]
 
 
 def _covers(signature: DkimSignature, arrived: datetime) -> bool:

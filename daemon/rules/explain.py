@@ -179,13 +179,13 @@ _SAID: dict[Reason, Said] = {
     Reason.REFUSED_BY_RELAY: Said(
         "our letter was refused",
         "The mail relay refused our answer for good, so the supplier has none yet.",
-        "Check the supplier's address in the contact list against the words below. Correct and import it, "
+        "Check the supplier's address in the contact list against the relay's words. Correct and import it, "
         f"{_ANEW}; or send the answer by hand.",
     ),
     Reason.GATE_AT_SEND: Said(
         "something changed before sending",
         "Between deciding and sending something changed (contact, inventory or a limit), so the code was not sent.",
-        f"See below what no longer holds. Put it right if it is an error of ours; {_ANEW}.",
+        f'See under "Checks failed" what no longer holds. Put it right if it is an error of ours; {_ANEW}.',
     ),
     Reason.OUTCOME_UNKNOWN: Said(
         "nobody can say whether it arrived",

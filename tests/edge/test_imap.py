@@ -336,6 +336,20 @@ async def test_idle_sees_what_came_since_the_last_look(either):
         assert await box.idle("INBOX", 60) is True
 
 
+async def test_idle_sees_what_came_while_we_fetched(either):
+    """A mail that came while others were being fetched was told beside another answer; it is news all the same."""
+    box = either.mailbox()
+    await either.deliver(mail(1))
+    uidvalidity, uids = await box.new_uids("INBOX", 0)
+    await either.deliver(mail(2))
+    assert len(await box.fetch("INBOX", uidvalidity, uids)) == 1
+    async with asyncio.timeout(30):  # as above
+        assert await box.idle("INBOX", 60) is True
+    _, uids = await box.new_uids("INBOX", 0)
+    assert len(uids) == 2
+    assert await box.idle("INBOX", 0.1) is False
+
+
 async def test_idle_ends_by_itself(either):
     """Without news the wait is over after the given time, and the connection goes on working."""
     box = either.mailbox()
@@ -564,6 +578,18 @@ async def test_a_folder_opened_read_only_is_not_moved_from():
         with pytest.raises(Unavailable):
             await scripted_box(s.port).move("INBOX", 7, [5], HELD)
         assert not any(b"MOVE" in line for line in s.heard)
+
+
+async def test_a_flag_that_would_not_stay_is_not_sent():
+    """A folder that takes no new keywords gets those flags alone that it keeps."""
+    select = USUAL["SELECT"].replace(b"TAG", b"* OK [PERMANENTFLAGS (\\Answered \\Seen)] x\r\nTAG")
+    async with scripted_imap(SELECT=select, UID_STORE=b"TAG OK done\r\n") as s:
+        box = scripted_box(s.port)
+        await box.add_flags("INBOX", 7, [5], ["\\answered", "$Ours"])
+        await box.add_flags("INBOX", 7, [5], ["$Ours"])
+        stored = [line.partition(b"STORE ")[2].strip() for line in s.heard if b"STORE" in line]
+        assert stored == [b"5 +FLAGS.SILENT (\\answered)"]
+        await box.close()
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,9 @@ async def account(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
     if request.param == "dovecot":
         server, unused = request.getfixturevalue("shared_dovecot")
         yield Account(server.imap_port, next(unused), dovecot=server)
+    elif request.param == "full":
+        with dovecot(users={US: PASSWORD}, quota_kib=40) as server:
+            yield Account(server.imap_port, dovecot=server)
     else:
         async with EmbeddedMail({US: PASSWORD, OPS: PASSWORD}, authserv_id=AUTHSERV) as mail:
             yield Account(mail.imap_port, embedded=mail)
@@ -54,6 +57,9 @@ async def account(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
 
 on_dovecot = pytest.mark.parametrize("account", ["dovecot"], indirect=True)
 """For a story that a second mailbox server would tell the same way."""
+
+on_full_dovecot = pytest.mark.parametrize("account", ["full"], indirect=True)
+"""A mailbox that has room for 40 KiB."""
 
 MakeWorld = Callable[..., Coroutine[Any, Any, World]]
 

@@ -40,6 +40,11 @@ def sheet_of(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(parts[0].get_payload(decode=True).decode("utf-8-sig"))))
 
 
+def database_files(folder: Path) -> bytes:
+    """All that the database has written, its log included."""
+    return b"".join(path.read_bytes() for path in folder.glob("daemon.db*"))
+
+
 async def test_a_good_request_is_answered_and_filed(world: World, relay: ScriptedSmtp) -> None:
     """A listed, proven contact gets the code at its own address; the mail moves to Done, a masked copy to Sent."""
     await world.arrives(written(ANN, f"Please send the code of {A0}"))
@@ -143,7 +148,7 @@ async def test_personal_data_is_answered_and_never_repeated(
     assert "Please send Device IDs only" in flat(letter.content)
     with world.parts.database.write() as connection:
         connection.exec_driver_sql("ANALYZE")  # so that the file is written
-    database = b"".join(path.read_bytes() for path in tmp_path.glob("daemon.db*"))
+    database = database_files(tmp_path)
     said = capsys.readouterr()
     copies = b"".join(mail.content for mail in await world.lying("Sent"))
     for canary in canaries:
@@ -166,7 +171,7 @@ async def test_a_code_is_seen_in_its_letter_alone(
     mailbox = b""
     for folder in ("INBOX", "Sent", "Install codes/Done"):
         mailbox += b"".join(mail.content for mail in await world.lying(folder))
-    files = b"".join(path.read_bytes() for path in tmp_path.glob("daemon.db*"))
+    files = database_files(tmp_path)
     said = "".join(capsys.readouterr())
     for spelling in (CODES[A0], CODES[A0].lower(), A0_SHOWN):
         assert spelling.encode() not in mailbox + files

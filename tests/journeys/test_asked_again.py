@@ -145,7 +145,7 @@ async def test_a_chase_for_nothing_is_asked_which_request_it_means(world: World,
 
 
 async def test_an_open_request_is_withdrawn_and_that_is_confirmed(world: World, relay: ScriptedSmtp) -> None:
-    """ "Ignore my mail": unanswered items become WITHDRAWN, ops are reminded of them no more, one line confirms it."""
+    """On "ignore my mail" unanswered items become WITHDRAWN, ops are reminded of them no more, one line confirms it."""
     await ask(world, f"Please send the codes of\n{A0}\n{COMMISSIONED}")
     ours = message_from_bytes(to_suppliers(relay)[0].content)
     world.pass_time(days=1)
@@ -186,7 +186,7 @@ async def test_a_request_withdrawn_before_its_answer_left_is_not_answered(world:
 
 
 async def test_thanks_for_an_answer_are_filed_with_it(world: World, relay: ScriptedSmtp) -> None:
-    """ "Thanks, got it" begins nothing and is answered by nobody."""
+    """A "thanks, got it" begins nothing and is answered by nobody."""
     await ask(world, f"Please send the code of {A0}")
     ours = message_from_bytes(relay.taken[0].content)
     await ask(

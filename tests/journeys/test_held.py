@@ -49,9 +49,9 @@ async def test_a_no_from_an_old_inventory_is_held(world: World, relay: ScriptedS
     assert "83FE D340" in text_of(answer.content)
     assert "did not install" not in flat(answer.content)
     assert "A colleague is looking into these 2 devices" in flat(answer.content)
-    assert [("inventory-stale", "NOT-INSTALLER")] * 2 == [
-        tuple(row) for row in world.rows("SELECT reason, outcome FROM item WHERE state = 'held'")
-    ]
+    assert [tuple(row) for row in world.rows("SELECT reason, outcome FROM item WHERE state = 'held'")] == [
+        ("inventory-stale", "NOT-INSTALLER")
+    ] * 2
     assert "our inventory is too old" in subject_of(to_ops(relay)[0].content)
 
 
@@ -62,27 +62,27 @@ async def test_a_fresh_inventory_and_a_drag_answer_what_was_held(world: World, r
     await world.settle_down()
     world.pass_time(days=1)
     world.import_inventory(INVENTORY)
-    assert 1 == await world.drag("Install codes/Held", "Install codes/Requests")
+    assert await world.drag("Install codes/Held", "Install codes/Requests") == 1
     await world.settle_down()
 
     second = to_suppliers(relay)[1].content
     assert "We did not install this device" in flat(second)
     assert "83FE D340" not in text_of(second)
-    assert ["answered", "answered"] == [row.state for row in world.rows("SELECT state FROM item")]
-    assert "2024-03-26" == world.one("SELECT due_end FROM item WHERE outcome = 'NOT-INSTALLER'")
-    assert 1 == len(await world.lying("Install codes/Done"))
-    assert 1 == len(to_ops(relay))
+    assert [row.state for row in world.rows("SELECT state FROM item")] == ["answered", "answered"]
+    assert world.one("SELECT due_end FROM item WHERE outcome = 'NOT-INSTALLER'") == "2024-03-26"
+    assert len(await world.lying("Install codes/Done")) == 1
+    assert len(to_ops(relay)) == 1
 
 
 async def test_a_mended_contact_list_and_a_drag_answer_a_held_mail(world: World, relay: ScriptedSmtp) -> None:
     """An unlisted sender is held; once listed, and dragged to Requests, it is answered by its first due date."""
     await world.arrives(written(NEWCOMER, f"Please send the install code of {A1}", subject="Hello from Newcomer"))
     await world.settle_down()
-    assert [] == to_suppliers(relay)
+    assert to_suppliers(relay) == []
     world.pass_time(days=2)
     world.import_contacts(CONTACTS + f"Newcomer,NEWC,mp121,Desk,{NEWCOMER}\n")
     await world.settle_down()
-    assert [] == to_suppliers(relay), "an import alone answers nothing"
+    assert to_suppliers(relay) == [], "an import alone answers nothing"
 
     await world.drag("Install codes/Held", "Install codes/Requests")
     await world.settle_down()
@@ -90,11 +90,11 @@ async def test_a_mended_contact_list_and_a_drag_answer_a_held_mail(world: World,
     await world.settle_down()
 
     (answer,) = to_suppliers(relay)
-    assert NEWCOMER == answer.recipient
+    assert answer.recipient == NEWCOMER
     assert "3031 3233" in text_of(answer.content)
-    assert "2024-03-18" == world.one("SELECT due_end FROM item")
-    assert 0 == world.overview().holds
-    assert 1 == len(await world.lying("Install codes/Done"))
+    assert world.one("SELECT due_end FROM item") == "2024-03-18"
+    assert world.overview().holds == 0
+    assert len(await world.lying("Install codes/Done")) == 1
 
 
 async def test_ops_hear_of_holds_gathered_by_supplier_and_cause(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
@@ -107,7 +107,7 @@ async def test_ops_hear_of_holds_gathered_by_supplier_and_cause(make_world: Make
     await world.settle_down()
     world.pass_time(minutes=14)
     await world.settle_down()
-    assert [] == to_ops(relay)
+    assert to_ops(relay) == []
 
     world.pass_time(minutes=1)
     await world.settle_down()
@@ -115,11 +115,11 @@ async def test_ops_hear_of_holds_gathered_by_supplier_and_cause(make_world: Make
     await world.settle_down()
 
     subjects = sorted(subject_of(letter.content) for letter in to_ops(relay))
-    assert [
+    assert subjects == [
         "[install codes] Held: 1 device from South Power: commissioned, removed or suspended, answer by Mon 18 Mar",
         "[install codes] Held: 1 device from West Energy: commissioned, removed or suspended, answer by Mon 18 Mar",
         "[install codes] Held: 1 mail: sender not in the contact list, due Mon 18 Mar",
-    ] == subjects
+    ]
 
 
 async def test_reminders_come_on_working_days_three_seven_and_nine_and_one_alarm(
@@ -139,12 +139,12 @@ async def test_reminders_come_on_working_days_three_seven_and_nine_and_one_alarm
             said[f"{world.now.astimezone(LONDON):%a %-d %b}"] = new
         world.pass_time(days=1)
 
-    assert {
+    assert said == {
         "Thu 28 Mar": ["[install codes] Still waiting"],
-        "Thu 4 Apr": ["[install codes] Still waiting"],
-        "Mon 8 Apr": ["[install codes] Still waiting"],
-        "Wed 10 Apr": ["[install codes] OVERDUE"],
-    } == said
+        "Fri 5 Apr": ["[install codes] Still waiting"],
+        "Tue 9 Apr": ["[install codes] Still waiting"],
+        "Thu 11 Apr": ["[install codes] OVERDUE"],
+    }
 
 
 async def test_news_go_to_those_who_may_act_and_alarms_to_all(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
@@ -161,7 +161,7 @@ async def test_news_go_to_those_who_may_act_and_alarms_to_all(make_world: MakeWo
     await world.settle_down()
 
     alarms = [letter for letter in relay.taken[before:] if "OVERDUE" in subject_of(letter.content)]
-    assert ["boss@north.test", "op@north.test", "read@north.test"] == sorted(letter.recipient for letter in alarms)
+    assert sorted(letter.recipient for letter in alarms) == ["boss@north.test", "op@north.test", "read@north.test"]
 
 
 async def test_what_another_supplier_asked_for_is_not_betrayed(world: World, relay: ScriptedSmtp) -> None:

@@ -38,13 +38,13 @@ async def test_nothing_is_sent_to_suppliers_and_nothing_moves(make_world: MakeWo
 
     assert before == await world.lying("INBOX")
     assert [frozenset()] * len(MAILS) == [mail.flags for mail in before]
-    assert [] == await world.lying("Install codes/Held")
+    assert await world.lying("Install codes/Held") == []
     assert {f"<{OPS}>"} == {copy["To"] for copy in await world.folder("Sent")}
     assert {OPS} == {letter.recipient for letter in relay.taken}
     told = "\n".join(flat(letter.content) for letter in relay.taken)
     assert "the mail lies where it arrived" in told
     assert "we would have answered CODE" in told
-    assert {"observed": 3} == {s: n for s, n in world.overview().letters.items() if s != "accepted"}
+    assert {s: n for s, n in world.overview().letters.items() if s != "accepted"} == {"observed": 3}
 
 
 async def test_going_to_send_releases_nothing_of_before(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
@@ -57,14 +57,14 @@ async def test_going_to_send_releases_nothing_of_before(make_world: MakeWorld, r
     world.pass_time(hours=2)
     await world.settle_down()
     assert {OPS} == {letter.recipient for letter in relay.taken}
-    assert ["first"] == [mail.subject for mail in await world.lying("INBOX")]
+    assert [mail.subject for mail in await world.lying("INBOX")] == ["first"]
 
     await world.arrives(written(SOUTH, f"Please send the code of {A1}", subject="second", at=world.now))
     await world.settle_down()
 
-    assert [SOUTH] == [letter.recipient for letter in relay.taken if letter.recipient != OPS]
-    assert ["second"] == [mail.subject for mail in await world.lying("Install codes/Done")]
-    assert ["first"] == [mail.subject for mail in await world.lying("INBOX")]
+    assert [letter.recipient for letter in relay.taken if letter.recipient != OPS] == [SOUTH]
+    assert [mail.subject for mail in await world.lying("Install codes/Done")] == ["second"]
+    assert [mail.subject for mail in await world.lying("INBOX")] == ["first"]
 
 
 async def test_an_observed_mail_is_answered_once_somebody_orders_it(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
@@ -78,11 +78,11 @@ async def test_an_observed_mail_is_answered_once_somebody_orders_it(make_world: 
     await world.settle_down()
 
     (letter,) = [letter for letter in relay.taken if letter.recipient != OPS]
-    assert ANN == letter.recipient
+    assert letter.recipient == ANN
     assert "83FE D340" in text_of(letter.content)
-    assert "2024-03-18" == world.one("SELECT due_end FROM item")
-    assert 1 == len(await world.lying("Install codes/Done"))
-    assert [] == await world.lying("Install codes/Requests")
+    assert world.one("SELECT due_end FROM item") == "2024-03-18"
+    assert len(await world.lying("Install codes/Done")) == 1
+    assert await world.lying("Install codes/Requests") == []
 
 
 async def test_a_mail_dragged_to_requests_while_observing_is_taken_in(
@@ -95,8 +95,8 @@ async def test_a_mail_dragged_to_requests_while_observing_is_taken_in(
     await world.settle_down()
 
     assert {OPS} == {letter.recipient for letter in relay.taken}
-    assert [] == await world.lying("Install codes/Requests")
-    assert 1 == len(await world.lying("Install codes/Held"))
+    assert await world.lying("Install codes/Requests") == []
+    assert len(await world.lying("Install codes/Held")) == 1
 
 
 async def test_one_supplier_may_be_answered_while_the_others_are_observed(
@@ -109,9 +109,9 @@ async def test_one_supplier_may_be_answered_while_the_others_are_observed(
     await world.arrives(written(WEST, f"Please send the code of {A1}", subject="from the west"))
     await world.settle_down()
 
-    assert [WEST] == [letter.recipient for letter in relay.taken if letter.recipient != OPS]
-    assert ["first"] == [mail.subject for mail in await world.lying("INBOX")]
-    assert ["from the west"] == [mail.subject for mail in await world.lying("Install codes/Done")]
+    assert [letter.recipient for letter in relay.taken if letter.recipient != OPS] == [WEST]
+    assert [mail.subject for mail in await world.lying("INBOX")] == ["first"]
+    assert [mail.subject for mail in await world.lying("Install codes/Done")] == ["from the west"]
 
 
 async def test_reminders_go_on_while_observing(make_world: MakeWorld, relay: ScriptedSmtp) -> None:

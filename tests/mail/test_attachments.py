@@ -131,6 +131,19 @@ def test_saved_mail_within_saved_mail_ends():
     assert ID not in mail.forwarded_text
 
 
+@pytest.mark.parametrize(("answers", "sources"), [("<1@b.example>", []), ("<2@b.example>", ["forwarded"])])
+def test_tables_of_an_attached_mail(answers, sources):
+    """A table in a mail that was handed on is read; one in the mail that is answered is not, nor are its files."""
+    inner = EmailMessage()
+    inner["Message-ID"] = "<1@b.example>"
+    inner.set_content(f"<table><tr><td>{ID}</td><td>x</td></tr></table>", subtype="html")
+    outer = EmailMessage()
+    outer["From"], outer["Subject"], outer["In-Reply-To"] = "ann@listed.example", "RE: codes", answers
+    outer.set_content("Thank you.")
+    outer.add_attachment(inner)
+    assert [table.source.value for table in parse(outer.as_bytes(), Trust()).tables] == sources
+
+
 @pytest.mark.parametrize("encoding", ["7bit", "base64"])
 def test_an_attached_mail_however_encoded(encoding):
     """RFC 2046 forbids base64 for a mail within a mail; some send it so, and it is read."""

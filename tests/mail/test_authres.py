@@ -152,6 +152,7 @@ def test_row_4_our_server_in_its_legal_forms(server):
     [
         "spf=pass smtp.mailfrom=x(.listed.example; dmarc=pass header.from=listed.example",
         "spf=pass smtp.mailfrom=x).listed.example; dmarc=pass header.from=listed.example",
+        "spf=none) dkim=fail (; dkim=pass header.d=listed.example; dmarc=pass header.from=listed.example",
         'spf=pass smtp.mailfrom="x; dmarc=pass header.from=listed.example',
         "spf=pass smtp.mailfrom=x\\; dmarc=pass header.from=listed.example",
         "dkim=pass header.d=evil.example header.d=listed.example; dmarc=pass header.from=listed.example",

@@ -43,6 +43,7 @@ def test_text(html, lines):
     [
         (f"<table><tr><td>Device</td></tr><tr><td>{ID}</td></tr></table>", (("Device",), (ID,))),
         (f"<table><tr><td><p>{ID[:11]}<span>{ID[11:]}</span></p></td><td><p>a</p><p>b</p></td></tr></table>", ((ID, "a b"),)),
+        (f"<table><tr><td><p>a</p>b</td><td>{ID}</td></tr></table>", (("a b", ID),)),
         (f"<table><tr><td>x<p>y</p></td><td>p<br>q</td><td>{ID}</td></tr></table>", (("x y", "p q", ID),)),
         (f"<table><tr><td colspan=2>h</td></tr><tr><td rowspan='2'>{ID}</td><td>1</td></tr><tr><td>2</td></tr></table>", (("h", ""), (ID, "1"), (ID, "2"))),
         ("<table><tr><td>MPAN</td><td>n</td></tr><tr><td>1.2E+15</td><td>2</td></tr></table>", (("MPAN", "n"), ("1.2E+15", "2"))),

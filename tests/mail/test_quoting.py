@@ -42,6 +42,7 @@ def kinds(text: str, manner: Manner = Manner.REPLY) -> dict[str, str]:
         "\xa0> {old}\n{new}\n",
         "{new}\n\nOn Mon, 8 Jun 2026, Ann wrote:\n> ---------- Forwarded message ---------\n> From: x\n> {old}\n",
         "{new}\n\n" + OUTLOOK + "---------- Forwarded message ---------\n{old}\n",
+        "{new}\n\n> ---------- Forwarded message ---------\n> From: x\n> {old}\n",
     ],
 )
 def test_a_reply_has_new_and_quoted_text(layout):
@@ -63,6 +64,7 @@ def test_a_reply_has_new_and_quoted_text(layout):
         (Manner.FRESH, "See below.\n\n" + OUTLOOK + "{new}\n"),
         (Manner.FRESH, "To you from our field team:\n-----Original Message-----\n{new}\n"),
         (Manner.FOLLOW_UP, "\n" + OUTLOOK + "{new}\n"),
+        (Manner.REPLY, "One more:\n---------- Forwarded message ---------\nFrom: a\n\nsee below\n\n" + OUTLOOK + "{new}\n"),
         (Manner.REPLY, "One more:\n---------- Forwarded message ---------\nFrom: a\nDate: b\nTo: c\n\n{new}\n"),
     ],
 )  # fmt: skip
@@ -77,6 +79,19 @@ def test_what_a_forwarded_mail_quotes_stays_quoted():
     assert kinds(text, Manner.FORWARD) == {NEW: "forwarded", OLD: "quoted"}
 
 
+def test_what_somebody_quotes_is_not_handed_on():
+    """Below an attribution even a forward is quoted, under any subject."""
+    text = f"{NEW}\n\nOn Mon, 8 Jun 2026, Ann wrote:\n> ---------- Forwarded message ---------\n> {OLD}\n"
+    for manner in Manner:
+        assert kinds(text, manner) == {NEW: "new", OLD: "quoted"}
+
+
+def test_an_attribution_takes_no_line_from_above():
+    """The writer's own line directly above "On ... wrote:" stays theirs."""
+    result = split("Please add it\nOn Fri, 5 Jun 2026, Ann <a@b.example> wrote:\n> x", Manner.REPLY)
+    assert result.new == ["Please add it"]
+
+
 def test_a_follow_up_with_words_of_its_own_quotes_what_is_below():
     """A mail that answers another under a new subject is a reply once something new stands in it."""
     assert kinds(f"{NEW}\n\n{OUTLOOK}{OLD}\n", Manner.FOLLOW_UP) == {NEW: "new", OLD: "quoted"}
@@ -87,6 +102,7 @@ def test_a_follow_up_with_words_of_its_own_quotes_what_is_below():
     [
         f"On site we found {NEW}\nplease advise, Ann <a@b.example> wrote:\n> x\n",
         f"Please add {NEW}\nOn Fri, 5 Jun 2026, Ann <a@b.example> wrote:\n> {OLD}\n",
+        f"On site 12 is {NEW}, as Ann <a@b.example> wrote:\n> x\n",
         f"{NEW}\n\nAnn <a@b.example>\nwrote:\n> {OLD}\n",
         f"From: Northern Energy\nDevice: {NEW}\n",
         f"On the day that she wrote:\n{NEW}\n",

@@ -361,7 +361,7 @@ def test_thanks_are_filed_with_their_thread() -> None:
 )
 def test_a_person_who_writes_without_end_is_braked_and_held(rates: Rates, braked: bool) -> None:
     """Five letters a thread and day, twenty a party and hour; then a person of ours looks."""
-    decision = ask(A, home=thread(cases.item(A)), rates=rates)
+    decision = ask(B, home=thread(cases.item(A)), rates=rates)
 
     assert (decision.reason is Reason.LOOP_BRAKE) is braked
     assert (decision.fate is Fate.HELD) is braked
@@ -380,6 +380,30 @@ def test_row_56_automatic_mail_gets_two_letters_a_case_and_day(written_by: Any) 
 
     assert len(second.plans) == 1
     assert (third.fate, third.reason, third.plans, third.threads) == (Fate.IGNORED, Reason.LOOP_BRAKE, (), ())
+
+
+@pytest.mark.parametrize(
+    "meaning",
+    [CHASE, asks(A), asks(A, chase=True)],
+    ids=["chase", "asked again", "chase by device"],
+)
+def test_row_56_a_robot_without_manners_gets_two_letters_without_news(meaning: Correspondence) -> None:
+    """Attack 56: it looks like a person; the third letter that would say the same again is not written."""
+    home = thread(cases.item(A, State.HELD))
+    second = decided(meaning, home=home, rates=Rates(letters_on_thread_24h=1))
+    third = decided(meaning, home=home, rates=Rates(letters_on_thread_24h=2))
+
+    assert len(second.plans) == 1
+    assert (third.fate, third.reason, third.plans, third.threads) == (Fate.DECIDED, Reason.ASKED_TOO_SOON, (), ())
+    assert third.joins == home.case_id
+
+
+@pytest.mark.parametrize("meaning", [Correspondence(wants_codes=True), Correspondence(bad_lines=(BadLine("l", "w"),))])
+def test_what_could_not_be_read_twice_goes_to_a_person(meaning: Correspondence) -> None:
+    """They were asked for more twice within a day; a third letter helps nobody, silence would lose the request."""
+    decision = decided(meaning, home=thread(), rates=Rates(letters_on_thread_24h=2))
+
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.LOOP_BRAKE, ())
 
 
 def test_a_person_s_chase_under_the_brake_is_held() -> None:

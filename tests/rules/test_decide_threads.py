@@ -83,6 +83,18 @@ def test_a_mail_taken_in_on_a_person_s_order_is_judged_anew() -> None:
     assert waiting == home.items[1]
 
 
+def test_an_order_repeats_nothing_while_something_in_it_is_open() -> None:
+    """What was answered is named with its day; only where all was answered does an order repeat it."""
+    sent = {B: cases.sent(2 * DAY)}
+    home = thread(cases.item(A, reason=Reason.INVENTORY_STALE), cases.answered(B))
+    decision = ask(A, B, home=home, ordered=True, releases=sent)
+    assert rows(decision) == {A: ("CODE", "")}
+    assert [device for device, _ in said(decision).sent_before] == [B]
+
+    settled = thread(cases.answered(B))
+    assert rows(ask(B, home=settled, ordered=True, releases=sent)) == {B: ("CODE", "")}
+
+
 def test_an_order_that_mends_nothing_sends_no_letter() -> None:
     """Still held: the new cause is written down, and the asker is not told a second time."""
     home = thread(cases.item(A, reason=Reason.INVENTORY_STALE))

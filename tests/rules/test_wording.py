@@ -110,7 +110,7 @@ def test_only_the_outcomes_present_are_explained(outcome):
         (Answer((row(Outcome.CODE),), personal_data=True), "Please send Device IDs only"),
         (
             Answer((row(Outcome.PENDING, "by: 2026-12-04"),), capped_at=1500),
-            "We send one supplier at most 1,500 install codes a day. The rest follow in the order in which you asked",
+            "We send one supplier at most 1,500 install codes a day. Yours follow in the order in which you asked",
         ),
         (Answer((), withdrawn=(device(1),)), "we have withdrawn your request for this device"),
         (Answer((), sent_before=((device(1), date(2026, 11, 23)),)), "We answered this device on Mon 23 Nov 2026"),

@@ -141,6 +141,7 @@ class Dovecot:
     def start(self) -> None:
         """Start, and return when it greets; also after `kill`, on the same ports with the same mail."""
         command = [program("dovecot", "dovecot-imapd"), "-F", "-c", str(self.folder / "dovecot.conf")]
+        _empty(self.folder / "run")  # sockets of a server that was killed make the next one think it still runs
         with (self.folder / "start.log").open("ab") as log:
             self._process = subprocess.Popen(
                 as_user(server_user(), command), stdout=log, stderr=log, start_new_session=True
@@ -150,7 +151,7 @@ class Dovecot:
     def kill(self) -> None:
         """End it with all its sessions, as a crash of the machine would."""
         if self._process is not None:
-            end_group(self._process)
+            end_group(self._process, self.imap_port)
             self._process = None
 
     def doveadm(self, *arguments: str) -> str:
@@ -220,9 +221,15 @@ def _prepared(
         **dict(zip(("imap_port", "imaps_port", "lmtp_port", "auth_port"), ports, strict=True)),
     )
     (folder / "dovecot.conf").write_text(config, "utf-8")
-    for name in ("run", "state", "mail"):
+    for name in ("state", "mail"):
         (folder / name).mkdir()
     for path in (folder, *folder.rglob("*")):
         shutil.chown(path, user.pw_uid, user.pw_gid)
     folder.chmod(0o755)
     return Dovecot(folder, *ports, ca=files.ca, users=users)
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    shutil.chown(folder, server_user().pw_uid, server_user().pw_gid)

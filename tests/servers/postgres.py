@@ -78,9 +78,32 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
+    def clean(self, url: str) -> None:
+        """Empty a migrated database, whoever is still connected: a hundred times faster than a new one."""
+        import psycopg
+
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(_END_OTHERS)
+            connection.execute("SET session_replication_role = replica")  # the order of the tables is no matter
+            tables = [row[0] for row in connection.execute(_TABLES).fetchall()]
+            sequences = [row[0] for row in connection.execute(_SEQUENCES).fetchall()]
+            deletes = [f"DELETE FROM {table}" for table in tables]
+            restarts = [f"SELECT setval('{sequence}', 1, false)" for sequence in sequences]
+            connection.execute("; ".join([*deletes, *restarts]))
+
     def drop(self, url: str) -> None:
         """Remove a database, whoever is still connected."""
         import psycopg
 
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
+
+
+_END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+_TABLES = (
+    "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+)
+_SEQUENCES = "SELECT quote_ident(sequencename) FROM pg_sequences WHERE schemaname = 'public'"

@@ -61,8 +61,15 @@ def _tail(log: Path) -> str:
     return log.read_text("utf-8", "replace")[-2000:] if log.exists() else "(no log)"
 
 
-def end_group(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGKILL) -> None:
-    """End a process that leads its own group, and all its children."""
+def end_group(process: subprocess.Popen[bytes], port: int, limit_s: float = 10.0) -> None:
+    """Kill a process that leads its own group with all its children, and wait until nobody listens on `port`."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, how)
+        os.killpg(process.pid, signal.SIGKILL)
     process.wait(timeout=20)
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return
+        time.sleep(0.005)

@@ -1,4 +1,4 @@
-"""The servers that the whole daemon is run against, one of each a module, and fresh installations on them."""
+"""The servers that the whole daemon is run against, one of each a test process, and fresh installations on them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.whole.post import RelayThread
 from tests.whole.process import Zygote
 
 MAILBOXES = 3000
-"""More than any module has trials; a mailbox is a line in a file until mail comes."""
+"""More than there are trials; a mailbox is a line in a file until mail comes."""
 
 
 def address(number: int) -> str:
@@ -21,7 +21,7 @@ def address(number: int) -> str:
     return f"codes@n{number}.test"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
     """Where daemons are forked from."""
     made = Zygote()
@@ -29,52 +29,52 @@ def zygote() -> Iterator[Zygote]:
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def imap() -> Iterator[Dovecot]:
     """A Dovecot with many empty mailboxes."""
     with dovecot_server(users={address(n): MAILBOX_PASSWORD for n in range(MAILBOXES)}) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
-def module_relay() -> Iterator[RelayThread]:
+@pytest.fixture(scope="session")
+def shared_relay() -> Iterator[RelayThread]:
     """A relay that takes every letter from who knows its password, unless told otherwise."""
     with RelayThread(RELAY_LOGIN) as relay:
         yield relay
 
 
 @pytest.fixture
-def relay(module_relay: RelayThread) -> RelayThread:
+def relay(shared_relay: RelayThread) -> RelayThread:
     """The relay, with nothing taken yet."""
-    module_relay.clear()
-    return module_relay
+    shared_relay.clear()
+    return shared_relay
 
 
 Make = Callable[..., Installation]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def numbers() -> Iterator[int]:
     """The mailboxes' numbers, each once."""
     return iter(range(MAILBOXES))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def template(
-    tmp_path_factory: pytest.TempPathFactory, zygote: Zygote, imap: Dovecot, module_relay: RelayThread
+    tmp_path_factory: pytest.TempPathFactory, zygote: Zygote, imap: Dovecot, shared_relay: RelayThread
 ) -> Path:
     """A folder with the keys and the SQLite database of a prepared installation."""
     folder = tmp_path_factory.mktemp("prepared")
-    prepare(Installation(folder, address(0), f"sqlite:///{folder}/daemon.db", zygote, imap, module_relay))
+    prepare(Installation(folder, address(0), f"sqlite:///{folder}/daemon.db", zygote, imap, shared_relay))
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def postgres_template(template: Path, postgres_cluster: Postgres, request: pytest.FixtureRequest) -> str:
     """The name of a PostgreSQL database of a prepared installation; its keys are its own."""
     url = postgres_cluster.create()
     folder = template / "postgresql"
-    zygote, imap, relay = (request.getfixturevalue(name) for name in ("zygote", "imap", "module_relay"))
+    zygote, imap, relay = (request.getfixturevalue(name) for name in ("zygote", "imap", "shared_relay"))
     prepare(Installation(folder, address(0), url, zygote, imap, relay))
     return url.rpartition("/")[2]
 

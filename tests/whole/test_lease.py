@@ -49,15 +49,25 @@ def test_a_second_instance_waits_warm_and_takes_over(world: Installation) -> Non
     assert_invariants(world, mails)
 
 
-@pytest.mark.parametrize("step", ["after-read", "after-freeze", "after-rcpt", "after-dot-mark", "after-354"])
+@pytest.mark.parametrize(
+    "step",
+    [
+        "after-read",
+        "before-commit:freeze:9",
+        pytest.param("after-rcpt", marks=pytest.mark.trials),
+        "after-dot-mark",
+        "after-354",
+    ],
+)
 def test_what_comes_late_is_fenced(on_postgresql: Make, step: str) -> None:
     """An instance that is stopped for longer than its lease, and then goes on, changes nothing and sends nothing.
 
-    But one that was stopped within DATA: its letter is unknown by then, and a copy of it is on record.
+    But one that was stopped within DATA: its letter is unknown by then, and a copy of it is on record. One that was
+    stopped within a transaction keeps its locks no longer than its lease.
     """
     world = on_postgresql()
     mails = arrives(world)
-    sleeper = world.run(f"{step}:freeze")
+    sleeper = world.run(step if ":" in step else f"{step}:freeze")
     says(world, sleeper, HOLDING)
     world.until(sleeper, lambda: _sleeps(sleeper), "its sleep")
     heir = world.run()
@@ -79,14 +89,14 @@ def _sleeps(running: Running) -> bool:
     return running.state == "T"
 
 
-def test_a_clean_stop_hands_over_at_once(world: Installation) -> None:
-    """SIGTERM gives the mailbox up: the warm instance has it within one of its looks, lease or no lease."""
+def test_a_clean_stop_hands_over_at_once(on_sqlite: Make) -> None:
+    """SIGTERM gives the mailbox up: the warm instance has it at its next look, and works."""
+    world = on_sqlite()
     first = world.run()
     says(world, first, HOLDING)
     second = world.run()
     says(world, second, WARM)
     first.stop()
-    assert world.one("SELECT expires FROM lease") == 0 or HOLDING in world.said()
     says(world, second, HOLDING, times=2)
     mails = arrives(world)
     world.until_quiet(second)

@@ -1,0 +1,1 @@
+"""What the daemon costs, beside a naive loop and the least that this machine can do with the same mail."""

@@ -1,0 +1,78 @@
+"""`make bench`: measure, print the table of our aims, and say which were met. See --help."""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.bench import mails, ours, rivals
+from tests.bench.figures import Case, Drain, Run
+from tests.bench.report import report
+from tests.bench.world import ROOT, Line, World, world
+
+NAIVE_MAILS = 300
+"""The naive loop answers its first 300 with all waiting: what a mail costs it hardly changes later."""
+SLOW_LINKS, USUAL_LINKS = 16, 4
+REFUSE_EVERY = 10
+
+
+def rival(name: str, place: World, waiting: int, count: int) -> Drain:
+    """What a rival takes for the first `count` of so many waiting mails."""
+    place.fill(waiting)
+    rivals.prepare(place.folder, waiting * mails.DEVICES_A_MAIL)
+    arguments = [name, count, place.folder, place.imap_port, place.smtp_port]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.rivals", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=3600,
+    )
+    found = json.loads(done.stdout)
+    return Drain(count, **found, exact=ours.exactness(place, range(count)))
+
+
+def case(waiting: int, delay_ms: float) -> Case:
+    """One backlog over one line, by all three, one after the other."""
+    line = Line(delay_ms=delay_ms / 2)
+    with world(line) as place:
+        least = rival("floor", place, waiting, waiting)
+    with world(line) as place:
+        naive = rival("naive", place, waiting, min(NAIVE_MAILS, waiting))
+    with world(line) as place:
+        mine = ours.drain(place, waiting, connections=SLOW_LINKS if delay_ms else USUAL_LINKS)
+    return Case(waiting, delay_ms, mine, naive, least)
+
+
+def wishes(argv: list[str]) -> argparse.Namespace:
+    """What is to be measured."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--mails", type=int, nargs="+", default=[1000], help="backlogs without delay (1000 10000)")
+    parser.add_argument("--slow", type=int, default=1000, help="backlog over a line of 20 ms; 0: none")
+    parser.add_argument("--latency", type=int, default=50, help="mails that come one by one; 0: none")
+    parser.add_argument("--refused", type=int, default=500, help="backlog with every tenth refused at first; 0: none")
+    return parser.parse_args(argv)
+
+
+def measure(wish: argparse.Namespace) -> Run:
+    """All that was wished for, one thing at a time."""
+    cases = [case(waiting, 0) for waiting in wish.mails]
+    cases += [case(wish.slow, 20)] if wish.slow else []
+    latency = refused = None
+    if wish.latency:
+        with world(Line()) as place:
+            latency = ours.latency(place, wish.latency)
+    if wish.refused:
+        with world(Line(refuse_every=REFUSE_EVERY)) as place:
+            refused = ours.drain(place, wish.refused, tick_seconds=1)
+    return Run(tuple(cases), latency, refused)
+
+
+def main() -> None:
+    """Measure and report."""
+    sys.stdout.write(report(measure(wishes(sys.argv[1:]))) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The figures in words: the table, our aims and whether each was met, and the limits that were set."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tests.bench.figures import Case, Drain, Run, growth
+
+LONG, SHORT = 10_000, 1_000
+SLOW_MS = 20.0
+LIMITS = (
+    "SQLite with synchronous=FULL, marks around DATA, the whole gate, sealed content, the audit trail: all on",
+    "Dovecot (Maildir, mail_fsync=never) and the listener on the same machine, over loopback",
+    "codes and letters a day: lifted; connections: 4 (the default), 16 over the slow line; everything else as it ships",
+    "naive: its first 300 mails with all waiting; floor: no gate, no sealing, no audit, no errors, one link",
+    "with refusals a letter comes again after its minute, so that the run cannot take less than one",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Something to reach. `met` None: not measured in this run."""
+
+    what: str
+    aim: str
+    found: str
+    met: bool | None
+
+
+def report(run: Run) -> str:
+    """All of it, as Markdown."""
+    return "\n".join((*_table(run), "", *_aims_table(aims(run)), "", "Limits set:", *(f"- {one}" for one in LIMITS)))
+
+
+def _table(run: Run) -> Iterator[str]:
+    yield "| waiting | round trip | who | mails/s | x naive | of floor | CPU s a 1,000 | peak MB | once / lost / twice |"
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for case in run.cases:
+        for who, drain in (("ours", case.ours), ("naive", case.naive), ("floor", case.floor)):
+            yield _row(case, who, drain)
+    if run.refused:
+        yield f"| {run.refused.mails:,} | 0 ms, 10% refused | ours | {run.refused.rate:.1f} | | | {_costs(run.refused)} |"
+    if run.latency:
+        p50, p99 = (run.latency.percentile_ms(percent) for percent in (50, 99))
+        yield ""
+        yield f"Delivery to answer, idle ({len(run.latency.waits_s)} mails): p50 {p50:.0f} ms, p99 {p99:.0f} ms"
+
+
+def _row(case: Case, who: str, drain: Drain) -> str:
+    ratios = f"{drain.rate / case.naive.rate:.1f} | {drain.rate / case.floor.rate:.0%}"
+    return f"| {case.waiting:,} | {case.delay_ms:g} ms | {who} | {drain.rate:.1f} | {ratios} | {_costs(drain)} |"
+
+
+def _costs(drain: Drain) -> str:
+    exact = drain.exact
+    return f"{drain.cpu_s_a_1000:.2f} | {drain.peak_mb:.0f} | {exact.once:,} / {exact.lost} / {exact.twice}"
+
+
+def _aims_table(found: tuple[Aim, ...]) -> Iterator[str]:
+    yield "| aim | first | found | met |"
+    yield "|---|---|---|---|"
+    for aim in found:
+        met = "not measured" if aim.met is None else "yes" if aim.met else "NO"
+        yield f"| {aim.what} | {aim.aim} | {aim.found} | {met} |"
+
+
+def aims(run: Run) -> tuple[Aim, ...]:
+    """Our first aims, each with what this run found."""
+    cases = {(case.waiting, case.delay_ms): case for case in run.cases}
+    few, many, slow = cases.get((SHORT, 0)), cases.get((LONG, 0)), cases.get((SHORT, SLOW_MS))
+    return (
+        _aim("10,000 waiting, times naive", "8", many and many.times_naive, at_least=8),
+        _aim("10,000 waiting, share of the floor", "15%", many and 100 * many.share_of_floor, at_least=15, unit="%"),
+        _aim("1,000 waiting, 20 ms, times naive", "40", slow and slow.times_naive, at_least=40),
+        _aim("cost of a mail at 10,000 / at 1,000", "1.1", few and many and growth(few, many), at_most=1.1),
+        _aim("CPU s a 1,000 mails, at the most waiting", "3", _widest(run, "cpu_s_a_1000"), at_most=3),
+        _aim("delivery to answer, p50 ms (IDLE)", "600", run.latency and run.latency.percentile_ms(50), at_most=600),
+        _aim("memory of all processes, MB", "250", _widest(run, "peak_mb"), at_most=250),
+        _aim("10% refused: lost and twice", "0", _inexact(run.refused), at_most=0),
+        _aim("all other runs: lost and twice", "0", float(sum(_inexact(c.ours) or 0 for c in run.cases)), at_most=0),
+    )
+
+
+def _widest(run: Run, figure: str) -> float | None:
+    """Of the case with the most mails, without delay."""
+    plain = [case for case in run.cases if not case.delay_ms]
+    return getattr(max(plain, key=lambda case: case.waiting).ours, figure) if plain else None
+
+
+def _inexact(drain: Drain | None) -> float | None:
+    return None if drain is None else float(drain.exact.lost + drain.exact.twice)
+
+
+def _aim(
+    what: str,
+    aim: str,
+    found: float | None,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    unit: str = "",
+) -> Aim:
+    sign = "≥" if at_least is not None else "≤"
+    if found is None:
+        return Aim(what, f"{sign} {aim}", "-", None)
+    met = found >= at_least if at_least is not None else at_most is not None and found <= at_most
+    return Aim(what, f"{sign} {aim}", f"{found:.3g}{unit}", met)

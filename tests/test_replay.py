@@ -1,0 +1,81 @@
+import hashlib
+import json
+import mailbox
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from daemon.__main__ import app
+from daemon.edge import vault
+from daemon.embedded.stamps import Verdict
+from tests.journeys.world import A0, ANN, COMMISSIONED, CONTACTS, INVENTORY, START, US, config, written
+
+RUN = CliRunner()
+
+
+def _installation(folder: Path, database_url: str) -> list[str]:
+    """A configuration whose servers do not exist: explaining a mail must not need them."""
+    toml = folder / "daemon.toml"
+    toml.write_text(config(folder, database_url, 1, 2, username=US, password="x"), "utf-8")
+    toml.chmod(0o600)
+    vault.new_key_file(folder / "keys")
+    for kind, content in (("contacts", CONTACTS), ("inventory", INVENTORY)):
+        (folder / f"{kind}.csv").write_text(content, "utf-8")
+        done = RUN.invoke(app, ["--config", str(toml), "import", kind, str(folder / f"{kind}.csv")])
+        assert done.exit_code == 0
+    return ["--config", str(toml)]
+
+
+def _state(database_url: str) -> str:
+    path = Path(database_url.removeprefix("sqlite:///"))
+    files = sorted(path.parent.glob(path.name + "*"))
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files if not f.name.endswith(("-shm", ".lock")))).hexdigest()
+
+
+def test_read_explains_a_mail_and_changes_nothing(tmp_path: Path, sqlite_url: str) -> None:
+    """`read` shows who, proof, meaning, every condition and the masked letter; no byte of the database changes."""
+    options = _installation(tmp_path, sqlite_url)
+    mail = tmp_path / "one.eml"
+    mail.write_bytes(written(ANN, f"Please send the codes of {A0} and {COMMISSIONED}"))
+    before = _state(sqlite_url)
+
+    done = RUN.invoke(app, [*options, "read", str(mail)])
+
+    assert done.exit_code == 0
+    assert f"from     {ANN} (contact of South Power)" in done.output
+    assert "gate     FAILS  G9 our device, and the asker is entitled: " + COMMISSIONED in done.output
+    assert "G13 sent over a trusted channel" in done.output
+    assert f"would write to {ANN}" in done.output
+    assert "83FE" not in done.output
+    assert _state(sqlite_url) == before
+
+
+def test_replay_sums_up_a_whole_mailbox_and_changes_nothing(tmp_path: Path, sqlite_url: str) -> None:
+    """`replay` takes an mbox, a Maildir or a folder of .eml; as JSON, a line a mail; no byte of the database changes."""
+    options = _installation(tmp_path, sqlite_url)
+    mails = [written(ANN, f"Please send {A0}"), written(ANN, f"Send {A0}", verdict=Verdict.FAIL, at=START)]
+    box = mailbox.mbox(tmp_path / "old.mbox")
+    maildir = mailbox.Maildir(tmp_path / "old")
+    (tmp_path / "emls").mkdir()
+    for number, raw in enumerate(mails):
+        box.add(raw)
+        maildir.add(raw)
+        (tmp_path / "emls" / f"{number}.eml").write_bytes(raw)
+    box.close()
+    before = _state(sqlite_url)
+
+    for path in ("old.mbox", "old", "emls"):
+        done = RUN.invoke(app, [*options, "replay", "--json", str(tmp_path / path)])
+        lines = [json.loads(line) for line in done.output.splitlines() if line.startswith("{")]
+
+        assert sorted(line["reason"] for line in lines) == ["request", "unproven-sender"], path
+    assert _state(sqlite_url) == before
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path: Path, sqlite_url: str) -> None:
+    """A missing file ends in one line that says what may be given, and exit 78."""
+    options = _installation(tmp_path, sqlite_url)
+
+    done = RUN.invoke(app, [*options, "replay", str(tmp_path / "nothing")])
+
+    assert done.exit_code == 78
