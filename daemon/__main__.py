@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -334,8 +336,14 @@ def keys_rotate(context: typer.Context) -> None:
     print(f"{path}: {key_id} seals from the next start of `run` on; the other keys still open")
 
 
+def _stopped(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(DONE)
+
+
 def main() -> None:
     """The command `install-code-daemon`."""
+    # As process 1 of a container a signal without a handler is dropped; `run` puts its own in this one's place.
+    signal.signal(signal.SIGTERM, _stopped)
     logs.harden()
     app(prog_name="install-code-daemon")
 

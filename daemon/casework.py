@@ -70,9 +70,11 @@ def work(
 
 def start_from(connection: Connection, parts: Parts) -> datetime:
     """The moment before which mail is left alone: as configured, else that of the first start."""
+    set_by_hand: datetime | None = parts.settings.mailbox.start_from
+    if set_by_hand is not None:
+        return set_by_hand
     known = remembered.get(connection, "start_from")
-    first = parts.clock.now() if known is None else datetime.fromisoformat(known)
-    return parts.settings.mailbox.start_from or first
+    return parts.clock.now() if known is None else datetime.fromisoformat(known)
 
 
 def _left_alone(reason: Reason) -> Decision:

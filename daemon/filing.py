@@ -20,7 +20,7 @@ from daemon.errors import MailboxFull, Refused, Renumbered, SealBroken, Unavaila
 from daemon.mail.compose import compose
 from daemon.mail.message import Place
 from daemon.parts import Parts
-from daemon.rules.decision import Folder, folder_path
+from daemon.rules.decision import FOLDERS
 from daemon.rules.policy import SentCopy
 from daemon.rules.wording import write
 from daemon.sealing import envelope_of
@@ -29,7 +29,6 @@ log = structlog.get_logger()
 
 MAILS, LETTERS = 500, 100
 """In one round: mails to move, and letters to file in Sent."""
-FOLDERS = tuple(folder_path(folder) for folder in Folder)
 
 
 class Filing:

@@ -18,7 +18,7 @@ from daemon.edge.imap import Mailbox
 from daemon.edge.inbox import Cursor
 from daemon.mail.message import RawMail
 from daemon.parts import Parts
-from daemon.rules.decision import Folder, folder_path
+from daemon.rules.decision import FOLDERS, Folder, folder_path
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class Intake:
         """Look at every folder that is due; then wait in IDLE, where it is on."""
         sound, self._sound = self._sound, False
         if not sound:  # at start, and after any fault: a folder that somebody deleted would be one
-            await self._mailbox.ensure_folders((folder_path(Folder.REQUESTS),))
+            await self._mailbox.ensure_folders(FOLDERS)
         now = self._parts.clock.now()
         start = await self._start_from(now)
         whole = _due(self._reconciled, RECONCILE_EVERY, now)
@@ -76,7 +76,8 @@ class Intake:
         special = await self._mailbox.special_folders()
         side = (*special.junk, *special.trash, *special.archive)
         await self._parts.write(lambda c: remembered.put(c, "side_folders", list(side), now))
-        for folder in side:
+        own = (folder for folder in FOLDERS if folder != folder_path(Folder.REQUESTS))
+        for folder in (*side, *own):
             await self._collect(folder, start, whole=True)
         self._swept = now
 

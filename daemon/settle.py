@@ -178,9 +178,12 @@ def _settled(case: Case, policy: Policy) -> Settled:
 
 
 def _wanted_folder(case: Case, policy: Policy) -> str | None:
-    """Where the mail goes; None: it stays. In mode observe it stays where people look, for they answer it by hand."""
+    """Where the mail goes; None: it stays. In mode observe it stays where people look, for they answer it by hand.
+
+    What a person dragged to `Requests` was handed over to us, and is filed in every mode, so that they see it taken in.
+    """
     party = case.facts.writer.counterparty
-    if policy.mode_for(party.party if party else "") is Mode.OBSERVE:
+    if policy.mode_for(party.party if party else "") is Mode.OBSERVE and not case.facts.ordered:
         return None
     folder = folder_of(case.decision, case.facts.home)
     return folder_path(folder) if folder else None

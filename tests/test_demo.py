@@ -10,10 +10,10 @@ def test_the_demo_tells_its_story_and_ends() -> None:
         [sys.executable, "-m", "daemon.demo"], capture_output=True, text=True, timeout=100, check=False
     )
 
-    assert "" == done.stderr
-    assert 0 == done.returncode
-    assert [] == [line for line in done.stdout.splitlines() if len(line) > 80]
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
     assert all(scene.title in done.stdout for scene in story.SCENES)
     assert "83FE D340 7A93 9723 A5C6 39B2 6916 D505" in done.stdout
-    assert 1 == done.stdout.count(f"LETTER   to {story.ANN}")
+    assert done.stdout.count(f"LETTER   to {story.ANN}") == 1
     assert "whole" in done.stdout

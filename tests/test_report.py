@@ -171,7 +171,7 @@ async def test_the_whole_picture(office: Office) -> None:
         "device-status",
         date(2026, 6, 22),
     )
-    assert first.due_sum == "Mon 08 Jun 2026 + 10 working days (england-and-wales) = Mon 22 Jun 2026"
+    assert first.due_sum == "Mon 8 Jun 2026 + 10 working days (england-and-wales) = Mon 22 Jun 2026"
     assert (second.name.partition(" ")[0], second.party, second.told_ops_at) == ("mail", PARTY, None)
     assert shown.letters == {"pending": 2}
     assert shown.mails["held"] == 1

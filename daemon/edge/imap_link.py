@@ -27,6 +27,8 @@ CUT_BYTES = 512 << 10
 """What is fetched of a mail that is too large: enough for its header, the text and a good guess."""
 DONE_KEYWORD = "$InstallCodesDone"
 """Marks a handled mail where the server can neither MOVE nor expunge by UID, so that it stays where it is."""
+_ANY_FLAG = (b"\\Answered", b"\\Deleted", b"\\Draft", b"\\Flagged", b"\\Seen", b"\\*")
+"""What a folder keeps whose server says nothing about it (RFC 3501 7.1, PERMANENTFLAGS)."""
 _GREETED = "NONAUTH"
 
 
@@ -193,7 +195,7 @@ class Link:
             folder=folder,
             uidvalidity=found,
             writable=write,
-            flags=frozenset(_text(flag).lower() for flag in reply.get(b"PERMANENTFLAGS", ())),
+            flags=frozenset(_text(flag).lower() for flag in reply.get(b"PERMANENTFLAGS", _ANY_FLAG)),
             next_uid=int(reply.get(b"UIDNEXT", reply[b"EXISTS"])),
         )
         self._imap.untagged_responses.clear()

@@ -8,11 +8,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge.database import chunks, insert, micros, moment
+from daemon.edge.database import among, chunks, insert, insert_in, micros, moment
 from daemon.edge.tables import MAIL_UNFILED, MAIL_UNSETTLED, cursor, mail, place, signature, tally
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
@@ -288,6 +290,10 @@ def arrived(connection: Connection, mail_id: int) -> datetime:
     return moment(connection.execute(sa.select(mail.c.arrived).where(mail.c.id == mail_id)).scalar_one())
 
 
+_SETTLE = sa.update(mail).where(mail.c.id == sa.bindparam("of_mail"))
+"""What is set, its parameters say."""
+
+
 def settle(connection: Connection, mail_id: int, result: Settled, now: datetime) -> None:
     """Write down the one fate of a mail; of what is none of ours only the hash stays."""
     values = {
@@ -302,7 +308,7 @@ def settle(connection: Connection, mail_id: int, result: Settled, now: datetime)
     }
     if not result.keep_content:
         values["content"] = None
-    connection.execute(sa.update(mail).where(mail.c.id == mail_id).values(**values))
+    connection.execute(_SETTLE, {"of_mail": mail_id, **values})
     _count(connection, local_day(now), result.reason)
 
 
@@ -313,9 +319,13 @@ _COPIED = (
 
 
 def _count(connection: Connection, day: date, reason: Reason) -> None:
-    statement = insert(connection, tally).values(day=day, reason=reason, mails=1)
+    connection.execute(_counting(connection.dialect.name), {"day": day, "reason": reason, "mails": 1})
+
+
+@cache
+def _counting(dialect: str) -> Any:
     more = {"mails": tally.c.mails + 1}
-    connection.execute(statement.on_conflict_do_update(index_elements=["day", "reason"], set_=more))
+    return insert_in(dialect, tally).on_conflict_do_update(index_elements=["day", "reason"], set_=more)
 
 
 def tallies(connection: Connection, day: date) -> dict[str, int]:
@@ -330,15 +340,22 @@ def settled_as(connection: Connection, reason: Reason) -> int:
     return int(connection.execute(query).scalar() or 0)
 
 
-def find_same(connection: Connection, semantic_key: str, evidence: Evidence, mail_id: int) -> int | None:
-    """A settled mail that says the same with the same class of proof; None: there is none."""
-    query = sa.select(mail.c.id).where(
-        mail.c.semantic_key == semantic_key,
-        mail.c.evidence == int(evidence),
-        mail.c.id != mail_id,
+_SAME = (
+    sa.select(mail.c.id)
+    .where(
+        mail.c.semantic_key == sa.bindparam("key"),
+        mail.c.evidence == sa.bindparam("proof"),
+        mail.c.id != sa.bindparam("but_mail"),
         mail.c.state == SETTLED,
     )
-    return connection.execute(query.limit(1)).scalar()
+    .limit(1)
+)
+
+
+def find_same(connection: Connection, semantic_key: str, evidence: Evidence, mail_id: int) -> int | None:
+    """A settled mail that says the same with the same class of proof; None: there is none."""
+    values = {"key": semantic_key, "proof": int(evidence), "but_mail": mail_id}
+    return connection.execute(_SAME, values).scalar()
 
 
 def follow(connection: Connection, mail_id: int, semantic_key: str, evidence: Evidence) -> None:
@@ -353,15 +370,25 @@ def remember_signatures(connection: Connection, digests: Sequence[str], semantic
     """Note that these DKIM signatures came with this mail; the first mail keeps them."""
     rows = [{"digest": d, "semantic_key": semantic_key, "seen_at": micros(now)} for d in dict.fromkeys(digests)]
     if rows:
-        connection.execute(insert(connection, signature).on_conflict_do_nothing(), rows)
+        connection.execute(_remembering(connection.dialect.name), rows)
+
+
+@cache
+def _remembering(dialect: str) -> Any:
+    return insert_in(dialect, signature).on_conflict_do_nothing()
+
+
+_REUSED = (
+    sa.select(signature.c.digest)
+    .where(signature.c.digest.in_(among("digests")), signature.c.semantic_key != sa.bindparam("but_key"))
+    .limit(1)
+)
 
 
 def reused(connection: Connection, digests: Sequence[str], semantic_key: str) -> bool:
     """Whether one of these signatures came with another mail before."""
-    query = sa.select(signature.c.digest).where(
-        signature.c.digest.in_(digests), signature.c.semantic_key != semantic_key
-    )
-    return bool(digests) and connection.execute(query.limit(1)).first() is not None
+    values = {"digests": digests, "but_key": semantic_key}
+    return bool(digests) and connection.execute(_REUSED, values).first() is not None
 
 
 def proof(connection: Connection, mail_id: int) -> str | None:
@@ -413,17 +440,23 @@ def to_file(connection: Connection, limit: int) -> list[ToFile]:
     ]
 
 
+_WANT_FOLDER = (
+    sa.update(mail)
+    .where(
+        mail.c.case_id == sa.bindparam("of_case"),
+        mail.c.wanted_folder != sa.bindparam("folder"),
+        sa.func.coalesce(mail.c.fate, "").not_in((Fate.HELD, Fate.POISON)),
+    )
+    .values(wanted_folder=sa.bindparam("folder"), filed=False)
+)
+
+
 def want_folder(connection: Connection, case_id: str, folder: str) -> None:
     """File every mail of a thread in `folder`, but those that ops must look at, which stay where ops find them.
 
     One that was left in its place (`wanted_folder` empty: in mode `observe`) stays there too.
     """
-    where = (
-        mail.c.case_id == case_id,
-        mail.c.wanted_folder != folder,
-        sa.func.coalesce(mail.c.fate, "").not_in((Fate.HELD, Fate.POISON)),
-    )
-    connection.execute(sa.update(mail).where(*where).values(wanted_folder=folder, filed=False))
+    connection.execute(_WANT_FOLDER, {"of_case": case_id, "folder": folder})
 
 
 def moved(connection: Connection, old: Sequence[ToFile], new: Sequence[Place | None], now: datetime) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge.database import chunks, eui_to_int, int_to_eui, moment
+from daemon.edge.database import among, chunks, eui_to_int, int_to_eui, moment
 from daemon.edge.tables import device, import_run
 from daemon.edge.vault import Vault
 from daemon.rules.facts import DeviceRecord
@@ -23,6 +23,8 @@ _RECORD = (
     device.c.linked_gsme,
     device.c.install_code.is_not(None).label("has_code"),
 )
+_LOOKUP = sa.select(*_RECORD).where(device.c.device_id.in_(among("devices")))
+_TAKEN_AT = sa.select(sa.func.max(import_run.c.at)).where(import_run.c.kind == INVENTORY)
 
 
 def lookup(connection: Connection, devices: Iterable[DeviceId]) -> dict[DeviceId, DeviceRecord]:
@@ -30,7 +32,7 @@ def lookup(connection: Connection, devices: Iterable[DeviceId]) -> dict[DeviceId
     numbers = list({eui_to_int(one) for one in devices})
     found = {}
     for run in chunks(numbers):
-        for row in connection.execute(sa.select(*_RECORD).where(device.c.device_id.in_(run))):
+        for row in connection.execute(_LOOKUP, {"devices": run}):
             record = _record(row)
             found[record.device_id] = record
     return found
@@ -50,7 +52,7 @@ def _record(row: Any) -> DeviceRecord:
 
 def taken_at(connection: Connection) -> datetime | None:
     """When the inventory was last imported; None: never."""
-    last = connection.execute(sa.select(sa.func.max(import_run.c.at)).where(import_run.c.kind == INVENTORY)).scalar()
+    last = connection.execute(_TAKEN_AT).scalar()
     return None if last is None else moment(last)
 
 

@@ -14,12 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row
 
-from daemon.edge.database import chunks, eui_to_int, insert, int_to_eui, micros, moment
+from daemon.edge.database import chunks, eui_to_int, insert_in, int_to_eui, micros, moment
 from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, letter, release
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
@@ -115,12 +117,19 @@ def queue(
             "state": state,
             "next_at": micros(now),
         }
-        statement = insert(connection, letter).values(**values).on_conflict_do_nothing().returning(letter.c.id)
-        letter_id = connection.execute(statement).scalar()
+        letter_id = connection.execute(_queueing(connection.dialect.name), values).scalar()
         if letter_id is not None:
             _reserve(connection, plan, letter_id, now, state)
             ids.append(letter_id)
     return ids
+
+
+@cache
+def _queueing(dialect: str) -> Any:
+    return insert_in(dialect, letter).on_conflict_do_nothing().returning(letter.c.id)
+
+
+_RESERVE = sa.insert(release)
 
 
 def _reserve(connection: Connection, plan: LetterPlan, letter_id: int, now: datetime, state: LetterState) -> None:
@@ -137,7 +146,7 @@ def _reserve(connection: Connection, plan: LetterPlan, letter_id: int, now: date
         }
         for device in plan.code_devices
     ]
-    connection.execute(sa.insert(release), rows)
+    connection.execute(_RESERVE, rows)
 
 
 # One attempt ────────────────────────────────────────────────────────────────────────────────────────

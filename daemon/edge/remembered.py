@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 from daemon.edge.database import micros
 from daemon.edge.tables import fact
 
+_GET = sa.select(fact.c.value).where(fact.c.name == sa.bindparam("of_name"))
+
 
 def get(connection: Connection, name: str) -> Any | None:
     """The JSON value of `name`, or None."""
-    value = connection.execute(sa.select(fact.c.value).where(fact.c.name == name)).scalar()
+    value = connection.execute(_GET, {"of_name": name}).scalar()
     return None if value is None else json.loads(value)
 
 

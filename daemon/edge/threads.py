@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
-from daemon.edge.database import chunks, eui_to_int, insert, int_to_eui, micros, moment
+from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment
 from daemon.edge.tables import ITEM_OPEN, ITEM_PENDING, THREAD_OPEN, item, letter, mail, release, thread
 from daemon.rules.facts import Rates, Release
 from daemon.rules.identifiers import DeviceId
@@ -35,21 +35,24 @@ class Queue:
 def save(connection: Connection, changed: Iterable[MailThread]) -> None:
     """Write threads whole: new ones and changed ones alike."""
     for one in changed:
-        row = _thread_row(one)
-        values = {k: v for k, v in row.items() if k != "case_id"}
-        statement = insert(connection, thread).values(**row)
-        connection.execute(statement.on_conflict_do_update(index_elements=["case_id"], set_=values))
-        _save_items(connection, one)
+        connection.execute(_saving(connection.dialect.name), _thread_row(one))
+        if rows := [_item_row(one, i) for i in one.items]:
+            connection.execute(_saving_items(connection.dialect.name), rows)
 
 
-def _save_items(connection: Connection, one: MailThread) -> None:
-    rows = [_item_row(one, i) for i in one.items]
-    if not rows:
-        return
-    statement = insert(connection, item)
-    kept = {"case_id", "device_id", "party"}
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in kept}
-    connection.execute(statement.on_conflict_do_update(index_elements=["case_id", "device_id"], set_=changes), rows)
+@cache
+def _saving(dialect: str) -> Any:
+    statement = insert_in(dialect, thread)
+    changes = {column.name: statement.excluded[column.name] for column in thread.c if column.name != "case_id"}
+    return statement.on_conflict_do_update(index_elements=["case_id"], set_=changes)
+
+
+@cache
+def _saving_items(dialect: str) -> Any:
+    statement = insert_in(dialect, item)
+    kept = {"id", "case_id", "device_id", "party"}
+    changes = {column.name: statement.excluded[column.name] for column in item.c if column.name not in kept}
+    return statement.on_conflict_do_update(index_elements=["case_id", "device_id"], set_=changes)
 
 
 def _thread_row(one: MailThread) -> dict[str, Any]:
@@ -92,20 +95,23 @@ def _item_row(one: MailThread, i: Item) -> dict[str, Any]:
     }
 
 
+_THREADS = sa.select(thread).where(thread.c.case_id.in_(among("cases")))
+_ITEMS = sa.select(item).where(item.c.case_id.in_(among("cases"))).order_by(item.c.case_id, item.c.id)
+
+
 def load(connection: Connection, case_ids: Sequence[str]) -> dict[str, MailThread]:
     """Threads by case id; those that do not exist are left out."""
     found: dict[str, MailThread] = {}
     for some in chunks(list(case_ids)):
-        rows = connection.execute(sa.select(thread).where(thread.c.case_id.in_(some))).mappings().all()
-        items = _items(connection, [row["case_id"] for row in rows])
+        rows = connection.execute(_THREADS, {"cases": some}).mappings().all()
+        items = _items(connection, [row["case_id"] for row in rows]) if rows else {}
         found |= {row["case_id"]: _thread(row, items.get(row["case_id"], ())) for row in rows}
     return found
 
 
 def _items(connection: Connection, case_ids: Sequence[str]) -> dict[str, tuple[Item, ...]]:
-    query = sa.select(item).where(item.c.case_id.in_(case_ids)).order_by(item.c.case_id, item.c.id)
     by_case: dict[str, list[Item]] = {}
-    for row in connection.execute(query).mappings():
+    for row in connection.execute(_ITEMS, {"cases": case_ids}).mappings():
         by_case.setdefault(row["case_id"], []).append(_item(row))
     return {case: tuple(items) for case, items in by_case.items()}
 
@@ -154,16 +160,22 @@ def _item(row: RowMapping) -> Item:
 # Finding ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+# Asked apart: an OR over the three makes PostgreSQL read the whole table of threads.
+_CASES_OF = sa.union(
+    sa.select(letter.c.case_id).where(letter.c.message_id.in_(among("ids"))),
+    sa.select(mail.c.case_id).where(mail.c.message_id.in_(among("ids")), mail.c.case_id.is_not(None)),
+    sa.select(thread.c.case_id).where(thread.c.reference.in_(among("references"))),
+)
+
+
 def find_home(
     connection: Connection, party: str, message_ids: Sequence[str], references: Sequence[str]
 ) -> MailThread | None:
     """The thread of `party` that a mail belongs to: by our letters' or its mails' Message-IDs, or by reference."""
-    ids = list(message_ids)[:50]
-    by_letter = sa.select(letter.c.case_id).where(letter.c.message_id.in_(ids))
-    by_mail = sa.select(mail.c.case_id).where(mail.c.message_id.in_(ids), mail.c.case_id.is_not(None))
-    by_reference = sa.select(thread.c.case_id).where(thread.c.reference.in_(list(references)[:50]))
-    # Asked apart: an OR over the three makes PostgreSQL read the whole table of threads.
-    cases = set(connection.execute(sa.union(by_letter, by_mail, by_reference)).scalars())
+    if not (message_ids or references):
+        return None
+    named = {"ids": list(message_ids)[:50], "references": list(references)[:50]}
+    cases = set(connection.execute(_CASES_OF, named).scalars())
     if not cases:
         return None
     query = sa.select(thread.c.case_id).where(thread.c.case_id.in_(cases), thread.c.party == party)
@@ -171,9 +183,29 @@ def find_home(
     return None if case is None else load(connection, [case])[case]
 
 
+_OWNER = sa.select(thread.c.case_id).where(thread.c.reference == sa.bindparam("of_reference"))
+
+
 def owner_of_reference(connection: Connection, reference: str) -> str | None:
     """The case id that bears `reference`."""
-    return connection.execute(sa.select(thread.c.case_id).where(thread.c.reference == reference)).scalar()
+    return connection.execute(_OWNER, {"of_reference": reference}).scalar()
+
+
+_OF_DEVICES = (item.c.device_id.in_(among("devices")), ITEM_OPEN)
+_OPEN_ELSEWHERE = sa.select(item.c.device_id, item.c.case_id).where(
+    *_OF_DEVICES, item.c.party == sa.bindparam("of_party"), item.c.case_id != sa.bindparam("but_case")
+)
+_ASKED_BY_OTHERS = sa.select(item.c.device_id).where(*_OF_DEVICES, item.c.party != sa.bindparam("but_party"))
+_RELEASES = (
+    sa.select(release.c.device_id, release.c.party, release.c.at)
+    .where(
+        release.c.device_id.in_(among("devices")),
+        release.c.at >= sa.bindparam("since"),
+        release.c.state != "dropped",
+        release.c.letter_id != sa.bindparam("but_letter"),
+    )
+    .order_by(release.c.at)
+)
 
 
 def open_elsewhere(
@@ -182,13 +214,8 @@ def open_elsewhere(
     """Other threads of `party` in which one of `devices` is open."""
     found: dict[DeviceId, str] = {}
     for some in chunks([eui_to_int(d) for d in devices]):
-        query = sa.select(item.c.device_id, item.c.case_id).where(
-            item.c.device_id.in_(some),
-            ITEM_OPEN,
-            item.c.party == party,
-            item.c.case_id != case_id,
-        )
-        found |= {int_to_eui(row.device_id): row.case_id for row in connection.execute(query)}
+        values = {"devices": some, "of_party": party, "but_case": case_id}
+        found |= {int_to_eui(row.device_id): row.case_id for row in connection.execute(_OPEN_ELSEWHERE, values)}
     loaded = load(connection, list(dict.fromkeys(found.values())))
     return {device: loaded[case] for device, case in found.items()}
 
@@ -205,8 +232,8 @@ def asked_by_others(connection: Connection, party: str, devices: Sequence[Device
     """Those of `devices` for which another party has an open item."""
     found: set[DeviceId] = set()
     for some in chunks([eui_to_int(d) for d in devices]):
-        query = sa.select(item.c.device_id).where(item.c.device_id.in_(some), ITEM_OPEN, item.c.party != party)
-        found |= {int_to_eui(number) for number in connection.execute(query).scalars()}
+        values = {"devices": some, "but_party": party}
+        found |= {int_to_eui(number) for number in connection.execute(_ASKED_BY_OTHERS, values).scalars()}
     return frozenset(found)
 
 
@@ -216,43 +243,76 @@ def releases(
     """Codes of `devices` that left us, or are queued to, since then; `but`: a letter that does not count."""
     found: dict[DeviceId, list[Release]] = {}
     for some in chunks([eui_to_int(d) for d in devices]):
-        query = sa.select(release.c.device_id, release.c.party, release.c.at).where(
-            release.c.device_id.in_(some),
-            release.c.at >= micros(since),
-            release.c.state != "dropped",
-            release.c.letter_id != but,
-        )
-        for row in connection.execute(query.order_by(release.c.at)):
+        for row in connection.execute(_RELEASES, {"devices": some, "since": micros(since), "but_letter": but}):
             found.setdefault(int_to_eui(row.device_id), []).append(Release(row.party, moment(row.at)))
     return {device: tuple(several) for device, several in found.items()}
 
 
-def rates(connection: Connection, party: str, case_id: str, now: datetime, *, but: int = 0) -> Rates:
-    """What left us lately, queued letters included; `but`: a letter that does not count."""
-    today = (release.c.day == local_day(now), release.c.state != "dropped", release.c.letter_id != but)
-    codes = sa.select(sa.func.count()).select_from(release).where(*today)
-    waiting = sa.select(sa.func.count()).select_from(item).where(item.c.party == party, ITEM_PENDING)
-    sent = (
-        sa.select(sa.func.count())
-        .select_from(letter)
-        .where(
-            letter.c.party == party,
-            letter.c.id != but,
-            letter.c.state.not_in(("cancelled", "observed", "held")),
-        )
+class CodesToday:
+    """The codes of a day, queued ones included, by party: counted once, then kept by who queues them.
+
+    For the mails of one transaction: to count anew for each of them costs more with each code that left that day.
+    """
+
+    def __init__(self) -> None:
+        self._day: date | None = None
+        self._by_party: dict[str, int] = {}
+
+    def add(self, party: str, codes: int) -> None:
+        """So many were queued to `party` in this transaction."""
+        self._by_party[party] = self._by_party.get(party, 0) + codes
+
+    def of(self, connection: Connection, day: date, party: str) -> tuple[int, int]:
+        """Codes of `day`: to everybody, and to `party`."""
+        if day != self._day:
+            found = connection.execute(_CODES_BY_PARTY, {"of_day": day})
+            self._day, self._by_party = day, {row.party: row.codes for row in found}
+        return sum(self._by_party.values()), self._by_party.get(party, 0)
+
+
+_OF_DAY = (release.c.day == sa.bindparam("of_day"), release.c.state != "dropped")
+_CODES_BY_PARTY = sa.select(release.c.party, sa.func.count().label("codes")).where(*_OF_DAY).group_by(release.c.party)
+_CODES = (
+    sa.select(sa.func.count()).select_from(release).where(*_OF_DAY, release.c.letter_id != sa.bindparam("but_letter"))
+)
+_PENDING = sa.select(sa.func.count()).select_from(item).where(item.c.party == sa.bindparam("of_party"), ITEM_PENDING)
+_SENT = (
+    sa.select(sa.func.count())
+    .select_from(letter)
+    .where(
+        letter.c.party == sa.bindparam("of_party"),
+        letter.c.id != sa.bindparam("but_letter"),
+        letter.c.state.not_in(("cancelled", "observed", "held")),
     )
-    a_day, an_hour = micros(now - timedelta(days=1)), micros(now - timedelta(hours=1))
-    on_thread = sent.where(letter.c.case_id == case_id, letter.c.written_at > a_day)
-    row = connection.execute(
-        sa.select(
-            codes.scalar_subquery(),
-            codes.where(release.c.party == party).scalar_subquery(),
-            waiting.scalar_subquery(),
-            on_thread.scalar_subquery(),
-            sent.where(letter.c.written_at > an_hour).scalar_subquery(),
-        )
-    ).one()
-    return Rates(*row)
+)
+_LETTERS = (
+    _PENDING.scalar_subquery(),
+    _SENT.where(
+        letter.c.case_id == sa.bindparam("of_case"), letter.c.written_at > sa.bindparam("a_day_ago")
+    ).scalar_subquery(),
+    _SENT.where(letter.c.written_at > sa.bindparam("an_hour_ago")).scalar_subquery(),
+)
+_WAITING_AND_SENT = sa.select(*_LETTERS)
+_RATES = sa.select(
+    _CODES.scalar_subquery(), _CODES.where(release.c.party == sa.bindparam("of_party")).scalar_subquery(), *_LETTERS
+)
+
+
+def rates(
+    connection: Connection, party: str, case_id: str, now: datetime, *, but: int = 0, codes: CodesToday | None = None
+) -> Rates:
+    """What left us lately, queued letters included; `but`: a letter that does not count. `codes`: counted already."""
+    values = {
+        "of_party": party,
+        "of_case": case_id,
+        "but_letter": but,
+        "a_day_ago": micros(now - timedelta(days=1)),
+        "an_hour_ago": micros(now - timedelta(hours=1)),
+    }
+    if codes is not None:
+        counted = codes.of(connection, local_day(now), party)
+        return Rates(*counted, *connection.execute(_WAITING_AND_SENT, values).one())
+    return Rates(*connection.execute(_RATES, {"of_day": local_day(now), **values}).one())
 
 
 # Turns under the cap ────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,16 @@ from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, State
 from daemon.rules.turns import held_after_send, take_turn
 
-__all__ = ["decide", "devices_to_look_up", "due_from", "folder_for", "folder_of", "held_after_send", "home_of", "take_turn"]
+__all__ = [
+    "decide",
+    "devices_to_look_up",
+    "due_from",
+    "folder_for",
+    "folder_of",
+    "held_after_send",
+    "home_of",
+    "take_turn",
+]
 
 AUTOMATIC_LETTERS_PER_CASE = 2
 """Two copies of this daemon facing each other: letters a day on one thread that answer automatic mail."""

@@ -184,6 +184,9 @@ def folder_path(folder: Folder) -> str:
     return f"Install codes/{folder}"
 
 
+FOLDERS = tuple(folder_path(folder) for folder in Folder)
+
+
 @dataclass(frozen=True, slots=True)
 class MailHold:
     """A mail held whole, because of its sender or because it cannot be read; no thread may come of it."""

@@ -16,6 +16,9 @@ from daemon.rules.near_misses import Fault
 from daemon.rules.scanning import Found, exact, holds_code, scan, what_is_wrong, whole_cell
 
 MAX_FAULTS = 200
+MAX_SEARCHED = 4_000_000
+"""Characters of all tables of a mail that are searched, some seconds' work. Cells that hold just a Device ID are not."""
+TOO_MUCH = "it holds more text than we search; please send the Device IDs in a sheet or file of their own"
 MISSING = "the Device ID is missing"
 _HEADING_WITHIN = 15
 _SHORTEST = 12
@@ -44,6 +47,12 @@ _ANSWER = re.compile(
 _LABEL = re.compile(
     r"\b(?:guids?|eui(?: ?64)?|device ?id|device identifier|meter id|(?:esme|gsme|ppmid|hcalcs) (?:device )?id)\b"
 )
+_NEARLY_LABEL = re.compile(
+    r"guid|eui|(?:device|meter|[eg]sme|ppmid|hcalcs)[^a-z0-9]{0,3}(?:device[^a-z0-9]{0,3})?id", re.IGNORECASE
+)
+"""Stands in every cell that `_LABEL` finds a label in, and is found much faster."""
+_HEADING_EFFORT = 20
+"""Whether a cell is a heading costs as much as a search of so many characters."""
 _ONE_TOKEN = re.compile(r"[0-9A-Za-z.,+]{0,22}")
 _FOUR_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){4}")
 _SIX_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){6}")
@@ -76,6 +85,23 @@ class Listed:
     """It has a column that is headed as one for Device IDs."""
 
 
+class _Exhausted(Exception):
+    """The tables of this mail were searched long enough."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """How many characters may still be searched, whoever sent them: this work holds up everybody's mail."""
+
+    left: int = MAX_SEARCHED
+
+    def spend(self, characters: int) -> None:
+        """Before a search. Raises _Exhausted."""
+        self.left -= characters
+        if self.left < 0:
+            raise _Exhausted
+
+
 @dataclass(frozen=True, slots=True)
 class _Heading:
     """The columns that matter. Where none is strictly for Device IDs, other content in them is no fault."""
@@ -85,19 +111,29 @@ class _Heading:
     strict: frozenset[int]
 
 
-def read_table(table: Table, *, asking: bool = False) -> Listed:
-    """All that `table` asks, answers and has wrong. `asking`: the mail's words ask for codes."""
+def read_table(table: Table, *, asking: bool = False, effort: Effort | None = None) -> Listed:
+    """All that `table` asks, answers and has wrong. `asking`: the mail's words ask for codes.
+
+    A table is read whole or not at all: where `effort` (one for all tables of a mail) does not suffice, it is one fault.
+    """
+    try:
+        return _read(table, effort or Effort(), asking=asking)
+    except _Exhausted:
+        return Listed(faults=[Fault(0, TOO_MUCH, "")], for_devices=True)
+
+
+def _read(table: Table, effort: Effort, *, asking: bool) -> Listed:
     if table.source is Source.TEXT:
-        return _read_text(table, asking=asking)
+        return _read_text(table, effort, asking=asking)
     in_text = table.source in (Source.HTML, Source.FORWARDED)
-    reader = _read_all(table, in_text=in_text, headless=_is_form(table))
+    reader = _read_all(table, effort, in_text=in_text, headless=_is_form(table))
     if reader.heading is None or reader.devices:
         return reader.finish()
-    return _read_anyway(table, reader)
+    return _read_anyway(table, reader, effort)
 
 
-def _read_all(table: Table, *, in_text: bool, headless: bool) -> "_Reader":
-    reader = _Reader(in_text=in_text, headless=headless)
+def _read_all(table: Table, effort: Effort, *, in_text: bool, headless: bool) -> "_Reader":
+    reader = _Reader(effort, in_text=in_text, headless=headless)
     for number, row in enumerate(table.rows):
         reader.read(number, row)
     return reader
@@ -111,9 +147,9 @@ def _is_form(table: Table) -> bool:
     )
 
 
-def _read_anyway(table: Table, headed: "_Reader") -> Listed:
+def _read_anyway(table: Table, headed: "_Reader", effort: Effort) -> Listed:
     """The headed columns hold no Device ID: look everywhere, and keep the faults of rows where nothing is found."""
-    strict, listed = headed.finish(), _read_all(table, in_text=False, headless=True).finish()
+    strict, listed = headed.finish(), _read_all(table, effort, in_text=False, headless=True).finish()
     found = {row for _, row in listed.asked}
     faults = {f.line: f for f in (*listed.faults, *strict.faults) if f.line not in found}
     listed.faults = [faults[line] for line in sorted(faults)]
@@ -122,9 +158,11 @@ def _read_anyway(table: Table, headed: "_Reader") -> Listed:
     return listed
 
 
-def _read_text(table: Table, *, asking: bool) -> Listed:
+def _read_text(table: Table, effort: Effort, *, asking: bool) -> Listed:
     """A text file: one line a row, and a Device ID may be broken over two."""
-    found = scan("\n".join(" ".join(row) for row in table.rows))
+    text = "\n".join(" ".join(row) for row in table.rows)
+    effort.spend(len(text))
+    found = scan(text)
     asked, answered = pair(found, asking=asking)
     return Listed(asked, answered, faults=list(found.faults), brings_codes=found.holds_code)
 
@@ -152,7 +190,8 @@ def pair(found: Found, *, asking: bool) -> tuple[list[tuple[DeviceId, int]], lis
 class _Reader:
     """Takes the rows in order. What needs a search is gathered and searched once, at the end."""
 
-    def __init__(self, *, in_text: bool, headless: bool = False) -> None:
+    def __init__(self, effort: Effort, *, in_text: bool, headless: bool = False) -> None:
+        self._effort = effort
         self.heading: _Heading | None = None
         self.devices: list[tuple[DeviceId, int]] = []
         self._in_text = in_text
@@ -177,7 +216,7 @@ class _Reader:
         self._read_row(number, row, self.heading)
 
     def _read_row(self, number: int, row: Sequence[str], heading: _Heading) -> None:
-        if max(map(len, row)) >= 32 and any(_may_hold_code(cell) and holds_code(cell) for cell in row):
+        if max(map(len, row)) >= 32 and any(_may_hold_code(cell) and self._holds_code(cell) for cell in row):
             self._listed.brings_codes = True
             self._answered_rows.add(number)
         elif any(len(row) > i and row[i] and _is_answer(row[i]) for i in heading.answers):
@@ -198,12 +237,17 @@ class _Reader:
             beside = (exact(cell.strip()) for i, cell in enumerate(row) if i not in heading.devices)
             self._listed.beside.extend(device for device in beside if device is not None)
 
+    def _holds_code(self, cell: str) -> bool:
+        self._effort.spend(len(cell))
+        return holds_code(cell)
+
     def _read_odd(self, number: int, row: Sequence[str], odd: list[int], heading: _Heading, *, found: bool) -> None:
         """A row with something else in a column of Device IDs, or nothing in all of them."""
         if self._is_new_heading(row):
             return
         unusable = []
         for column in odd:
+            self._effort.spend(len(row[column]))
             devices = _devices_in(row[column])
             self.devices.extend((device, number) for device in devices)
             found = found or bool(devices)
@@ -217,6 +261,9 @@ class _Reader:
 
     def _is_new_heading(self, row: Sequence[str]) -> bool:
         """A second heading further down, perhaps with other columns: it holds from here on."""
+        if not _NEARLY_LABEL.search("\n".join(row)):
+            return False
+        self._effort.spend(_HEADING_EFFORT * len(row))
         heading = _heading(row)
         if heading is None or not any(_LABEL.search(_name(row[i])) for i in heading.strict):
             return False
@@ -252,6 +299,7 @@ class _Reader:
         if not self._loose:
             return
         rows = [number for number, _ in self._loose]
+        self._effort.spend(sum(len(cell) for _, cell in self._loose))
         found = scan("\n".join(" ".join(cell.split()) for _, cell in self._loose))
         for sighting in found.sightings:
             if sighting.device is None:

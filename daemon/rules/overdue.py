@@ -181,7 +181,7 @@ def letters(notice: Notice, case_id: str, policy: Policy, today: date) -> tuple[
     matters = [matter(hold) for hold in notice.holds[:MOST_MATTERS]]
     if len(notice.holds) > MOST_MATTERS:
         matters.append(_rest(len(notice.holds) - MOST_MATTERS))
-    parties = {hold.party for hold in notice.holds}
+    parties = {hold.party for hold in notice.holds if hold.reason not in _UNPROVEN}
     news = OpsNews(title, tuple(matters), party=parties.pop() if len(parties) == 1 else "")
     return tuple(
         LetterPlan(case_id=case_id, kind=notice.kind, seq=number, to=address, subject=title, content=news)

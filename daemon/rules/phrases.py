@@ -7,6 +7,7 @@ from daemon.mail.compose import one_line as plain
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.layout import Column, Table
 from daemon.rules.personal import safe_subject
+from daemon.rules.workdays import in_words as day
 
 __all__ = [
     "day",
@@ -23,11 +24,6 @@ __all__ = [
 
 _NOTE = re.compile(r"(?:installer|device|by): *(.*)", re.DOTALL)
 DEVICE = Column("Device ID", exact=True)
-
-
-def day(moment: date) -> str:
-    """A day as people write it: Fri 4 Dec 2026."""
-    return f"{moment:%a} {moment.day} {moment:%b %Y}"
 
 
 def safe(text: str) -> str:

@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime
 
 from daemon.mail.message import MarkedKind
 from daemon.rules.decision import Answer, AnswerRow, BadLine, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.explain import next_step, why
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 
 PARTY = "Gaining Energy"
@@ -18,7 +20,7 @@ _VECTORS = (
     "30313233343536373839414243444546",
 )
 _DUE = date(2026, 12, 4)
-_DUE_SUM = "Fri 20 Nov 2026 + 10 working days (england-and-wales) = Fri 04 Dec 2026"
+_DUE_SUM = "Fri 20 Nov 2026 + 10 working days (england-and-wales) = Fri 4 Dec 2026"
 _ARRIVED = datetime(2026, 11, 20, 10, 42, tzinfo=UTC)
 _BY = f"by: {_DUE}"
 
@@ -139,8 +141,8 @@ def _ops(kind: LetterKind, headline: str, *matters: Matter, party: str = "") -> 
 
 
 _STATUS = Matter(
-    what="3 devices held",
-    why="By our inventory the device is commissioned, removed or suspended.",
+    what="3 devices held: commissioned, removed or suspended",
+    why=why(Reason.DEVICE_STATUS),
     due=_DUE,
     reference="IC-7K2M9QXA",
     devices=(device(1), device(2), device(3)),
@@ -148,12 +150,13 @@ _STATUS = Matter(
     arrived=_ARRIVED,
     due_sum=_DUE_SUM,
     subject="Install codes please",
-    next_step="Answer it by hand from the shared mailbox; the mail lies in Install codes/Held.",
+    next_step=next_step(Reason.DEVICE_STATUS),
 )
 _SENDER = Matter(
-    what="A mail held whole",
-    why="It bears a listed address, and our mail server did not confirm that it came from there.",
+    what="Mail held: sender not proven",
+    why=why(Reason.UNPROVEN_SENDER),
     due=_DUE,
+    reference="mail 12",
     sender="mp121@gaining.example",
     arrived=_ARRIVED,
     due_sum=_DUE_SUM,
@@ -162,30 +165,33 @@ _SENDER = Matter(
         "G4 DMARC pass for the sender's domain: fail (p=reject), by mx.losing.example",
         "G5 aligned DKIM signature: no aligned DKIM signature passed",
     ),
-    next_step="Do not answer it before you have checked with the supplier that it is theirs; ask them to write again.",
+    next_step=next_step(Reason.UNPROVEN_SENDER),
 )
-HELD = _ops(LetterKind.HELD, "Held: 3 devices for Gaining Energy, answer by Fri 4 Dec", _STATUS, party=PARTY)
-HELD_SEVERAL = _ops(LetterKind.HELD, "Held: 2 mails, answer by Fri 4 Dec", _SENDER, _SENDER)
-REMINDER = _ops(LetterKind.REMINDER, "Still held: 3 devices for Gaining Energy, due Fri 4 Dec", _STATUS, party=PARTY)
-BREACH = _ops(LetterKind.BREACH, "Overdue: 3 devices for Gaining Energy, due Fri 4 Dec", _STATUS, party=PARTY)
+_HELD_FOR = f"from {PARTY}: commissioned, removed or suspended"
+HELD = _ops(LetterKind.HELD, f"Held: 3 devices {_HELD_FOR}, answer by Fri 4 Dec", _STATUS, party=PARTY)
+HELD_SEVERAL = _ops(
+    LetterKind.HELD, "Held: 2 mails in the name of Gaining Energy: sender not proven, due Fri 4 Dec", _SENDER, _SENDER
+)
+REMINDER = _ops(LetterKind.REMINDER, f"Still waiting: 3 devices {_HELD_FOR}, answer by Fri 4 Dec", _STATUS, party=PARTY)
+BREACH = _ops(LetterKind.BREACH, f"OVERDUE: 3 devices {_HELD_FOR}, was due Fri 4 Dec", _STATUS, party=PARTY)
 QUARANTINE = _ops(
     LetterKind.QUARANTINE,
-    "A mail could not be read",
+    "Set aside: 1 mail: cannot be processed, due Fri 4 Dec",
     Matter(
-        what="A mail in quarantine",
-        why="Reading it failed three times.",
+        what="Mail held: cannot be processed",
+        why=why(Reason.POISON),
         due=_DUE,
         arrived=_ARRIVED,
         due_sum=_DUE_SUM,
-        next_step="Open it with care: it lies in Install codes/Quarantine. If it asks for codes, answer it by hand.",
+        next_step=next_step(Reason.POISON),
     ),
 )
 ALARM = _ops(
     LetterKind.ALARM,
-    "Trouble: send",
+    "Letters do not go out",
     Matter(
-        what="Trouble: send",
-        why="The relay mail.losing.example:587 refuses the login.",
+        what="Letters do not go out",
+        why="relay mail.losing.example:587: connection refused",
         arrived=_ARRIVED,
         next_step="Nothing is lost: what waits is kept, its clocks run, and work goes on by itself once this is mended.",
     ),

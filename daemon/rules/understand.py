@@ -211,7 +211,8 @@ def _other_cells(row: tuple[str, ...]) -> list[str]:
 
 def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
     """The tables are read first: what they answer or leave aside is not asked by the same words in plain text."""
-    tables = [(table, listing.read_table(table, asking=words.asking)) for table in mail.tables]
+    effort = listing.Effort()
+    tables = [(table, listing.read_table(table, asking=words.asking, effort=effort)) for table in mail.tables]
     in_text = [listed for table, listed in tables if table.source in _IN_TEXT]
     gathered = _Gathered(
         answered={device for _, listed in tables for device in listed.answered},

@@ -22,6 +22,11 @@ _SUBDIVISIONS = {
 }
 
 
+def in_words(day: date) -> str:
+    """A day as people here write it: Fri 4 Dec 2026."""
+    return f"{day:%a} {day.day} {day:%b %Y}"
+
+
 @dataclass(frozen=True, slots=True)
 class DueDate:
     """A due date with the sum that led to it: `start` is not counted, `skipped` are holidays in between."""
@@ -34,10 +39,10 @@ class DueDate:
 
     def explain(self) -> str:
         """The sum in words, weekends left unsaid."""
-        days = "; ".join(f"{day:%a %d %b %Y} {name}" for day, name in self.skipped)
+        days = "; ".join(f"{in_words(day)} {name}" for day, name in self.skipped)
         over = f", over {days}" if days else ""
-        sum_of_days = f"{self.start:%a %d %b %Y} + {self.working_days} working days ({self.nation}){over}"
-        return f"{sum_of_days} = {self.end:%a %d %b %Y}"
+        sum_of_days = f"{in_words(self.start)} + {self.working_days} working days ({self.nation}){over}"
+        return f"{sum_of_days} = {in_words(self.end)}"
 
 
 class Calendar:

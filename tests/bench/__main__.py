@@ -4,7 +4,6 @@ import argparse
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 from tests.bench import mails, ours, rivals
 from tests.bench.figures import Case, Drain, Run

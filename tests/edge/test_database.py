@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
@@ -5,7 +7,9 @@ from alembic.runtime.migration import MigrationContext
 
 from daemon.edge.database import Database, eui_to_int, int_to_eui
 from daemon.edge.tables import metadata
+from daemon.errors import Unavailable
 from daemon.rules.identifiers import DeviceId
+from tests.servers.postgres import Postgres
 
 
 def test_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
@@ -13,7 +17,7 @@ def test_migrations_make_the_tables_that_the_code_uses(database: Database) -> No
     with database.read() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
 
-    assert [] == differences
+    assert differences == []
     assert database.pending() is False
 
 
@@ -26,10 +30,19 @@ def test_a_failed_write_leaves_nothing(database: Database) -> None:
         raise KeyError
 
     with database.read() as connection:
-        assert 0 == connection.execute(sa.text("SELECT count(*) FROM fact")).scalar()
+        assert connection.execute(sa.text("SELECT count(*) FROM fact")).scalar() == 0
 
 
 @pytest.mark.parametrize("device", ["00-00-00-00-00-00-00-00", "FF-FF-FF-FF-FF-FF-FF-FF", "80-00-00-00-00-00-00-01"])
 def test_a_device_id_survives_as_a_number(device: str) -> None:
     """A Device ID and its signed 64-bit number stand for each other."""
     assert device == int_to_eui(eui_to_int(DeviceId(device)))
+
+
+def test_a_database_without_tables_is_unavailable_on_both_kinds(tmp_path: Path, postgres_cluster: Postgres) -> None:
+    """Before `migrate` a question ends in one sentence, not in a driver's failure."""
+    for url in (f"sqlite:///{tmp_path / 'empty.db'}", postgres_cluster.create()):
+        store = Database(url)
+        with pytest.raises(Unavailable, match="table"), store.read() as connection:
+            connection.execute(sa.text("SELECT 1 FROM fact"))
+        store.close()

@@ -580,6 +580,15 @@ async def test_a_folder_opened_read_only_is_not_moved_from():
         assert not any(b"MOVE" in line for line in s.heard)
 
 
+async def test_a_server_that_names_no_permanent_flags_keeps_any():
+    """Without PERMANENTFLAGS every flag is taken to stay (RFC 3501)."""
+    async with scripted_imap(UID_STORE=b"TAG OK done\r\n") as s:
+        box = scripted_box(s.port)
+        await box.add_flags("INBOX", 7, [5], ["\\Answered", "$Ours"])
+        assert any(b"STORE 5 +FLAGS.SILENT (\\Answered $Ours)" in line for line in s.heard)
+        await box.close()
+
+
 async def test_a_flag_that_would_not_stay_is_not_sent():
     """A folder that takes no new keywords gets those flags alone that it keeps."""
     select = USUAL["SELECT"].replace(b"TAG", b"* OK [PERMANENTFLAGS (\\Answered \\Seen)] x\r\nTAG")

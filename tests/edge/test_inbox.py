@@ -356,7 +356,7 @@ def test_a_duplicate_goes_where_the_first_one_goes(database: Database, vault: Va
         inbox.want_folder(connection, "c" * 64, "Install codes/Held")
         later = [item.wanted_folder for item in inbox.to_file(connection, 9)]
 
-    assert (["Install codes/Done"] * 2, ["Install codes/Held"] * 2) == (now, later)
+    assert (now, later) == (["Install codes/Done"] * 2, ["Install codes/Held"] * 2)
 
 
 def test_a_duplicate_has_the_same_words_and_the_same_proof(database: Database, vault: Vault) -> None:

@@ -38,6 +38,7 @@ def parentheses(count: int) -> bytes:
     return raw.replace(b"From: Somebody", b"From: " + b"(" * count + b"\r\n Somebody", 1)
 
 
+@on_dovecot  # the embedded server cannot show a mail of 2,000 levels
 async def test_what_cannot_be_read_whole_is_held_and_good_mail_beside_it_is_answered(
     world: World, relay: ScriptedSmtp
 ) -> None:

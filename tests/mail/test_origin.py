@@ -34,11 +34,11 @@ def test_a_dkim_signature_is_read_not_verified():
     """Domain, signature, signed fields, `l=` and `x=` of each signature, at most ten."""
     head = (
         "DKIM-Signature: v=1; a=rsa-sha256; d=Listed.example; s=s1; l=120; x=1781000000;\n"
-        " h=From:To:\n  Subject; bh=abc=; b=AbC\n  dEf=\n"
+        " h=From:To:\n  Subject; bh=abc=; b=AbC\n  dEg==\n"
     )
     (signature,) = origin(head).signatures
     assert signature.domain == "listed.example"
-    assert signature.signature == "AbCdEf="
+    assert signature.signature == "AbCdEg=="
     assert signature.signed == ("from", "to", "subject")
     assert signature.body_length
     assert signature.expires == datetime(2026, 6, 9, 10, 13, 20, tzinfo=UTC)

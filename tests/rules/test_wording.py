@@ -129,21 +129,35 @@ def test_what_else_must_be_said_is_said(content, said):
     ("kind", "said"),
     [
         ("held", "Please look at the matter below by Fri 4 Dec 2026."),
-        ("held", "drag the mail to Install codes/Requests"),
+        (
+            "held",
+            "drag the mail from where it lies (Install codes/Held, unless said otherwise above) to Install codes/Requests",
+        ),
+        ("held", "This service does not see what you send by hand."),
         ("held", "write by hand from install.codes@losing.example"),
-        ("held", "Fri 20 Nov 2026 + 10 working days (england-and-wales) = Fri 04 Dec 2026"),
-        ("held-several", "2. A mail held whole"),
+        ("held", "Fri 20 Nov 2026 + 10 working days (england-and-wales) = Fri 4 Dec 2026"),
+        ("held-several", "2. Mail held: sender not proven"),
         ("held-several", "Checks failed G4 DMARC pass for the sender's domain: fail (p=reject)"),
         ("reminder", "still waits for one of you. The answer is due on Fri 4 Dec 2026."),
         ("breach", "Please answer this today: the answer was due on Fri 4 Dec 2026"),
         ("quarantine", "it could not be read automatically"),
-        ("alarm", "The relay mail.losing.example:587 refuses the login."),
+        ("alarm", "relay mail.losing.example:587: connection refused."),
         ("alarm", "Nothing is lost"),
     ],
 )
 def test_ops_letters_say_what_why_by_when_and_what_to_do(kind, said):
     """A letter to our own team holds the matter, its due date with its sum, and what a person can do now."""
     assert said in spoken(plan_of(kind))
+
+
+def test_what_several_matters_share_is_said_once():
+    """Matters of one cause: why and what to do stand before them, not with each; of several causes, with each."""
+    alike, other = (plan.content.matters[0] for plan in (specimens.HELD, specimens.HELD_SEVERAL))
+    several = spoken(replace(specimens.HELD, content=OpsNews("Held", (alike, alike, alike))))
+    mixed = spoken(replace(specimens.HELD, content=OpsNews("Held", (alike, other, alike))))
+    assert [page.count(alike.why) for page in (several, mixed)] == [1, 2]
+    assert [page.count(alike.next_step) for page in (several, mixed)] == [1, 2]
+    assert several.index(alike.next_step) < several.index("1. ")
 
 
 def test_many_devices_of_a_matter_are_counted_not_listed():

@@ -80,7 +80,7 @@ def postgres_template(template: Path, postgres_cluster: Postgres, request: pytes
 
 
 @pytest.fixture
-def on_sqlite(
+def on_sqlite(  # noqa: PLR0917  # fixtures
     tmp_path: Path, template: Path, zygote: Zygote, imap: Dovecot, relay: RelayThread, numbers: Iterator[int]
 ) -> Iterator[Make]:
     """Makes installations on SQLite; keyword arguments are sections of settings."""
@@ -100,7 +100,7 @@ def on_sqlite(
 
 
 @pytest.fixture
-def on_postgresql(
+def on_postgresql(  # noqa: PLR0917  # fixtures
     tmp_path: Path,
     template: Path,
     postgres_template: str,

@@ -128,7 +128,7 @@ class Installation:
         mark = self.last_round()
 
         def quiet() -> bool:
-            self.pass_unknown_wait()
+            self.pass_waits()
             return self.last_round() not in ("", mark) and self.open_ends() == 0
 
         self.until(running, quiet, "quiet", limit_s)
@@ -138,7 +138,7 @@ class Installation:
         end = time.monotonic() + limit_s
         while running.lives:
             assert time.monotonic() < end, f"no failpoint was passed:\n{self.said()[-3000:]}"
-            self.pass_unknown_wait()
+            self.pass_waits()
             time.sleep(0.02)
         assert running.wait() == -9, self.said()[-3000:]
 
@@ -181,10 +181,11 @@ class Installation:
         """When intake last finished a look at the mailbox."""
         return str(self.one("SELECT value FROM fact WHERE name = 'last_round'") or "")
 
-    def pass_unknown_wait(self) -> None:
-        """As if `unknown_wait_minutes` had gone by for letters of unknown outcome."""
-        if self.one("SELECT count(*) FROM letter WHERE state = 'unknown' AND next_at > 0"):
-            self.change("UPDATE letter SET next_at = 0 WHERE state = 'unknown'")
+    def pass_waits(self) -> None:
+        """As if the time had gone by that letters wait which are deferred, or of unknown outcome."""
+        waits = "state IN ('unknown', 'deferred') AND next_at > 0"
+        if self.one(f"SELECT count(*) FROM letter WHERE {waits}"):
+            self.change(f"UPDATE letter SET next_at = 0 WHERE {waits}")
 
     def pass_lease(self) -> None:
         """As if the lease of a dead instance had run out."""

@@ -3,22 +3,33 @@
 import asyncio
 import threading
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from tests.servers.scripted_smtp import ScriptedSmtp
+from tests.servers.scripted_smtp import ScriptedSmtp, _Session, say
 
 T = TypeVar("T")
+
+
+class _Picky(ScriptedSmtp):
+    """Refuses letters to the addresses in `refused`, for good."""
+
+    refused: frozenset[str] = frozenset()
+
+    async def _rcpt(self, session: _Session, text: str) -> None:
+        if any(f"<{address}>" in text for address in self.refused):
+            self.next("RCPT", say("550 5.1.1 no such mailbox"))
+        await super()._rcpt(session, text)
 
 
 class RelayThread:
     """Use as `with`. `server.taken` are the letters that were accepted; `clear` forgets them."""
 
     def __init__(self, login: tuple[str, str]) -> None:
-        self.server = ScriptedSmtp(login=login)
+        self.server = _Picky(login=login)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
-    def __enter__(self) -> "RelayThread":
+    def __enter__(self) -> Self:
         self._thread.start()
         self._call(self.server.start())
         return self
@@ -47,8 +58,9 @@ class RelayThread:
 
     def clear(self) -> None:
         """A new test: nothing taken, no script."""
+        self.server.refused = frozenset()
         self.server.taken.clear()
         self.server.bodies.clear()
         self.server.heard.clear()
-        self.server._once.clear()  # noqa: SLF001  # the rig is ours
-        self.server._always.clear()  # noqa: SLF001
+        self.server._once.clear()  # the rig is ours
+        self.server._always.clear()

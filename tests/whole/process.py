@@ -102,7 +102,7 @@ class Running:
         return self.zygote.wait(self.pid, limit_s)
 
     def kill(self) -> None:
-        """kill -9, to the daemon alone: its readers must see for themselves that it is gone."""
+        """Kill -9, to the daemon alone: its readers must see for themselves that it is gone."""
         if self.lives:
             self.send(signal.SIGKILL)
         self.wait()

@@ -33,9 +33,9 @@ def code_of(name: str) -> str:
     return hashlib.sha256(f"canary {name}".encode()).hexdigest()[:32].upper()
 
 
-GOOD, MIXED, PERSONAL, WANTED_BY_A_FORGER, WANTED_BY_A_STRANGER = (device(n) for n in range(1, 6))
+GOOD, MIXED, PERSONAL, SAME_NAME, WANTED_BY_A_FORGER, WANTED_BY_A_STRANGER = (device(n) for n in range(1, 7))
 NO_CODE, GPF, COMMISSIONED = device(0xB1), device(0xB2), device(0xB3)
-CODES = {d: code_of(d) for d in (GOOD, MIXED, PERSONAL, WANTED_BY_A_FORGER, WANTED_BY_A_STRANGER)}
+CODES = {d: code_of(d) for d in (GOOD, MIXED, PERSONAL, SAME_NAME, WANTED_BY_A_FORGER, WANTED_BY_A_STRANGER)}
 MPAN = "1012345678906"
 """A supply number with a right check digit."""
 INVENTORY = "\n".join(
@@ -124,6 +124,11 @@ def morning(to: str, at: datetime) -> list[Mail]:
             verdict=Verdict.FAIL, folder="Install codes/Held",
         ),
         Mail(good.message_id, good.raw.replace(b"\r\n\tby", b" \r\n\tby", 1), ("ignored", "duplicate")),
+        mail(
+            "good", ANN, f"Please send the code of {SAME_NAME}", ("decided", "request"),
+            subject="Another matter under a Message-ID that was used before",
+            items={SAME_NAME: "answered"}, codes=frozenset({SAME_NAME}),
+        ),
         mail(
             "away", DESK, "I am out of the office.", ("ignored", "auto-reply"), subject="Automatic reply",
             headers={"Auto-Submitted": "auto-replied"}, folder="INBOX",

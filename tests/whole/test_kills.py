@@ -5,16 +5,22 @@ invariant must hold. Long campaigns of random kills stand in tests/trials.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.whole.conftest import Make
 from tests.whole.installation import Installation
-from tests.whole.invariants import assert_invariants, assert_rest, sqlite_is_whole
-from tests.whole.post import RelayThread
+from tests.whole.invariants import (
+    assert_invariants,
+    assert_no_cursor_beyond_what_is_kept,
+    assert_rest,
+    codes_in,
+    sqlite_is_whole,
+)
 from tests.whole.process import ROOT
-from tests.whole.story import Mail, morning, now
+from tests.whole.story import GOOD, OPS, PERSONAL, Mail, morning, now
 
 ROWS = (
     ("after-lease", "before-keep", "after-keep"),
@@ -41,13 +47,17 @@ def armed(point: str) -> str:
 
 
 def interrupted(world: Installation, *points: str) -> list[Mail]:
-    """A morning's mail, and a daemon that is killed at each of `points` in turn."""
+    """A morning's mail, one of it read by a person already, and a daemon that is killed at each of `points` in turn."""
     mails = morning(world.address, now())
     world.deliver(*(mail.raw for mail in mails))
+    with world.hands() as person:
+        person.select_folder("INBOX")
+        person.add_flags([1], ["\\Seen"])
     for point in points:
         running = world.run(armed(point))
         world.until_killed(running)
         assert running.leaves_nobody()
+        assert_no_cursor_beyond_what_is_kept(world)
     return mails
 
 
@@ -89,6 +99,43 @@ def test_a_second_run_and_a_whole_new_look_send_nothing(on_sqlite: Make) -> None
     world.until_quiet(running)
     running.stop()
     assert_rest(world, before)
+
+
+def test_a_kill_between_two_turns_gives_no_code_twice(on_sqlite: Make) -> None:
+    """Over the day's cap a code waits for the next day; killed when its turn was given, it goes out, and once."""
+    world = on_sqlite(**{"policy.limits": {"codes_per_counterparty_per_day": 1}})
+    mails = [mail for mail in morning(world.address, now()) if mail.codes in ({GOOD}, {PERSONAL})]
+    world.deliver(*(mail.raw for mail in mails))
+    running = world.run()
+    world.until_quiet(running)
+    running.stop()
+    assert world.rows("SELECT codes FROM letter ORDER BY codes") == [{"codes": 0}, {"codes": 1}]
+
+    world.change("UPDATE release SET day = date(day, '-1 day'), at = at - 86400000000")
+    running = world.run("after-turn:kill")
+    world.until_killed(running)
+    running = world.run()
+    world.until_quiet(running)
+    running.stop()
+    opened = Counter(device for taken in world.relay.server.taken for device in codes_in(taken.content))
+    assert opened == {GOOD: 1, PERSONAL: 1}
+    assert world.one("SELECT count(*) FROM item WHERE state = 'answered'") == 2
+
+
+def test_news_that_the_relay_refuses_are_brought_once(on_sqlite: Make) -> None:
+    """The team's address is gone: its news lie in the mailbox itself, once, although the daemon died in between."""
+    world = on_sqlite()
+    world.relay.server.refused = frozenset({OPS})
+    mails = [mail for mail in morning(world.address, now()) if mail.message_id == "<live@south.test>"]
+    world.deliver(*(mail.raw for mail in mails))
+    running = world.run("after-brought:kill")
+    world.until_killed(running)
+    running = world.run()
+    world.until_quiet(running)
+    running.stop()
+
+    assert [row["recipient"] for row in world.rows("SELECT recipient FROM letter WHERE state = 'rejected'")] == [OPS]
+    assert sum(b"Not sent to the team" in lying.content for lying in world.mailbox()) == 1
 
 
 def test_every_step_has_its_kill() -> None:

@@ -122,7 +122,7 @@ def test_two_copies_settle_a_request_and_fall_silent(
 
     assert {north.address, south.address} == {sender for sender, _ in post.between()}
     assert max(post.between().values()) <= MOST
-    assert sum(post.between().values()) == 2  # noqa: PLR2004  # an answer each
+    assert sum(post.between().values()) == 2  # an answer each
 
 
 def reply(letter: bytes, sender: str, number: int, text: str, *, threaded: bool = True) -> bytes:

@@ -13,8 +13,6 @@ from types import FrameType
 from typing import Any
 
 import daemon.__main__ as command
-import daemon.checking
-import daemon.edge.migrations  # loaded late by the command; here before the fork
 from daemon.edge import failpoints
 
 
