@@ -25,7 +25,7 @@ from daemon.edge import vault
 from daemon.edge.database import Database
 from daemon.edge.imports import Summary
 from daemon.edge.inventory_load import Wish
-from daemon.errors import ConfigError, DaemonError, ImportRefused
+from daemon.errors import ConfigError, DaemonError, ImportRefused, Unavailable
 from daemon.parts import Clock, Parts
 from daemon.settings import Settings, load
 
@@ -107,11 +107,15 @@ def _parts(context: typer.Context) -> Iterator[Parts]:
 
     parts = build(_settings(context), _clock())
     try:
-        if parts.database.pending():
-            raise ConfigError("database: its tables are not of this release's shape; run `migrate`")
+        _refuse_other_shape(parts.database)
         yield parts
     finally:
         parts.database.close()
+
+
+def _refuse_other_shape(database: Database) -> None:
+    if database.pending():
+        raise ConfigError("database: its tables are not of this release's shape; run `migrate`")
 
 
 @contextmanager
@@ -155,7 +159,11 @@ def health(context: typer.Context) -> None:
     settings = _settings(context)
     with _database(settings) as database:
         gather = settings.rulebook.hold_gather_minutes
-        found = report.health(database, _now(), settings.health.max_age_seconds, gather)
+        try:
+            found = report.health(database, _now(), settings.health.max_age_seconds, gather)
+        except Unavailable:
+            _refuse_other_shape(database)  # only now: to ask costs a probe half a second
+            raise
     print(found.line)
     raise typer.Exit(DONE if found.well else FOUND_WRONG)
 
@@ -292,6 +300,8 @@ async def _explain_all(parts: Parts, path: Path, *, as_json: bool) -> Counter[st
                 )
     finally:
         await readers.close()
+    if not fates:
+        raise ConfigError(f"{path} holds no mail; give an .eml file, a folder of them, an mbox or a Maildir")
     return fates
 
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 
 from daemon.edge import inbox, inventory, remembered, threads
 from daemon.edge.inbox import KeptMail
-from daemon.mail.message import IncomingMail
+from daemon.edge.threads import CodesToday
+from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
 from daemon.rules import counterparties
 from daemon.rules.decide import decide, devices_to_look_up, home_of
@@ -56,9 +57,10 @@ def work(
     kept: KeptMail,
     mail: IncomingMail,
     book: tuple[Counterparty, ...],
+    codes: CodesToday | None = None,
 ) -> Case:
-    """Read `mail` against our records and decide. Writes nothing."""
-    facts, meaning = gather(connection, parts, kept, mail, book)
+    """Read `mail` against our records and decide. Writes nothing. `codes`: as counted for the transaction in hand."""
+    facts, meaning = gather(connection, parts, kept, mail, book, codes)
     if kept.ordered:
         return Case(facts, meaning, decide(facts, meaning, parts.policy))
     if kept.arrived < start_from(connection, parts):
@@ -87,6 +89,7 @@ def gather(
     kept: KeptMail,
     mail: IncomingMail,
     book: tuple[Counterparty, ...],
+    codes: CodesToday | None = None,
 ) -> tuple[Facts, Meaning]:
     """The facts that bear on `mail`, with what it means."""
     now = parts.clock.now()
@@ -113,11 +116,13 @@ def gather(
         ordered=kept.ordered,
     )
     if isinstance(meaning, Correspondence) and writer.counterparty is not None:
-        facts = _with_history(connection, facts, meaning, writer)
+        facts = _with_history(connection, facts, meaning, writer, codes)
     return facts, meaning
 
 
-def _with_history(connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer) -> Facts:
+def _with_history(
+    connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer, codes: CodesToday | None
+) -> Facts:
     party = writer.counterparty
     if party is None:
         return facts
@@ -125,7 +130,8 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     ids = tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))
     begun = threads.load(connection, [facts.case_id]).get(facts.case_id)
     home = begun or threads.find_home(connection, party.party, ids, meaning.references)
-    devices = devices_to_look_up(meaning, home)
+    # Of what is unproven nothing but its sender is judged; a forger's list of a hundred thousand devices is not looked up.
+    devices = devices_to_look_up(meaning, home) if mail.origin.evidence >= Evidence.SPF_ONLY else ()
     wants_all = not meaning.asked and (meaning.chase or meaning.withdraws)
     facts = replace(
         facts,
@@ -141,7 +147,7 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     )
     about = home_of(facts, meaning, party) or next(reversed(facts.open_threads), None)
     case = about.case_id if about else facts.case_id
-    return replace(facts, rates=threads.rates(connection, party.party, case, facts.now))
+    return replace(facts, rates=threads.rates(connection, party.party, case, facts.now, codes=codes))
 
 
 def _free_reference(connection: Connection, case: str) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from daemon.edge import contacts, inventory
 from daemon.edge.database import Database
+from daemon.edge.imports import counted
 from daemon.edge.tables import device
 from daemon.edge.vault import Vault
 from daemon.errors import ConfigError, DaemonError, LoginRefused, SealBroken, Unavailable
@@ -111,7 +112,7 @@ def _records(settings: Settings, now: datetime) -> list[Finding]:
         if database.pending():
             return [_ill("database", "its tables are not of this release's shape", "run `migrate`")]
     except DaemonError as failure:
-        return [_ill("database", str(failure), "look at database.url")]
+        return [_ill("database", str(failure), "" if isinstance(failure, ConfigError) else "look at database.url")]
     looks = (("database", _opens), ("contacts", _contacts), ("inventory", _inventory))
     found = [_guarded(name, partial(look, database, settings, now)) for name, look in looks]
     database.close()
@@ -131,12 +132,17 @@ def _opens(database: Database, settings: Settings, _now: datetime) -> Finding:
     return _well("database", f"{database.dialect}, tables of this release")
 
 
-def _contacts(database: Database, _settings: Settings, now: datetime) -> Finding:
+def _contacts(database: Database, settings: Settings, now: datetime) -> Finding:
     with database.read() as connection:
         taken, rows = contacts.taken_at(connection), contacts.size(connection)
+        parties = {one.party for one in contacts.book(connection)}
     if taken is None or not rows:
         return _ill("contacts", "none: nobody may ask", "run `import contacts FILE`")
-    return _well("contacts", f"{rows:,} rows, imported {age(now, taken)} ago")
+    nobody = sorted(set(settings.rulebook.modes) - parties)
+    if nobody:
+        text = f"policy.modes names {', '.join(nobody)}, which is no party of the contact list: it does nothing"
+        return _ill("contacts", text, "write the party as the list has it")
+    return _well("contacts", f"{counted(rows, 'row')}, imported {age(now, taken)} ago")
 
 
 def _inventory(database: Database, settings: Settings, now: datetime) -> Finding:
@@ -145,7 +151,7 @@ def _inventory(database: Database, settings: Settings, now: datetime) -> Finding
     if taken is None or not devices:
         return _ill("inventory", "none: nothing can be answered", "run `import inventory FILE`")
     most = settings.policy().inventory_max_age_days
-    text = f"{devices:,} devices, imported {age(now, taken)} ago"
+    text = f"{counted(devices, 'device')}, imported {age(now, taken)} ago"
     if (now - taken).days >= most:
         return _ill(
             "inventory", f"{text}, and after {most} days no NOT-INSTALLER is sent", "run `import inventory FILE`"

@@ -31,7 +31,7 @@ from daemon.embedded.story import Scene
 from daemon.logs import configure
 from daemon.operate import import_contacts, import_inventory
 from daemon.parts import Clock, Parts
-from daemon.rules.decision import Folder, folder_path
+from daemon.rules.decision import Fate, Folder, folder_path
 from daemon.rules.explain import cause, why
 from daemon.rules.reasons import Reason
 from daemon.running import build, serve
@@ -161,7 +161,8 @@ class Stage:
     # Print ─────────────────────────────────────────────────────────────────────────────────────────
 
     def _show_decision(self, mail: Any) -> None:
-        _marked("DECIDED", f"{mail.fate}: {cause(Reason(mail.reason))}")
+        fate = "" if mail.fate == Fate.DECIDED else f"{mail.fate}: "
+        _marked("DECIDED", f"{fate}{cause(Reason(mail.reason))}")
         if mail.case_id is None:
             _marked("", why(Reason(mail.reason)))
         query = "SELECT device_id, state, outcome, reason FROM item WHERE case_id = :case ORDER BY id"

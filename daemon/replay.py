@@ -24,8 +24,10 @@ from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules import counterparties, disclosure
 from daemon.rules.decision import Condition, Gate
+from daemon.rules.explain import why
 from daemon.rules.meaning import Correspondence
 from daemon.rules.personal import safe_subject
+from daemon.rules.reasons import Reason
 from daemon.rules.wording import write
 
 
@@ -155,7 +157,7 @@ def as_text(one: Explained) -> str:
         *[f"  doubt    {doubt}" for doubt in one.doubts],
         f"  means    {', '.join((one.kind, *one.seen))}",
         *[f"  asks for {device}  ({where})" for device, where in one.asked],
-        *[f"  bad line {where}: {why}" for where, why in one.bad_lines],
+        *[f"  bad line {where}: {fault}" for where, fault in one.bad_lines],
         *[f"  attached {text}" for text in one.attachments],
         *[f"  defect   {text}" for text in one.defects],
         *[
@@ -163,6 +165,7 @@ def as_text(one: Explained) -> str:
             for gate, holds, evidence in one.conditions
         ],
         f"  decided  {one.fate}: {one.reason}",
+        f"  because  {why(Reason(one.reason))}",
         *[f"  item     {device}  {state}{f' ({reason})' if reason else ''}" for device, state, reason in one.items],
         *([f"  due      {one.due}"] if one.due else []),
         *[f"  note     {note}" for note in one.notes],

@@ -11,10 +11,10 @@ from daemon.edge import holds, inbox, outbox, remembered, threads, undelivered
 from daemon.edge.database import Database, moment
 from daemon.edge.tables import lease
 from daemon.rules.explain import next_step, why
-from daemon.rules.overdue import Hold
+from daemon.rules.overdue import Hold, matter
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
-from daemon.rules.workdays import local_day
+from daemon.rules.workdays import LONDON, local_day
 from daemon.troubles import FACT
 
 MOST_LISTED = 200
@@ -100,6 +100,8 @@ class Holding:
     party: str
     devices: int
     reason: str
+    what: str
+    """How much is held, why in a few words, and in mode observe what would have been answered."""
     why: str
     next_step: str
     due: date
@@ -176,12 +178,16 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         today=inbox.tallies(connection, today),
         uid_gaps=inbox.uid_gaps(connection, folder),
         troubles={
-            name: f"since {trouble['since']}: {trouble['why']}"
+            name: f"since {_in_london(trouble['since'])}: {trouble['why']}"
             for name, trouble in (remembered.get(connection, FACT) or {}).items()
         },
         letters_lost=undelivered.count(connection),
         before_start=_before_start(connection, folder),
     )
+
+
+def _in_london(stored: str) -> str:
+    return f"{datetime.fromisoformat(stored).astimezone(LONDON):%a %-d %b %Y, %H:%M}"
 
 
 def _before_start(connection: Connection, folder: str) -> int:
@@ -213,6 +219,7 @@ def _holding(hold: Hold, today: date) -> Holding:
         party=hold.party,
         devices=len(hold.devices),
         reason=hold.reason,
+        what=matter(hold).what,
         why=why(hold.reason),
         next_step=next_step(hold.reason),
         due=hold.due,

@@ -165,6 +165,8 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
 
 
 def _from_file(path: Path) -> dict[str, Any]:
+    if path.is_dir():
+        raise ConfigError(f"--config: {path} is a folder; name the file in it")
     if not path.is_file():
         raise ConfigError(f"--config: the file {path} does not exist; begin with a copy of config/daemon.toml")
     try:

@@ -20,6 +20,7 @@ from daemon.edge.failpoints import failpoint
 from daemon.edge.inbox import KeptMail, Settled
 from daemon.edge.outbox import LetterState
 from daemon.edge.reader import Readers
+from daemon.edge.threads import CodesToday
 from daemon.errors import DaemonError, Unreadable
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
@@ -92,13 +93,13 @@ class Settling:
     def _settle(
         self, connection: Connection, pairs: Sequence[tuple[KeptMail, IncomingMail | None]], now: datetime
     ) -> None:
-        book = contacts.book(connection)
+        book, codes = contacts.book(connection), CodesToday()
         entries: list[audit.Entry] = []
         for kept, mail in pairs:
             if mail is None:
                 inbox.give_back(connection, [kept.id], uncounted=False)
             else:
-                entries += self._one(connection, kept, mail, book, now)
+                entries += self._one(connection, kept, mail, book, codes, now)
         audit.append(connection, self._parts.vault, entries)
 
     def _one(
@@ -107,12 +108,16 @@ class Settling:
         kept: KeptMail,
         mail: IncomingMail,
         book: tuple[Counterparty, ...],
+        codes: CodesToday,
         now: datetime,
     ) -> list[audit.Entry]:
         try:
             with connection.begin_nested():
-                case = casework.work(connection, self._parts, kept, mail, book)
-                return write_down(connection, self._parts, kept, case, now)
+                case = casework.work(connection, self._parts, kept, mail, book, codes)
+                entries = write_down(connection, self._parts, kept, case, now)
+            for plan in () if case.decision.observed else case.decision.plans:
+                codes.add(plan.party, len(plan.code_devices))
+            return entries
         except DaemonError:
             raise
         except Exception:  # one mail must never stop the next: count, set aside, go on

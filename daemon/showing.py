@@ -2,11 +2,9 @@
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 from daemon.checking import age
 from daemon.report import Holding, Overview
-from daemon.rules.workdays import LONDON
 
 WIDTH = 80
 MOST = 10
@@ -72,19 +70,22 @@ def _holds(picture: Overview) -> Iterator[str]:
     untold = f", ops not told yet of {picture.holds_untold:,}" if picture.holds_untold else ""
     breached = f", {picture.breached:,} PAST THEIR DUE DATE" if picture.breached else ""
     yield f"Held      {picture.holds:,}{breached}{untold}"
+    explained: set[str] = set()
     for hold in picture.holdings[:MOST]:
         yield from _hold(hold)
+        if hold.reason not in explained:
+            yield from _wrapped(f"{hold.why} {hold.next_step}", _INDENT)
+        explained.add(hold.reason)
     if len(picture.holdings) > MOST:
         yield f"  and {len(picture.holdings) - MOST} more; --json shows them"
 
 
 def _hold(hold: Holding) -> Iterator[str]:
-    devices = f", {hold.devices} device{'' if hold.devices == 1 else 's'}" if hold.devices else ""
     late = " OVERDUE" if hold.overdue else ""
     yield from _wrapped(
-        f"  {hold.name:12} due {hold.due:%a %d %b %Y}{late}  {hold.party or hold.sender or 'nobody known'}{devices}"
+        f"  {hold.name:12} due {hold.due:%a %d %b %Y}{late}  {hold.party or hold.sender or 'nobody known'}"
     )
-    yield from _wrapped(f"{hold.why} {hold.next_step}", _INDENT)
+    yield from _wrapped(hold.what, _INDENT)
 
 
 def _threads(picture: Overview) -> Iterator[str]:
@@ -100,8 +101,3 @@ def _wrapped(text: str, indent: str = "") -> list[str]:
     return textwrap.wrap(
         text, WIDTH, initial_indent=indent, subsequent_indent=indent or _INDENT, break_on_hyphens=False
     )
-
-
-def local(moment: datetime) -> str:
-    """A time as people in London read it."""
-    return f"{moment.astimezone(LONDON):%a %d %b %Y %H:%M}"

@@ -5,6 +5,7 @@ itself: a mail put into its INBOX, where the team works. A trouble is remembered
 dies and comes back every minute neither stays silent for ever nor sends an alarm each time.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -65,6 +66,7 @@ class Troubles:
         self._by_relay = by_relay
         self._by_mailbox = by_mailbox
         self._known: dict[str, Trouble] | None = None
+        self._saving = asyncio.Lock()
 
     async def met(self, name: str, failure: Unavailable) -> None:
         """Note a failure; tell ops at once of a refused login, of others when they last."""
@@ -172,11 +174,12 @@ class Troubles:
 
     async def _save(self) -> None:
         now = self._parts.clock.now()
-        values = {name: _to_json(trouble) for name, trouble in (await self._all()).items()}
-        try:
-            await self._parts.write(lambda c: remembered.put(c, FACT, values, now))
-        except Unavailable as failure:
-            log.warning("a trouble is not written down", why=str(failure))
+        async with self._saving:  # one after the other, or an older picture could be written over a newer one
+            values = {name: _to_json(trouble) for name, trouble in (await self._all()).items()}
+            try:
+                await self._parts.write(lambda c: remembered.put(c, FACT, values, now))
+            except Unavailable as failure:
+                log.warning("a trouble is not written down", why=str(failure))
 
 
 def _alarm(name: str, trouble: Trouble, next_step: str) -> OpsNews:

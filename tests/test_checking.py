@@ -127,6 +127,15 @@ async def test_an_old_inventory_fails(tmp_path, offline) -> None:
     assert finding.text == "4 devices, imported 29 hours ago, and after 1 days no NOT-INSTALLER is sent"
 
 
+async def test_a_mode_for_nobody_fails(tmp_path, offline) -> None:
+    """A party that [policy.modes] misspells would keep the mode of all; the list's own spelling passes."""
+    modes = '[policy.modes]\n"Harbour Power" = "observe"\n"Harbor Power" = "observe"\n'
+    finding = (await found(set_up(tmp_path, offline + modes)))["contacts"]
+
+    assert not finding.well
+    assert finding.text == "policy.modes names Harbor Power, which is no party of the contact list: it does nothing"
+
+
 async def test_keys_of_another_database_are_found_out(tmp_path, offline) -> None:
     """A key file that opens nothing of what is sealed is found before a letter needs it."""
     settings = set_up(tmp_path, offline)

@@ -126,6 +126,15 @@ def test_migrate_twice_does_nothing_the_second_time(installed) -> None:
     assert invoke(installed, "migrate").stdout == "the tables are of this release's shape already\n"
 
 
+def test_health_before_the_tables_names_the_remedy(installed) -> None:
+    """On a database without tables a probe reads what to run, not what SQL said."""
+    (installed / "daemon.db").unlink()
+    done = invoke(installed, "health")
+
+    assert done.exit_code == 78
+    assert done.stderr == "database: its tables are not of this release's shape; run `migrate`\n"
+
+
 def test_health_is_one_line_and_an_exit_code(installed) -> None:
     """A probe gets its reason in one line."""
     done = invoke(installed, "health")
@@ -262,6 +271,16 @@ def test_a_mail_is_explained(installed) -> None:
     assert as_json["sender"] == "ann@stranger.test"
     assert f"     1  {as_json['fate']}: {as_json['reason']}" in replayed.stdout
     assert invoke(installed, "replay", str(installed / "nowhere")).exit_code == 78
+    assert "because  " in read.stdout
+
+
+def test_a_folder_without_mail_is_refused(installed) -> None:
+    """Nothing to explain is told, never passed over in silence."""
+    (installed / "empty").mkdir()
+    for command in ("read", "replay"):
+        done = invoke(installed, command, str(installed / "empty"))
+        assert done.exit_code == 78
+        assert "empty holds no mail" in done.stderr
 
 
 # Status in words ────────────────────────────────────────────────────────────────────────────────────
@@ -275,7 +294,8 @@ def holding(number: int, *, overdue: bool = False) -> report.Holding:
         name=f"IC-0000000{number}",
         party="Harbour Power and Light of the Northern Isles",
         devices=number,
-        reason="x",
+        reason=f"cause-{number % 2}",
+        what=f"{number} devices held: commissioned, removed or suspended",
         why="The device is commissioned in our records, although the asker says that it was never connected.",
         next_step="Look at the inventory, then answer by hand.",
         due=date(2026, 12, 4),
@@ -339,6 +359,14 @@ def test_status_fits_80_columns() -> None:
         "and 15 more",
     ):
         assert words in shown
+
+
+def test_status_explains_each_cause_once() -> None:
+    """Every hold has its line; why and what to do follow the first hold of a cause alone."""
+    shown = " ".join(showing.as_text(overview()).split())
+
+    assert shown.count(" devices held: commissioned, removed or suspended") == showing.MOST
+    assert shown.count("Look at the inventory, then answer by hand.") == 2
 
 
 def test_status_of_a_quiet_day() -> None:

@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+from fnmatch import fnmatch
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -38,6 +39,14 @@ def test_modules_and_functions_stay_small(source: Path) -> None:
 def test_every_module_says_what_lives_in_it(source: Path) -> None:
     """Each module opens with a docstring."""
     assert ast.get_docstring(ast.parse(source.read_text("utf-8")))
+
+
+def test_the_map_names_every_room() -> None:
+    """`daemon/README.md` says where each module stands in the house."""
+    named = re.findall(r"`(?:\w+/)?([\w*]+)(?:\.\w+)?`", (ROOT / "daemon" / "README.md").read_text("utf-8"))
+    rooms = {source.stem for source in SOURCES if "migrations" not in source.parts} - {"__init__"}
+
+    assert sorted(room for room in rooms if not any(fnmatch(room, name) for name in named)) == []
 
 
 def test_one_factory_of_tls_contexts() -> None:

@@ -1,5 +1,6 @@
 """Alarms: once, by a route that the trouble does not touch, and "recovered" once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -56,6 +57,23 @@ async def test_a_trouble_that_lasts_is_told_once_and_so_is_its_end(office: Offic
     await office.troubles.over("mailbox")
     assert subjects(relay)[2:] == ["[install codes] Recovered: The mailbox cannot be read"] * 2
     assert sorted(taken.recipient for taken in relay.taken) == [ANN, ANN, BEN, BEN]
+
+
+async def test_troubles_met_at_once_are_all_written_down(office: Office) -> None:
+    """Stations that fail in the same moment do not overwrite each other's trouble, however their writes are held up."""
+    names = {f"station-{number}" for number in range(12)}
+    parts = office.parts
+    held = parts.database.raw()
+    held.cursor().execute(
+        "BEGIN IMMEDIATE" if parts.database.dialect == "sqlite" else "LOCK TABLE fact IN EXCLUSIVE MODE"
+    )
+    meetings = [asyncio.create_task(office.troubles.met(name, DOWN)) for name in names]
+    await asyncio.wait(meetings, timeout=0.3)  # all of them wait for the lock
+    held.rollback()
+    await asyncio.gather(*meetings)
+    held.close()
+
+    assert names == set(await parts.read(lambda c: remembered.get(c, FACT)))
 
 
 async def test_a_short_trouble_is_no_news(office: Office, relay: ScriptedSmtp) -> None:

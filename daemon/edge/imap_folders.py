@@ -26,12 +26,15 @@ class Naming:
         return self.prefix + self._swapped(name)
 
     def in_house(self, name: str) -> str:
-        """Our spelling of the server's `name`; what lies outside the personal prefix begins with "/"."""
+        """Our spelling of the server's `name`; what lies outside the personal prefix begins with "/".
+
+        So does what would read as such, or as INBOX, without its prefix: then the whole name stands behind the "/".
+        """
         if name.upper() == "INBOX":
             return "INBOX"
-        if not name.startswith(self.prefix):
-            return LEVELS + self._swapped(name)
-        return self._swapped(name[len(self.prefix) :])
+        short = self._swapped(name.removeprefix(self.prefix))
+        odd = short.startswith(LEVELS) or short.upper() == "INBOX"
+        return LEVELS + self._swapped(name) if odd or not name.startswith(self.prefix) else short
 
     def _swapped(self, name: str) -> str:
         """Levels parted the other way. Each of the two characters stands for the other, so nothing gets lost."""

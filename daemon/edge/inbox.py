@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,8 @@ from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day
 
 MOST_CRASHES = 3
+MOST_OCTETS = 1024 * 1024
+"""Of mails claimed together: what is read of one may take some hundred times its size in memory."""
 KEPT, CLAIMED, SETTLED = "kept", "claimed", "settled"
 
 
@@ -220,16 +223,18 @@ def end_epoch(connection: Connection, folder: str, uidvalidity: int) -> None:
 
 
 def claim(connection: Connection, vault: Vault, gen: int, limit: int, junk: frozenset[str]) -> list[KeptMail]:
-    """Oldest first, each with one crash more counted; a mail that crashed before comes alone.
+    """Oldest first, each with one crash more counted; those of no more than MOST_OCTETS together, or a larger one alone.
 
+    A mail that crashed before comes alone, and after all others, so that a run of such mails holds up nobody.
     Claims of an older generation are taken over. A mail with three crashes is left for `poisonous`. One whose
     seal is broken counts as a crash and is left out, so that it holds up nobody.
     """
-    waiting = _claimable(gen)
-    query = sa.select(mail.c.id, mail.c.crashes).where(waiting).order_by(mail.c.id).limit(limit)
-    rows = connection.execute(query).all()
-    crashed = [row.id for row in rows if row.crashes]
-    ids = crashed[:1] if crashed else [row.id for row in rows]
+    waiting = sa.select(mail.c.id, mail.c.size).where(_claimable(gen)).order_by(mail.c.id)
+    rows = connection.execute(waiting.where(mail.c.crashes == 0).limit(limit)).all()
+    together = zip(rows, accumulate(row.size for row in rows), strict=True)
+    ids = [row.id for row, octets in together if octets <= MOST_OCTETS] or [row.id for row in rows[:1]]
+    if not ids:
+        ids = [row.id for row in connection.execute(waiting.where(mail.c.crashes > 0).limit(1))]
     if not ids:
         return []
     changes = {"state": CLAIMED, "claimed_gen": gen, "crashes": mail.c.crashes + 1}

@@ -9,7 +9,6 @@ time, under a fenced lease: a letter that is `sending` when no batch is in hand 
 """
 
 import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -375,12 +374,6 @@ def releases_by_letter(
     return found
 
 
-def next_seq(connection: Connection, case_id: str, kind: str) -> int:
-    """The number of the next letter of this case and kind."""
-    query = sa.select(sa.func.max(letter.c.seq)).where(letter.c.case_id == case_id, letter.c.kind == kind)
-    return (connection.execute(query).scalar() or 0) + 1
-
-
 def ours(connection: Connection, message_ids: Sequence[str]) -> frozenset[str]:
     """Those of `message_ids` that are our own letters'."""
     found: set[str] = set()
@@ -406,9 +399,3 @@ def counts(connection: Connection) -> dict[str, int]:
     """Letters by state."""
     query = sa.select(letter.c.state, sa.func.count().label("letters")).group_by(letter.c.state)
     return {row.state: row.letters for row in connection.execute(query)}
-
-
-def verdict_of(connection: Connection, letter_id: int) -> list[dict[str, object]]:
-    """The gate's verdict that was stored with a letter, as plain JSON."""
-    text = connection.execute(sa.select(letter.c.verdict).where(letter.c.id == letter_id)).scalar()
-    return list(json.loads(text)) if text else []

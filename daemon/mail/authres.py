@@ -123,9 +123,6 @@ def _result(segment: str) -> tuple[str, str, dict[str, str]] | None:
     return match[1].lower(), match[2].lower(), properties
 
 
-NO_VERDICT = Verdict(dmarc="none", header_from="", dkim_pass=(), spf="none", note="")
-
-
 def _none(why: str) -> Verdict:
     return Verdict(dmarc="none", header_from="", dkim_pass=(), spf="none", note=why)
 

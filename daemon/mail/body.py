@@ -35,6 +35,8 @@ class Body:
     looks: list[str] = field(default_factory=list)
     """The HTML as it came, in which a link to a protected message may stand."""
     protected: bool = False
+    _text_left: int = MAX_TEXT
+    """Of all parts together: two hundred of the longest would hold up everybody's mail."""
     _html_tables: int = 0
     _rows: int = 0
     _cells: int = 0
@@ -76,9 +78,10 @@ class Body:
         return self.manner if leaf.within is None else quoting.manner_of(leaf.within.subject, answers=True)
 
     def _shortened(self, text: str) -> str:
-        if len(text) > MAX_TEXT or text.count("\n") >= MAX_LINES:
+        left, self._text_left = self._text_left, max(0, self._text_left - len(text))
+        if len(text) > left or text.count("\n") >= MAX_LINES:
             self.defect(_TOO_LONG)
-            return "\n".join(islice(text[:MAX_TEXT].split("\n"), MAX_LINES))
+            return "\n".join(islice(text[:left].split("\n"), MAX_LINES))
         return text
 
     def _place_tables(self, parts: Split, tables: tuple[markup.Rows, ...], leaf: Leaf) -> None:

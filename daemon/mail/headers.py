@@ -19,7 +19,7 @@ MAX_HEADER_OCTETS = 256 * 1024
 MAX_VALUE = 16 * 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_HEAD_END = re.compile(rb"\n\r?\n")
+_HEAD_END = re.compile(rb"\n\r{0,2}\n")
 _HEAD_END_OF_CR = re.compile(rb"\r\r")
 _PLAIN_FIELD = re.compile(rb"[!-9;-~]+:")
 _DISGUISED = re.compile(r"[ \t]+from[ \t]*:((?:=\?[^?\s]*\?[bq]\?[^?]*\?=|[^:;=])*@.*)", re.IGNORECASE)
@@ -56,6 +56,12 @@ def plainly_headed(raw: bytes) -> bytes:
         if keeping and line:
             kept.append(line)
     return b"\r\n".join((*kept, b"", raw[body:]))
+
+
+def ends_oddly(raw: bytes) -> bool:
+    """Whether its header block ends as some gateways leave it (CR CR LF), where others see no end at all."""
+    end, body = _head_octets(raw)
+    return raw[end:body].endswith(b"\n\r\r\n")
 
 
 def _head_octets(raw: bytes) -> tuple[int, int]:

@@ -88,6 +88,8 @@ def read_tree(raw: bytes, answers: tuple[str, ...] = (), within: Enclosed | None
     if why := _out_of_bounds(raw):
         tree.defect(why)
         return tree
+    if headers.ends_oddly(raw.lstrip(b"\r\n")):
+        tree.defect("its line ends are damaged")
     _grow(tree, raw, _Place(within=within))
     return tree
 

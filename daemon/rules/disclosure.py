@@ -31,11 +31,6 @@ _SIGNED = frozenset(("from", "subject", "date"))
 """What an aligned signature must cover. Not To: Microsoft 365 leaves it out for every tenant."""
 
 
-def may_disclose(conditions: Iterable[Condition]) -> bool:
-    """All hold."""
-    return all(condition.holds for condition in conditions)
-
-
 def failures(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
     """Those that do not hold, in the order of the gate."""
     return tuple(condition for condition in conditions if not condition.holds)

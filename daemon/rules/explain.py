@@ -55,7 +55,8 @@ _SAID: dict[Reason, Said] = {
         "sender not proven",
         "It bears a listed address or domain, but our mail server did not confirm that it came from there (no DMARC pass).",
         f"Do not reply to it. {_CHECK_SENDER} If it is, their mail team should mend their DKIM signature; "
-        "meanwhile send the answer to the listed address by hand.",
+        "meanwhile send the answer to the listed address by hand. Where G3 stands among the failed checks the fault is "
+        "ours: have whoever looks after this service see to mailbox.authserv_id.",
     ),
     Reason.LOOKALIKE_DOMAIN: Said(
         "sender's domain looks like a supplier's",

@@ -78,7 +78,6 @@ class Suspension(StrEnum):
 
     SELF_TEST_FAILED = "self-test-failed"
     TIME_SUSPECT = "time-suspect"
-    PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)

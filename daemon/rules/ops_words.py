@@ -1,5 +1,6 @@
 """OpsNews as its template gets it: the matters numbered, each with its particulars. Never a code."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,7 +62,7 @@ def _rows(kind: LetterKind, matter: Matter, party: str) -> Iterator[tuple[str, t
     if matter.sender:
         yield "From", (plain(matter.sender),)
     if matter.subject:
-        yield "Subject", (safe(matter.subject),)
+        yield "Subject", (_unlinked(safe(matter.subject)),)
     if matter.arrived:
         yield ("Since" if kind is LetterKind.ALARM else "Arrived"), (_moment(matter.arrived),)
     if matter.reference:
@@ -70,6 +71,11 @@ def _rows(kind: LetterKind, matter: Matter, party: str) -> Iterator[tuple[str, t
         yield "Devices", _few(matter)
     if matter.evidence:
         yield "Checks failed", tuple(plain(line) for line in matter.evidence)
+
+
+def _unlinked(words: str) -> str:
+    """Words of a stranger's, with nothing in them that a mail program makes a link of."""
+    return re.sub(r"(?<=\w)(?:://|[.@](?=[^\W\d_]))", lambda match: f"[{match[0]}]", words)
 
 
 def _few(matter: Matter) -> tuple[str, ...]:

@@ -23,11 +23,14 @@ def test_migrations_make_the_tables_that_the_code_uses(database: Database) -> No
 
 def test_a_failed_write_leaves_nothing(database: Database) -> None:
     """An exception inside `write` rolls the whole transaction back."""
-    statement = sa.text("INSERT INTO fact (name, value, at) VALUES ('x', '1', 0)")
 
-    with pytest.raises(KeyError), database.write() as connection:
-        connection.execute(statement)
-        raise KeyError
+    def write_and_fail() -> None:
+        with database.write() as connection:
+            connection.execute(sa.text("INSERT INTO fact (name, value, at) VALUES ('x', '1', 0)"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        write_and_fail()
 
     with database.read() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM fact")).scalar() == 0

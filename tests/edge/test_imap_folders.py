@@ -1,7 +1,7 @@
 """How folder names are spelled, and which folders are special."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.edge.imap_folders import Listed, Naming, naming_without_namespace, special_folders
@@ -32,6 +32,9 @@ def test_names_as_the_server_spells_them(naming, name, spelled):
     assert naming.at_server(name) == spelled
 
 
+@example(SLASH, "/")
+@example(COURIER, "INBOX..x")
+@example(COURIER, "INBOX.inbox")
 @given(st.sampled_from(NAMINGS), st.text(st.characters(codec="utf-8"), min_size=1))
 def test_no_two_folders_get_one_name(naming, spelled):
     """Whatever a server calls a folder, our name for it leads back to that folder and to no other."""

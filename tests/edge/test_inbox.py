@@ -167,25 +167,37 @@ def test_claims_come_oldest_first_and_are_counted(database: Database, vault: Vau
 
 
 def test_a_newer_generation_takes_over(database: Database, vault: Vault) -> None:
-    """What a dead instance had in hand comes to its successor, one by one, the crash counted."""
+    """What a dead instance had in hand comes to its successor after what is new, one by one, the crash counted."""
     ids = keep(database, vault, raw("a", uid=1), raw("b", uid=2), raw("c", uid=3))
     claim(database, vault, gen=1, limit=2)
 
+    assert [(ids[2], 1)] == [(kept.id, kept.crashes) for kept in claim(database, vault, gen=2)]
     assert [(ids[0], 2)] == [(kept.id, kept.crashes) for kept in claim(database, vault, gen=2)]
     assert [(ids[1], 2)] == [(kept.id, kept.crashes) for kept in claim(database, vault, gen=2)]
-    assert [(ids[2], 1)] == [(kept.id, kept.crashes) for kept in claim(database, vault, gen=2)]
 
 
 def test_a_mail_that_crashed_comes_alone(database: Database, vault: Vault) -> None:
-    """So that a bomb takes no good mail with it: it is claimed by itself, and the others after it."""
+    """So that a bomb takes no good mail with it, and a run of bombs holds none up: by itself, after the others."""
     ids = keep(database, vault, *(raw(str(n), uid=n) for n in range(1, 5)))
     claim(database, vault)
     with database.write() as connection:
         inbox.give_back(connection, [ids[2]], uncounted=False)
         inbox.give_back(connection, [ids[0], ids[1], ids[3]], uncounted=True)
 
-    assert [ids[2]] == [kept.id for kept in claim(database, vault)]
     assert [ids[0], ids[1], ids[3]] == [kept.id for kept in claim(database, vault)]
+    assert [ids[2]] == [kept.id for kept in claim(database, vault)]
+
+
+def test_large_mails_are_claimed_few_at_a_time(database: Database, vault: Vault) -> None:
+    """A hundred mails of the largest size in one batch would take all memory; a mail over the bound comes alone."""
+    large = "x" * (inbox.MOST_OCTETS // 2)
+    ids = keep(
+        database, vault, raw("a" + large * 3, uid=1), raw("b" + large, uid=2), raw("c", uid=3), raw("d" + large, uid=4)
+    )
+
+    assert [ids[0]] == [kept.id for kept in claim(database, vault)]
+    assert list(ids[1:3]) == [kept.id for kept in claim(database, vault)]
+    assert list(ids[3:]) == [kept.id for kept in claim(database, vault)]
 
 
 def test_the_third_crash_makes_it_poison(database: Database, vault: Vault) -> None:

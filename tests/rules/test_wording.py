@@ -131,7 +131,7 @@ def test_what_else_must_be_said_is_said(content, said):
         ("held", "Please look at the matter below by Fri 4 Dec 2026."),
         (
             "held",
-            "drag the mail from where it lies (Install codes/Held, unless said otherwise above) to Install codes/Requests",
+            "drag the mail from where it lies (Install codes/Held, or where it arrived while the mode is observe) to Install codes/Requests",
         ),
         ("held", "This service does not see what you send by hand."),
         ("held", "write by hand from install.codes@losing.example"),
