@@ -57,10 +57,11 @@ def work(
     kept: KeptMail,
     mail: IncomingMail,
     book: tuple[Counterparty, ...],
+    *,
     codes: CodesToday | None = None,
 ) -> Case:
     """Read `mail` against our records and decide. Writes nothing. `codes`: as counted for the transaction in hand."""
-    facts, meaning = gather(connection, parts, kept, mail, book, codes)
+    facts, meaning = gather(connection, parts, kept, mail, book, codes=codes)
     if kept.ordered:
         return Case(facts, meaning, decide(facts, meaning, parts.policy))
     if kept.arrived < start_from(connection, parts):
@@ -89,6 +90,7 @@ def gather(
     kept: KeptMail,
     mail: IncomingMail,
     book: tuple[Counterparty, ...],
+    *,
     codes: CodesToday | None = None,
 ) -> tuple[Facts, Meaning]:
     """The facts that bear on `mail`, with what it means."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from dataclasses import dataclass
 
 import structlog
@@ -99,8 +100,13 @@ class _Edges:
             await edge.close()
 
 
+SWITCH_S = 0.0005
+"""How long a thread that decides may keep the one that talks to relay and mailbox from a reply that is there."""
+
+
 def run(settings: Settings, clock: Clock) -> int:
     """Work until SIGTERM or SIGINT. Raises ConfigError before any server is spoken to."""
+    sys.setswitchinterval(SWITCH_S)
     parts = build(settings, clock)
     if parts.database.pending():
         log.info("bringing the tables to this release's shape")

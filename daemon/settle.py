@@ -99,7 +99,7 @@ class Settling:
             if mail is None:
                 inbox.give_back(connection, [kept.id], uncounted=False)
             else:
-                entries += self._one(connection, kept, mail, book, codes, now)
+                entries += self._one(connection, kept, mail, book, codes=codes, now=now)
         audit.append(connection, self._parts.vault, entries)
 
     def _one(
@@ -108,12 +108,13 @@ class Settling:
         kept: KeptMail,
         mail: IncomingMail,
         book: tuple[Counterparty, ...],
+        *,
         codes: CodesToday,
         now: datetime,
     ) -> list[audit.Entry]:
         try:
             with connection.begin_nested():
-                case = casework.work(connection, self._parts, kept, mail, book, codes)
+                case = casework.work(connection, self._parts, kept, mail, book, codes=codes)
                 entries = write_down(connection, self._parts, kept, case, now)
             for plan in () if case.decision.observed else case.decision.plans:
                 codes.add(plan.party, len(plan.code_devices))

@@ -5,6 +5,7 @@ reads and then writes fails at once under a second writer. PostgreSQL: READ COMM
 on constraints, never on the isolation level.
 """
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -88,6 +89,7 @@ class Database:
         """
         self._url = sa.make_url(url)
         self._idle_s = idle_s
+        self._writing = threading.Lock()
         self.dialect = self._url.get_backend_name()
         if self.dialect not in ("sqlite", "postgresql"):
             raise ConfigError("database.url: use sqlite:///path/to/file.db or postgresql://user@host/name")
@@ -127,10 +129,23 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes: committed at the end, rolled back on any exception."""
-        with _translated(), self._engine.begin() as connection:
+        with self._turn(), _translated(), self._engine.begin() as connection:
             yield connection
             failpoint("before-commit")
         failpoint("after-commit")
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer: our own threads take turns, for its wait for a lock is a sleep of up to 100 ms."""
+        if self.file is None:
+            yield
+            return
+        if not self._writing.acquire(timeout=BUSY_S):
+            raise Unavailable("database: another writer does not come to an end")
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -97,7 +97,7 @@ class Body:
                 except BadSheet as error:
                     self.defect(str(error))
         for number in markup.tables_in("\n".join(parts.signature)):
-            parts.signature.extend("  ".join(row) for row in tables[number])
+            parts.signature.extend(self._shortened("\n".join("  ".join(row) for row in tables[number])).split("\n"))
 
     def _take(self, parts: Split, leaf: Leaf) -> None:
         self.quoted.extend(parts.quoted)

@@ -136,11 +136,12 @@ def rung(hold: Hold, now: datetime, calendar: Calendar, policy: Policy) -> int:
     """The reminder that is due: working day 3, 7 or 9, BREACH once the due date has passed, or 0.
 
     It is the highest reached and not yet sent; those passed over while we were down are dropped, so that a
-    restart after Christmas sends one. A breach is an alarm and waits for no office hours.
+    restart after Christmas sends one. A breach is an alarm and waits for no office hours. What is held for the mode
+    alone is never called a breach: people answer it by hand, and we do not see that they did.
     """
     today = local_day(now)
     if today > hold.due:
-        return BREACH if hold.reminded_day < BREACH else 0
+        return BREACH if hold.reminded_day < BREACH and hold.reason is not Reason.OBSERVE_ONLY else 0
     if not in_office_hours(now, calendar):
         return 0
     highest = reached(hold.start, today, calendar, policy)

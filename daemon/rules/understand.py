@@ -18,6 +18,8 @@ from daemon.rules.meaning import Asked, Correspondence, MachineMail, Meaning, No
 MAX_BAD_LINES = 200
 MAX_ROWS_SEARCHED = 5_000
 """Rows of a table in which personal data is looked for: it only earns the sender a remark."""
+MAX_PERSONAL_SEARCHED = 2_000_000
+"""Characters in which it is looked for, whatever the rows hold."""
 _KNOWN = (Standing.CONTACT, Standing.COLLEAGUE, Standing.LISTED_DOMAIN)
 _LISTED = (Standing.CONTACT, Standing.COLLEAGUE)
 _IN_TEXT = (Source.HTML, Source.FORWARDED)
@@ -198,7 +200,8 @@ def _personal_data(mail: IncomingMail) -> tuple[str, ...]:
     """Kinds seen in what the writer wrote or handed on."""
     rows = (row for table in mail.tables for row in table.rows[:MAX_ROWS_SEARCHED])
     cells = ("  |  ".join(_other_cells(row)) for row in rows)
-    return personal.kinds("\n".join((mail.subject, mail.new_text, mail.forwarded_text, *cells)))
+    text = "\n".join((mail.subject, mail.new_text, mail.forwarded_text, *cells))
+    return personal.kinds(text[:MAX_PERSONAL_SEARCHED])
 
 
 def _other_cells(row: tuple[str, ...]) -> list[str]:

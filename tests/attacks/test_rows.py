@@ -338,6 +338,16 @@ def test_row_46_the_bound_is_one_for_all_tables_of_a_mail() -> None:
     assert [line.why for line in meaning.bad_lines] == [TOO_MUCH]
 
 
+def test_row_46_personal_data_is_looked_for_so_far_and_no_further() -> None:
+    """It earns its sender a remark, and no search of a sheet of any size."""
+    far = Table(Source.CSV, "far.csv", (("Device ID", "Note"), (A0, "x" * 3_000_000), (A1, "MPAN 2000000000006")))
+    near = dataclasses.replace(far, rows=(far.rows[0], far.rows[2]))
+    found = [understand(mails.mail("Install codes please", tables=(one,)), mails.contact()) for one in (near, far)]
+
+    assert [meaning.personal_data for meaning in found] == [("MPAN",), ()]
+    assert [len(meaning.asked) for meaning in found] == [1, 2]
+
+
 def test_row_46_the_text_of_all_parts_is_bounded_together() -> None:
     """Twenty parts of a megabyte are cut at two, and the cut is told: no code goes out for what was read."""
     part = "Content-Type: text/plain\r\n\r\n" + "words " * 170_000

@@ -59,15 +59,20 @@ class World:
 
     def fill(self, count: int, first: int = 0) -> None:
         """`count` mails wait, as if the exchanger had just brought them."""
-        user, at = server_user(), now()
+        at = now()
         for name in ("new", "cur", "tmp"):
             (self.inbox / name).mkdir(parents=True, exist_ok=True)
         for number in range(first, first + count):
             path = self.inbox / "new" / f"{int(at.timestamp())}.M{number:06}P1.bench"
             path.write_bytes(mails.request(number, at))
-            os.chown(path, user.pw_uid, user.pw_gid)
+            self.give(path)
         for path in (self.inbox, *(self.inbox / name for name in ("new", "cur", "tmp"))):
-            os.chown(path, user.pw_uid, user.pw_gid)
+            self.give(path)
+
+    def give(self, path: Path) -> None:
+        """Make a file the mail server's own."""
+        user = server_user()
+        os.chown(path, user.pw_uid, user.pw_gid)
 
     def waiting(self) -> bool:
         """Whether a mail is left in INBOX."""

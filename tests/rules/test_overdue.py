@@ -378,3 +378,11 @@ def test_the_same_hold_has_the_same_key_and_the_next_hold_another() -> None:
         whole(Reason.INVENTORY_STALE),
     ]
     assert len({hold().key, *(other.key for other in others)}) == 6
+
+
+def test_what_only_the_mode_holds_is_never_called_a_breach() -> None:
+    """In mode observe people answer by hand unseen: reminders go, an alarm to the manager would be a false one."""
+    late = at("Wed 2026-07-29")
+
+    assert overdue.rung(hold(reason=Reason.OBSERVE_ONLY), late, CALENDAR, POLICY) == 0
+    assert overdue.rung(hold(reason=Reason.DEVICE_STATUS), late, CALENDAR, POLICY) == BREACH

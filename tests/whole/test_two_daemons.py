@@ -15,7 +15,7 @@ from tests.servers.scripted_smtp import Taken
 from tests.whole.conftest import Make
 from tests.whole.installation import Installation
 from tests.whole.process import Running
-from tests.whole.story import AUTHSERV, COMMISSIONED, GOOD, OPS, now, written
+from tests.whole.story import AUTHSERV, GOOD, OPS, code_of, device, now, written
 
 MOST = 2
 """Automatic mails a side and case."""
@@ -75,7 +75,7 @@ def pair(on_sqlite: Make) -> tuple[Installation, Installation]:
     return north, south
 
 
-def quiet(worlds: dict[Installation, Running] | list[tuple[Installation, Running]]) -> None:
+def quiet(worlds: list[tuple[Installation, Running]]) -> None:
     """Wait until neither has anything to do."""
     for world, running in worlds:
         world.until_quiet(running)
@@ -90,9 +90,9 @@ def go_round(post: Post, running: list[tuple[Installation, Running]]) -> int:
     pytest.fail(f"still writing after {ROUNDS} rounds: {post.between()}")
 
 
-def asked(sender: str, to: str, name: str, device: str = GOOD, **how: object) -> bytes:
+def asked(sender: str, to: str, name: str, wanted: str = GOOD, **how: object) -> bytes:
     """A request that a person, or another copy of the daemon, wrote at `sender`."""
-    return written(name, sender, f"Please send the code of {device}", to=to, at=now(), **how)  # type: ignore[arg-type]
+    return written(name, sender, f"Please send the code of {wanted}", to=to, at=now(), **how)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -180,15 +180,34 @@ Manner = Callable[[Message], str]
 MANNERS = (thanks, echo, asks_again, chases, chases_in_short, withdraws, asks_without_a_device)
 
 
-@pytest.mark.parametrize("threaded", [True, False], ids=["in its thread", "anew"])
-@pytest.mark.parametrize("device", [GOOD, COMMISSIONED], ids=["answered", "held"])
-def test_robots_without_manners_get_two_letters(on_sqlite: Make, device: str, threaded: bool) -> None:
+def robots_listed(world: Installation, status: str) -> dict[str, tuple[Manner, str]]:
+    """A robot of each manner, by address, listed as a counterparty, with a device of ours that it asks for."""
+    robots = {
+        f"codes@{manner.__name__.replace('_', '-')}.test": (manner, device(0x200 + number))
+        for number, manner in enumerate(MANNERS)
+    }
+    listed(world, "".join(f"{manner.__name__},mp121,{robot}\n" for robot, (manner, _) in robots.items()))
+    rows = "".join(f"{ours},ESME,{code_of(ours)},{status}\n" for _, ours in robots.values())
+    (world.folder / "inventory.csv").write_text(f"device_id,device_type,install_code,status\n{rows}", "utf-8")
+    assert world.command("import", "inventory", str(world.folder / "inventory.csv")) == 0, world.said()
+    return robots
+
+
+@pytest.mark.parametrize(
+    ("status", "threaded"),
+    [
+        ("Pending", True),
+        ("Commissioned", True),
+        pytest.param("Pending", False, marks=pytest.mark.trials),
+        ("Commissioned", False),
+    ],
+    ids=["answered, in its thread", "held, in its thread", "answered, anew", "held, anew"],
+)
+def test_robots_without_manners_get_two_letters(on_sqlite: Make, status: str, threaded: bool) -> None:
     """Whatever they write back to each of our letters, they soon hear no more: two letters to each at the most."""
-    world = on_sqlite(policy={"mode": "send", "hold_gather_minutes": 0})
-    robots = {f"codes@{manner.__name__.replace('_', '-')}.test": manner for manner in MANNERS}
-    rows = "".join(f"{manner.__name__},mp121,{robot}\n" for robot, manner in robots.items())
-    listed(world, rows)
-    world.deliver(*(asked(robot, world.address, "first", device=device) for robot in robots))
+    world = on_sqlite()
+    robots = robots_listed(world, status)
+    world.deliver(*(asked(robot, world.address, "first", ours) for robot, (_, ours) in robots.items()))
     post = Post(world)
     running = world.run()
     heard: Counter[str] = Counter()
@@ -197,7 +216,8 @@ def test_robots_without_manners_get_two_letters(on_sqlite: Make, device: str, th
         letters = [letter for letter in post.bring() if letter.recipient in robots]
         heard.update(letter.recipient for letter in letters)
         for letter in letters:
-            text = robots[letter.recipient](message_from_bytes(letter.content))
+            manner, _ = robots[letter.recipient]
+            text = manner(message_from_bytes(letter.content))
             post.hand_over(world.address, reply(letter.content, letter.recipient, number, text, threaded=threaded))
         if not letters:
             break
@@ -208,7 +228,8 @@ def test_robots_without_manners_get_two_letters(on_sqlite: Make, device: str, th
 
 
 def _device(letter: Message) -> str:
-    return COMMISSIONED if COMMISSIONED in _text(letter) else GOOD
+    found = re.search(r"(?:[0-9A-F]{2}-){7}[0-9A-F]{2}", _text(letter))
+    return found[0] if found else GOOD
 
 
 def _text(letter: Message) -> str:
