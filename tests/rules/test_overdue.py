@@ -386,3 +386,13 @@ def test_what_only_the_mode_holds_is_never_called_a_breach() -> None:
 
     assert overdue.rung(hold(reason=Reason.OBSERVE_ONLY), late, CALENDAR, POLICY) == 0
     assert overdue.rung(hold(reason=Reason.DEVICE_STATUS), late, CALENDAR, POLICY) == BREACH
+
+
+def test_a_flood_of_forgeries_is_one_letter() -> None:
+    """Thousands of mails in one supplier's name make one letter that says how many; proven mails all stand in letters."""
+    now = at("Tue 2026-06-09")
+    flood = [hold(reason=Reason.UNPROVEN_SENDER, mail_id=n, reference="", devices=()) for n in range(MOST_MATTERS * 3)]
+    proven = [hold(mail_id=n) for n in range(MOST_MATTERS * 3)]
+
+    assert [len(notice.holds) for notice in overdue.first_notices(flood, now, POLICY)] == [MOST_MATTERS * 3]
+    assert [len(notice.holds) for notice in overdue.first_notices(proven, now, POLICY)] == [MOST_MATTERS] * 3
