@@ -62,12 +62,12 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Runs an energy supplier's shared install-code mailbox. Exit codes: 0 done, 1 found wrong, 78 configuration.",
 )
-importing = typer.Typer(
+import_commands = typer.Typer(
     no_args_is_help=True, help="Take in the contact list or the inventory: all of a file, or nothing."
 )
 auditing = typer.Typer(no_args_is_help=True, help="The trail of every decision, release and opening of a code.")
 keys = typer.Typer(no_args_is_help=True, help="The key file by which codes and mail are sealed.")
-app.add_typer(importing, name="import")
+app.add_typer(import_commands, name="import")
 app.add_typer(auditing, name="audit")
 app.add_typer(keys, name="keys")
 
@@ -143,7 +143,7 @@ def run(context: typer.Context) -> None:
 @app.command()
 def check(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Prove the configuration: keys, database, both lists, templates, both logins. Touches no mail."""
-    from daemon import checking  # noqa: PLC0415  # as in `_parts`
+    from daemon.console import checking  # noqa: PLC0415  # as in `_parts`
 
     findings = checking.check(_settings(context), _now())
     if as_json:
@@ -171,7 +171,7 @@ def health(context: typer.Context) -> None:
 @app.command()
 def status(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Open threads, what is held and why, mail and letters."""
-    from daemon import showing  # noqa: PLC0415  # as in `_parts`
+    from daemon.console import showing  # noqa: PLC0415  # as in `_parts`
 
     with _parts(context) as parts, parts.database.read() as connection:
         mailbox = parts.settings.mailbox
@@ -194,20 +194,20 @@ def migrate(context: typer.Context) -> None:
 # Imports ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@importing.command("contacts")
+@import_commands.command("contacts")
 def import_contacts(
     context: typer.Context, file: Sheet, *, skip_bad: SkipBad = False, confirm: Confirm = False
 ) -> None:
     """Make FILE the whole contact list: what it does not name may no longer ask."""
-    from daemon import operate  # noqa: PLC0415  # as in `_parts`
+    from daemon.console import importing  # noqa: PLC0415  # as in `_parts`
 
     with _parts(context) as parts:
         wish = Wish(skip_bad=skip_bad, confirm=confirm)
-        summary = operate.import_contacts(parts, file, _now(), wish)
-        _show(summary, operate.told("contacts", summary))
+        summary = importing.import_contacts(parts, file, _now(), wish)
+        _show(summary, importing.told("contacts", summary))
 
 
-@importing.command("inventory")
+@import_commands.command("inventory")
 def import_inventory(
     context: typer.Context,
     file: Sheet,
@@ -219,12 +219,12 @@ def import_inventory(
     confirm: Confirm = False,
 ) -> None:
     """Take FILE into the record of devices: new ones are added, known ones brought up to date."""
-    from daemon import operate  # noqa: PLC0415  # as in `_parts`
+    from daemon.console import importing  # noqa: PLC0415  # as in `_parts`
 
     with _parts(context) as parts:
         wish = Wish(replace=replace, skip_bad=skip_bad, confirm=confirm)
-        summary = operate.import_inventory(parts, file, _now(), wish, _Progress())
-        _show(summary, (*operate.told("inventory", summary), *operate.strangers(parts, summary)))
+        summary = importing.import_inventory(parts, file, _now(), wish, _Progress())
+        _show(summary, (*importing.told("inventory", summary), *importing.strangers(parts, summary)))
 
 
 class _Progress:
@@ -283,7 +283,8 @@ def _explain(context: typer.Context, path: Path, *, as_json: bool) -> Counter[st
 
 
 async def _explain_all(parts: Parts, path: Path, *, as_json: bool) -> Counter[str]:
-    from daemon import replay, running  # noqa: PLC0415  # as in `_parts`
+    from daemon import running  # noqa: PLC0415  # as in `_parts`
+    from daemon.console import replay  # noqa: PLC0415  # as in `_parts`
 
     fates: Counter[str] = Counter()
     readers = running.readers_of(parts.settings)

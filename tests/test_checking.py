@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from daemon import operate
-from daemon.checking import Finding, age, check
+from daemon.console import importing
+from daemon.console.checking import Finding, age, check
 from daemon.edge import vault as vaults
 from daemon.edge.database import Database
 from daemon.edge.vault import Vault
@@ -48,8 +48,8 @@ def set_up(folder: Path, text_of_it: str, *, lists: bool = True) -> Settings:
     store.migrate()
     if lists:
         parts = operating.parts(folder, store, Vault.load(folder / "keys"), text_of_it)
-        operate.import_contacts(parts, EXAMPLES / "contacts.example.csv", NOW - timedelta(days=3))
-        operate.import_inventory(parts, EXAMPLES / "inventory.example.csv", NOW - timedelta(hours=5))
+        importing.import_contacts(parts, EXAMPLES / "contacts.example.csv", NOW - timedelta(days=3))
+        importing.import_inventory(parts, EXAMPLES / "inventory.example.csv", NOW - timedelta(hours=5))
     store.close()
     return settings
 

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import text
 from typer.testing import CliRunner, Result
 
-from daemon import report, showing
+from daemon import report
 from daemon.__main__ import app
+from daemon.console import showing
 from daemon.edge.database import Database
 from tests.operating import CONFIG, secret, write_config
 

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from daemon.embedded import story
+from daemon.demo import story
 
 
 def test_the_demo_tells_its_story_and_ends() -> None:

@@ -11,11 +11,11 @@ import pytest
 from pydantic import BaseModel
 
 from daemon import secret_files
-from daemon.complaints import _model_in
 from daemon.errors import ConfigError, LoginRefused
 from daemon.mail.authres import Profile
 from daemon.rules.policy import Limits, Mode, Nation, Policy, Role
 from daemon.settings import Settings, load
+from daemon.settings.complaints import _model_in
 from tests.operating import CONFIG, secret, settings, write_config
 
 ROOT = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from daemon.edge.cells import Fault, is_mangled, shown
 from daemon.edge.database import eui_to_int
 from daemon.edge.imports import Columns, Faults
 from daemon.rules.identifiers import BadCode, device_id, install_code
-from daemon.sections import InventoryColumn
+from daemon.settings.sections import InventoryColumn
 
 COLUMNS = Columns(
     "inventory",

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from daemon.console.importing import import_contacts
 from daemon.edge import audit, contacts
 from daemon.edge.database import Database
 from daemon.edge.imports import Summary
 from daemon.edge.inventory_load import Wish
 from daemon.errors import ImportRefused
-from daemon.operate import import_contacts
 from daemon.parts import Parts
 from daemon.rules.policy import Contact, ContactKind, Counterparty
 from tests import operating

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from imapclient import IMAPClient
 
+from daemon.console.importing import import_contacts, import_inventory
 from daemon.edge import vault
 from daemon.edge.database import Database
 from daemon.embedded.stamps import Verdict, stamped
-from daemon.operate import import_contacts, import_inventory
 from daemon.parts import Clock
 from daemon.report import health
 from daemon.running import build

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from daemon.showing import as_text
+from daemon.console.showing import as_text
 from tests.journeys.conftest import Account, MakeWorld, on_dovecot
 from tests.journeys.world import (
     A0,

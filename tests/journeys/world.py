@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from imapclient import IMAPClient
 
 from daemon.chase import Chase
+from daemon.console.importing import import_contacts, import_inventory
 from daemon.edge import vault
 from daemon.edge.imap import Mailbox
 from daemon.edge.inventory_load import Wish
@@ -30,7 +31,6 @@ from daemon.errors import Unavailable
 from daemon.filing import Filing
 from daemon.intake import Intake
 from daemon.mail.message import Envelope
-from daemon.operate import import_contacts, import_inventory
 from daemon.parts import Clock, Parts
 from daemon.report import Overview, overview
 from daemon.running import build, mailbox_of, readers_of, relay_of

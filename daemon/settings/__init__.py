@@ -20,12 +20,13 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from daemon import complaints, secret_files
+from daemon import secret_files
 from daemon.errors import ConfigError
 from daemon.mail.authres import Trust
 from daemon.rules.policy import Limits, Policy
 from daemon.rules.wording import TEMPLATES, Words
-from daemon.sections import (
+from daemon.settings import complaints
+from daemon.settings.sections import (
     Company,
     ContactsSection,
     DatabaseSection,

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Iterator, Mapping
 
-from daemon.checking import age
+from daemon.console.checking import age
 from daemon.report import Holding, Overview
 
 WIDTH = 80

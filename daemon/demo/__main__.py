@@ -23,13 +23,13 @@ from typing import Any
 
 from sqlalchemy import text
 
+from daemon.console.importing import import_contacts, import_inventory
+from daemon.demo import story
+from daemon.demo.story import Scene
 from daemon.edge import audit, vault
 from daemon.edge.database import int_to_eui
-from daemon.embedded import story
 from daemon.embedded.server import EmbeddedMail, Verdict
-from daemon.embedded.story import Scene
 from daemon.logs import configure
-from daemon.operate import import_contacts, import_inventory
 from daemon.parts import Clock, Parts
 from daemon.rules.decision import Fate, Folder, folder_path
 from daemon.rules.explain import cause, why

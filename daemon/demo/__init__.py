@@ -1,0 +1,1 @@
+"""`make demo`: the embedded servers, the real daemon, and a story that one can watch."""
