@@ -62,7 +62,8 @@ class Chase:
         """Do all that is due; True while more turns may follow at once."""
         now, suspect = self._parts.clock.now(), self._parts.clock.suspect()
         queued = await self._parts.write(lambda c: self._notices(c, now, suspect=suspect))
-        failpoint("after-notices")
+        if queued:
+            failpoint("after-notices")
         turns = 0 if suspect else await self._turns(now)
         if queued or turns:
             self._parts.wakes.send.ring()

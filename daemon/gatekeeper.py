@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from daemon.casework import PROOF, RELEASE_MEMORY
 from daemon.edge import contacts, inbox, inventory, outbox, threads
 from daemon.edge.outbox import Queued
+from daemon.edge.threads import CodesToday
 from daemon.parts import Parts
 from daemon.rules import counterparties
 from daemon.rules.decision import Answer, Condition, Gate, LetterPlan, OpsNews
@@ -75,6 +76,7 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
     mails = {q.mail_id for q in answers if q.mail_id} | {thread.mail_id for thread in found.values()}
     devices = list(dict.fromkeys(device for q in answers for device in q.plan.code_devices))
     days = {(q.plan.party, local_day(q.written_at)): q for q in answers if q.plan.code_devices}
+    codes = CodesToday()  # counted once a batch, not once a party
     return _Desk(
         parts=parts,
         now=now,
@@ -84,7 +86,9 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
         proofs=inbox.proofs(connection, sorted(mails)),
         records=inventory.lookup(connection, devices),
         releases=outbox.releases_by_letter(connection, devices, now - RELEASE_MEMORY),
-        rates={key: threads.rates(connection, key[0], q.plan.case_id, q.written_at) for key, q in days.items()},
+        rates={
+            key: threads.rates(connection, key[0], q.plan.case_id, q.written_at, codes=codes) for key, q in days.items()
+        },
     )
 
 

@@ -96,6 +96,7 @@ class Intake:
         reached = max(cursor.last_uid, reach if stuck is None else min(reach, stuck - 1))
         if reached > cursor.last_uid or whole:
             await self._parts.write(lambda c: inbox.set_cursor(c, Cursor(folder, uidvalidity, reached)))
+        if reached > cursor.last_uid:
             failpoint("after-cursor")
 
     async def _reconcile(self, folder: str, uidvalidity: int, start: datetime | None) -> list[int]:

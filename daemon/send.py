@@ -70,8 +70,8 @@ class Sending:
         await self._look_for_proof(self._parts.clock.now())
         now, tidy_gen, self._tidy_gen = self._parts.clock.now(), self._tidy_gen, 0
         claimed = await self._parts.write(lambda c: self._claim(c, now, tidy=tidy_gen == self._parts.gen))
-        failpoint("after-send-claim")
         if claimed:
+            failpoint("after-send-claim")
             ready = await self._parts.write(lambda c: prepare(c, self._parts, claimed, now))
             failpoint("after-freeze")
             await self._send(ready)

@@ -49,9 +49,9 @@ class Settling:
         """Settle one batch; True while there may be more."""
         now = self._parts.clock.now()
         claimed = await self._parts.write(lambda c: self._claim(c, now))
-        failpoint("after-claim")
         if not claimed:
             return False
+        failpoint("after-claim")
         read = await asyncio.gather(*(self._read(kept) for kept in claimed))
         failpoint("after-read")
         await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))

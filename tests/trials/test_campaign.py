@@ -30,8 +30,6 @@ MOODS: tuple[tuple[str, Act], ...] = (
     ("DATA", DROP),
     ("BODY", say("452 4.3.1 full")),
 )
-LOST_WORDS: tuple[tuple[str, Act], ...] = (("BODY", DROP), ("BODY", RESET), ("BODY", say("250 2.0.0 Ok")))
-"""After these nobody knows whether the letter went (the last: it went)."""
 
 
 def moody(dice: random.Random, world: Installation, kills: int) -> None:
@@ -39,13 +37,15 @@ def moody(dice: random.Random, world: Installation, kills: int) -> None:
     for verb, act in dice.sample(MOODS, dice.randint(0, 3)):
         world.relay.server.next(verb, act)
     if kills < 2:
-        world.relay.server.next("BODY", dice.choice(LOST_WORDS)[1])
+        world.relay.server.next("BODY", *dice.choices((say("250 2.0.0 Ok"), DROP, RESET), k=2))
+        world.relay.server.unsaid = dice.randint(0, 1)
 
 
 def killed_somewhere(dice: random.Random, world: Installation) -> None:
     """A run that is killed at some step, or at some moment."""
-    step = f"{dice.choice(STEPS)}:kill:{dice.choice((1, 1, 2, 3, 5, 8, 13))}"
-    running = world.run(step)
+    step = dice.choice(STEPS)
+    nth = dice.randint(1, 80) if "commit" in step else dice.choice((1, 1, 2, 3, 5, 8))
+    running = world.run(f"{step}:kill:{nth}")
     end = time.monotonic() + dice.uniform(0.2, 3)
     while running.lives and time.monotonic() < end:
         world.pass_waits()

@@ -48,8 +48,9 @@ def readable(mail: bytes) -> bytes:
 
 
 def in_bytes(content: bytes, needles: Iterable[bytes]) -> list[bytes]:
-    """Those of `needles` that occur."""
-    return [needle for needle in needles if needle in content]
+    """Those of `needles` that occur, also across the line breaks that encodings of mail put in."""
+    texts = (content, content.replace(b"\r\n", b"").replace(b"\n", b""), content.replace(b"=\r\n", b""))
+    return [needle for needle in needles if any(needle in text for text in texts)]
 
 
 def files_below(folder: Path, *, but: Iterable[str] = ()) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """Servers that die under the daemon, a locked database, a full disk: named in the log, nothing lost, carries on alone."""
 
 import contextlib
+import json
 import os
 import resource
 import subprocess
@@ -16,7 +17,7 @@ from tests.whole.conftest import Make
 from tests.whole.installation import Installation
 from tests.whole.invariants import assert_invariants
 from tests.whole.process import Running
-from tests.whole.story import Mail, morning, now
+from tests.whole.story import OPS, Mail, morning, now
 
 
 def arrives(world: Installation) -> list[Mail]:
@@ -73,6 +74,26 @@ def test_a_relay_that_was_away(on_sqlite: Make) -> None:
     finally:
         world.relay.up()
     ends_well(world, running, mails)
+
+
+def test_a_refused_login_is_not_said_at_every_tick(on_sqlite: Make) -> None:
+    """A wrong password is tried once by each connection, so that the account is not locked; ops hear of it at once."""
+    world = on_sqlite()
+    (world.folder / "mailbox-password").write_text("expired", "utf-8")
+    running = world.run()
+    world.until(running, lambda: bool(world.relay.server.taken), "the alarm")
+    seen: set[int] = set()
+
+    def ticked() -> bool:
+        seen.add(int(world.one("SELECT expires FROM lease")))
+        return len(seen) > 3
+
+    world.until(running, ticked, "three renewals of the lease, a second apart, as the ticks are")
+    running.stop()
+
+    refused = [line for line in world.said().splitlines() if "station waits" in line]
+    assert sorted(json.loads(line)["station"] for line in refused) == ["filing", "mailbox"]
+    assert {OPS} == {letter.recipient for letter in world.relay.server.taken}
 
 
 def test_a_database_that_is_locked_for_a_while(on_sqlite: Make) -> None:

@@ -33,8 +33,8 @@ ROWS = (
     ("after-250:kill:2", "after-outcome"),
     ("after-move", "after-moved", "after-filed"),
     ("after-flag", "after-append", "after-sent-filed"),
-    ("after-notices:kill:2", "after-commit:kill:9"),
-    ("before-commit:kill:7",),
+    ("after-notices", "after-commit:kill:46"),
+    ("before-commit:kill:41",),
 )
 """Steps, each killed once (`:kill:2`: the second time that it is passed), in the order of one world's runs."""
 ELSEWHERE = {"after-turn", "after-brought"}
@@ -86,6 +86,15 @@ def test_the_same_on_postgresql(on_postgresql: Make, points: tuple[str, ...]) ->
     """Where the lease of the dead instance must first run out."""
     world = on_postgresql()
     recovers(world, interrupted(world, *points))
+
+
+def test_a_letter_that_was_taken_without_a_word(on_sqlite: Make) -> None:
+    """The link goes after the dot, the letter went: it is sent again, the same bytes, and the doubt is on record."""
+    world = on_sqlite()
+    world.relay.server.unsaid = 2
+    recovers(world, interrupted(world))
+
+    assert sum(row["n"] for row in world.rows("SELECT count(*) AS n FROM audit WHERE what = 'letter-unknown'")) == 2
 
 
 def test_a_second_run_and_a_whole_new_look_send_nothing(on_sqlite: Make) -> None:
