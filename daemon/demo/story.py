@@ -180,6 +180,7 @@ The servers stay up until you press Ctrl-C
   IMAP  127.0.0.1:{imap_port}    SMTP  127.0.0.1:{smtp_port}    no TLS
   Every password is "{PASSWORD}"; users are
 {users}
-Write to {OURS} as one of the suppliers: what you send while
-logged in as a domain's user counts as proven, all else as forged. Read the
-answer in that supplier's INBOX, and watch the folders of {OURS}."""
+Write to {OURS} as one of the suppliers. What
+you send while logged in as a user of its domain counts as proven, all else as
+forged. Read the answer in the INBOX of the supplier's listed contact, and watch
+the folders of our mailbox."""

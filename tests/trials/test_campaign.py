@@ -33,12 +33,13 @@ MOODS: tuple[tuple[str, Act], ...] = (
 
 
 def moody(dice: random.Random, world: Installation, kills: int) -> None:
-    """Script the relay. A letter is looked up twice at most, so one lost word and one kill are all it bears."""
+    """Script the relay. A letter is sent three times at most, so that one lost word and one kill are all it bears."""
     for verb, act in dice.sample(MOODS, dice.randint(0, 3)):
         world.relay.server.next(verb, act)
-    if kills < 2:
-        world.relay.server.next("BODY", *dice.choices((say("250 2.0.0 Ok"), DROP, RESET), k=2))
-        world.relay.server.unsaid = dice.randint(0, 1)
+    if kills == 1 and dice.random() < 0.5:
+        world.relay.server.unsaid = 1
+    elif kills == 1:
+        world.relay.server.next("BODY", dice.choice((DROP, RESET)))
 
 
 def killed_somewhere(dice: random.Random, world: Installation) -> None:
