@@ -101,9 +101,10 @@ class Intake:
 
     async def _reconcile(self, folder: str, uidvalidity: int, start: datetime | None) -> list[int]:
         """Every UID of `folder` that is for us to know; what has gone since is noted."""
+        # Before the server is asked: what filing moves in meanwhile is not there yet, and not gone.
+        have = await self._parts.read(lambda c: inbox.known_uids(c, folder, uidvalidity))
         _, there = await self._mailbox.all_uids(folder)
         _, ours = (0, there) if start is None else await self._mailbox.all_uids(folder, (start - A_DAY).date())
-        have = await self._parts.read(lambda c: inbox.known_uids(c, folder, uidvalidity))
         gone, now = have - set(there), self._parts.clock.now()
 
         def note(connection: Connection) -> None:

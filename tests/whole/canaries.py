@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from email import message_from_bytes
 from pathlib import Path
 
-_GLUE = (" ", "-", ":", "  ", " ")
+_GLUE = (" ", "-", ":", "\u00a0")
 
 
 def spellings(code: str) -> frozenset[bytes]:
@@ -49,7 +49,7 @@ def readable(mail: bytes) -> bytes:
 
 def in_bytes(content: bytes, needles: Iterable[bytes]) -> list[bytes]:
     """Those of `needles` that occur, also across the line breaks that encodings of mail put in."""
-    texts = (content, content.replace(b"\r\n", b"").replace(b"\n", b""), content.replace(b"=\r\n", b""))
+    texts = {content, content.replace(b"\r\n", b"").replace(b"\n", b""), content.replace(b"=\r\n", b"")}
     return [needle for needle in needles if any(needle in text for text in texts)]
 
 

@@ -82,7 +82,8 @@ def test_what_comes_late_is_fenced(on_postgresql: Make, step: str) -> None:
 
     picture = assert_invariants(world, mails)
     late = len(picture.taken) - taken
-    assert late == (1 if step == "after-354" else 0)
+    links = 4 if step == "after-354" else 0  # each may have had one letter in DATA
+    assert min(1, links) <= late <= links
 
 
 def _sleeps(running: Running) -> bool:
