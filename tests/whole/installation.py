@@ -58,6 +58,7 @@ class Installation:
     runs: int = 0
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     log: Path = Path()
+    started: list[Running] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.log = self.folder / "daemon.log"
@@ -113,7 +114,9 @@ class Installation:
 
     def _start(self, argv: Sequence[str], failpoints: str = "", most_bytes: int = 0) -> Running:
         whole = ["--config", str(self.folder / "daemon.toml"), *argv]
-        return self.zygote.start(whole, self.folder, self.log, failpoints=failpoints, most_bytes=most_bytes)
+        running = self.zygote.start(whole, self.folder, self.log, failpoints=failpoints, most_bytes=most_bytes)
+        self.started.append(running)
+        return running
 
     def until(self, running: Running, reached: Callable[[], bool], what: str, limit_s: float = 30) -> None:
         """Wait until `reached`; fail when the daemon ends before, or takes too long."""
@@ -154,7 +157,9 @@ class Installation:
         return Database(self.url)
 
     def close(self) -> None:
-        """Look no more."""
+        """End whatever a failed test left running, and look no more."""
+        for running in self.started:
+            running.kill()
         self.database.close()
 
     def rows(self, query: str) -> list[sa.RowMapping]:

@@ -113,7 +113,7 @@ def test_a_database_server_that_was_away(on_postgresql: Make, postgres_cluster: 
     world = on_postgresql()
     running = world.run()
     world.until_quiet(running)
-    world.close()
+    world.database.close()
     mails = arrives(world)
     postgres_cluster.crash()
     troubled(world, running, "database:")

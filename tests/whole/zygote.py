@@ -4,6 +4,7 @@ Run as `python -m tests.whole.zygote`. An order is a line of JSON on stdin; it a
 `ended PID CODE`. What runs in the fork is the command line itself, with its arguments, environment and exit code.
 """
 
+import ctypes
 import json
 import os
 import resource
@@ -14,6 +15,9 @@ from typing import Any
 
 import daemon.__main__ as command
 from daemon.edge import failpoints
+
+_DIE_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
 
 
 def main() -> None:
@@ -59,6 +63,7 @@ def _say(text: str) -> None:
 def _become(order: dict[str, Any]) -> None:
     """In the child: what a shell would have given to the command."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)  # no daemon outlives the tests
     os.setsid()
     os.chdir(order["folder"])
     said = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
