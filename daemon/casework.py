@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from daemon.edge import inbox, inventory, remembered, threads
 from daemon.edge.inbox import KeptMail
+from daemon.edge.reader_frames import ReadMail
 from daemon.edge.threads import CodesToday
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
@@ -55,13 +56,14 @@ def work(
     connection: Connection,
     parts: Parts,
     kept: KeptMail,
-    mail: IncomingMail,
+    read: ReadMail,
     book: tuple[Counterparty, ...],
     *,
     codes: CodesToday | None = None,
 ) -> Case:
-    """Read `mail` against our records and decide. Writes nothing. `codes`: as counted for the transaction in hand."""
-    facts, meaning = gather(connection, parts, kept, mail, book, codes=codes)
+    """Hold a mail against our records and decide. Writes nothing. `codes`: as counted for the transaction in hand."""
+    facts, meaning = gather(connection, parts, kept, read, book, codes=codes)
+    mail = facts.mail
     if kept.ordered:
         return Case(facts, meaning, decide(facts, meaning, parts.policy))
     if kept.arrived < start_from(connection, parts):
@@ -88,15 +90,15 @@ def gather(
     connection: Connection,
     parts: Parts,
     kept: KeptMail,
-    mail: IncomingMail,
+    read: ReadMail,
     book: tuple[Counterparty, ...],
     *,
     codes: CodesToday | None = None,
 ) -> tuple[Facts, Meaning]:
-    """The facts that bear on `mail`, with what it means."""
-    now = parts.clock.now()
+    """The facts that bear on a mail, with what it means."""
+    now, mail = parts.clock.now(), read.mail
     writer = counterparties.identify(mail.origin, book, parts.policy, now)
-    meaning = understand(mail, writer)
+    meaning = understand(mail, writer, read.sense)
     case = case_id(parts, mail)
     digests = signature_digests(mail)
     facts = Facts(

@@ -20,9 +20,9 @@ from daemon.edge.failpoints import failpoint
 from daemon.edge.inbox import KeptMail, Settled
 from daemon.edge.outbox import LetterState
 from daemon.edge.reader import Readers
+from daemon.edge.reader_frames import ReadMail
 from daemon.edge.threads import CodesToday
 from daemon.errors import DaemonError, Unreadable
-from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules.decide import folder_for, folder_of
 from daemon.rules.decision import Fate, Folder, folder_path
@@ -81,32 +81,32 @@ class Settling:
         audit.append(connection, self._parts.vault, [audit.Entry(now, "quarantined", f"mail:{mail_id}")])
         log.error("mail set aside: reading it failed three times", mail=mail_id)
 
-    async def _read(self, kept: KeptMail) -> IncomingMail | None:
+    async def _read(self, kept: KeptMail) -> ReadMail | None:
         """The mail as read by a child; None when the child died of it."""
         try:
-            mail = await self._readers.read(kept.content)
+            read = await self._readers.read(kept.content)
         except Unreadable as failure:
             log.warning("a reader died", mail=kept.id, crashes=kept.crashes, why=str(failure))
             return None
-        return replace(mail, defects=(*mail.defects, CUT)) if kept.cut else mail
+        return replace(read, mail=replace(read.mail, defects=(*read.mail.defects, CUT))) if kept.cut else read
 
     def _settle(
-        self, connection: Connection, pairs: Sequence[tuple[KeptMail, IncomingMail | None]], now: datetime
+        self, connection: Connection, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime
     ) -> None:
         book, codes = contacts.book(connection), CodesToday()
         entries: list[audit.Entry] = []
-        for kept, mail in pairs:
-            if mail is None:
+        for kept, read in pairs:
+            if read is None:
                 inbox.give_back(connection, [kept.id], uncounted=False)
             else:
-                entries += self._one(connection, kept, mail, book, codes=codes, now=now)
+                entries += self._one(connection, kept, read, book, codes=codes, now=now)
         audit.append(connection, self._parts.vault, entries)
 
     def _one(
         self,
         connection: Connection,
         kept: KeptMail,
-        mail: IncomingMail,
+        read: ReadMail,
         book: tuple[Counterparty, ...],
         *,
         codes: CodesToday,
@@ -114,7 +114,7 @@ class Settling:
     ) -> list[audit.Entry]:
         try:
             with connection.begin_nested():
-                case = casework.work(connection, self._parts, kept, mail, book, codes=codes)
+                case = casework.work(connection, self._parts, kept, read, book, codes=codes)
                 entries = write_down(connection, self._parts, kept, case, now)
             for plan in () if case.decision.observed else case.decision.plans:
                 codes.add(plan.party, len(plan.code_devices))

@@ -62,13 +62,13 @@ class Explained:
 async def explain(parts: Parts, readers: Readers, name: str, content: bytes) -> Explained | None:
     """How this mail is understood and what would be done; None where the reader dies of it."""
     try:
-        mail = await readers.read(content)
+        read = await readers.read(content)
     except Unreadable:
         return None
-    arrived = arrival_of(content) or mail.origin.date or parts.clock.now()
+    arrived = arrival_of(content) or read.mail.origin.date or parts.clock.now()
     kept = KeptMail(0, arrived, "", content, 0, ordered=True, from_junk=False)
-    case = await parts.read(lambda c: casework.work(c, parts, kept, mail, contacts.book(c)))
-    return _explained(parts, name, arrived, mail, case)
+    case = await parts.read(lambda c: casework.work(c, parts, kept, read, contacts.book(c)))
+    return _explained(parts, name, arrived, read.mail, case)
 
 
 def arrival_of(content: bytes) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The pool of children that read mail: bytes go in through a pipe, an IncomingMail comes out as JSON.
+"""The pool of children that read mail: bytes go in through a pipe, an IncomingMail and its sense come out as JSON.
 
 A child knows nothing worth stealing: it is started afresh (never forked) with an empty environment, holds
 no key, no database and no open file, and lives under limits of memory, CPU and time. What it answers is
@@ -10,18 +10,16 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from daemon.edge.reader_frames import BRIEF, BRIEFS, FAILED, FRAME, MAIL, OUT_OF_MEMORY, READY, Brief
+from daemon.edge.reader_frames import BRIEF, BRIEFS, FAILED, FRAME, MAIL, OUT_OF_MEMORY, READ, READY, Brief, ReadMail
 from daemon.errors import Unavailable, Unreadable
-from daemon.mail.message import IncomingMail
 from daemon.mail.origin import Trust
 
 MAX_REPLY_OCTETS = 96 * 1024 * 1024
 _START_S = 30.0
 _LARGE_OCTETS = 4 * 1024 * 1024
 _BLOCKING_OCTETS = 512 * 1024
-_MAIL = TypeAdapter(IncomingMail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +104,8 @@ class Readers:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def read(self, content: bytes) -> IncomingMail:
-        """What the mail `content` says.
+    async def read(self, content: bytes) -> ReadMail:
+        """The mail `content`, and what it says.
 
         Raises Unreadable where this mail was the end of the child that read it, and Unavailable where no
         child can be started or the pool was closed, for which the mail is not to blame. When cancelled,
@@ -117,10 +115,10 @@ class Readers:
         keep = False
         try:
             answer = await child.ask(MAIL, content, MAIL, self._limits.wall_seconds)
-            mail = await _checked(answer)
+            read = await _checked(answer)
             # Memory once used is seldom given back, and the next mail shall have all of its limit.
             keep = not self._closed and len(content) + len(answer) < _LARGE_OCTETS
-            return mail
+            return read
         except _Died as death:
             if self._closed:
                 raise Unavailable("the readers are closed") from None
@@ -182,12 +180,12 @@ async def _spawn() -> asyncio.subprocess.Process:
     )  # fmt: skip
 
 
-async def _checked(answer: bytes) -> IncomingMail:
+async def _checked(answer: bytes) -> ReadMail:
     """The answer as the mail it must be; a large one beside the loop, which has other things to do."""
     try:
         if len(answer) > _BLOCKING_OCTETS:
-            return await asyncio.to_thread(_MAIL.validate_json, answer)
-        return _MAIL.validate_json(answer)
+            return await asyncio.to_thread(READ.validate_json, answer)
+        return READ.validate_json(answer)
     except ValidationError:  # its text quotes the mail
         raise _Died("it gave an answer that is no mail") from None
 

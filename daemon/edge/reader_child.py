@@ -1,4 +1,4 @@
-"""What runs in a reader's child: one mail after the other through `parse`, behind limits it cannot undo.
+"""What runs in a reader's child: one mail after the other through `parse` and `sense`, behind limits it cannot undo.
 
 Started as `python -I -m daemon.edge.reader_child` by `edge.reader`, which tells the frames.
 """
@@ -11,17 +11,17 @@ import pkgutil
 import resource
 import sys
 import time
+from dataclasses import replace
 from typing import BinaryIO
 
-from pydantic import TypeAdapter
-
 from daemon.edge.confine import confine
-from daemon.edge.reader_frames import BRIEF, BRIEFS, FAILED, FRAME, MAIL, OUT_OF_MEMORY, READY
-from daemon.mail.message import IncomingMail
+from daemon.edge.reader_frames import BRIEF, BRIEFS, FAILED, FRAME, MAIL, OUT_OF_MEMORY, READ, READY, ReadMail
 from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
+from daemon.rules.understand import sense
 
-_MAIL = TypeAdapter(IncomingMail)
+LARGE_TABLES = 1000
+"""Rows of all tables of a mail, beyond which they are not handed on: nobody looks at them again."""
 
 
 def main() -> None:
@@ -43,11 +43,18 @@ def main() -> None:
 def _read(content: bytes, trust: Trust) -> tuple[bytes, bytes]:
     """The mail as JSON; or where our own code failed: never a word of the mail, nor of an error's text."""
     try:
-        return MAIL, _MAIL.dump_json(parse(content, trust))
+        return MAIL, READ.dump_json(_read_mail(content, trust))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except BaseException as error:  # noqa: BLE001 -- some readers raise what is no Exception; this child ends with it
         return FAILED, _place(error).encode("ascii", "replace")
+
+
+def _read_mail(content: bytes, trust: Trust) -> ReadMail:
+    mail = parse(content, trust)
+    made_out = sense(mail)
+    large = sum(len(table.rows) for table in mail.tables) > LARGE_TABLES
+    return ReadMail(replace(mail, tables=()) if large else mail, made_out)
 
 
 def _place(error: BaseException) -> str:
@@ -85,7 +92,7 @@ def _warm_up(trust: Trust) -> None:
             codecs.lookup(name)
         except LookupError:
             continue  # of another system (mbcs, oem)
-    _MAIL.dump_json(parse(b"From: a@b.example\nContent-Type: text/html\n\n<p>\xe9</p>", trust))
+    READ.dump_json(_read_mail(b"From: a@b.example\nContent-Type: text/html\n\n<p>\xe9</p>", trust))
 
 
 def _grant_cpu(seconds: int) -> None:

@@ -1,11 +1,13 @@
-"""What a reader and its children say to each other: the kinds of frames, and the brief."""
+"""What a reader and its children say to each other: the kinds of frames, the brief, and what was read."""
 
 import struct
 from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from daemon.mail.message import IncomingMail
 from daemon.mail.origin import Trust
+from daemon.rules.understand import Sense
 
 FRAME = struct.Struct(">cQ")
 """Before each message in either direction: its kind, and how many octets follow."""
@@ -23,4 +25,13 @@ class Brief:
     cpu_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class ReadMail:
+    """A mail as a child read it, and what it says. Large tables stay behind: they were read."""
+
+    mail: IncomingMail
+    sense: Sense
+
+
 BRIEFS = TypeAdapter(Brief)
+READ = TypeAdapter(ReadMail)

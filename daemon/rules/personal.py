@@ -8,11 +8,12 @@ Source: domain notes §4 (check digits, false-positive rates).
 
 import re
 
-from daemon.rules.forms import BLANK, DEVICE, LOOSE_CODE, plain
+from daemon.rules.forms import BLANK, DEVICE, LOOSE_CODE, of_note, plain
 from daemon.rules.scanning import without_codes, without_identifiers
 
 MAX_SUBJECT = 120
 _REMOVED = "[removed]"
+_DIGIT = re.compile("[0-9]")
 _BEFORE = r"(?<![\w.+/\-])"
 _BEHIND = r"(?![^\W_]|[\-/][0-9A-Za-z]|\.[0-9])"
 _SUPPLY_NUMBER = re.compile(
@@ -59,7 +60,12 @@ _NEXT_MAIL = re.compile(r"[ \t>]*\*?(?:from|sent|to|subject|date)\s*:", re.IGNOR
 
 def kinds(text: str) -> tuple[str, ...]:
     """The kinds of personal data in `text` (`MPAN`, `MPRN`, `address`); what stands in a signature is none."""
-    bare = _without_signatures(_REFERENCE.sub(";", _DATE.sub(";", without_identifiers(text))))
+    text = plain(text)
+    bare = without_identifiers(of_note(text))
+    if not _DIGIT.search(bare):  # all of it has digits
+        return ()
+    bare = of_note(_without_signatures(_filled(bare, text)), beside=2)  # a word that explains a number stands near it
+    bare = _REFERENCE.sub(";", _DATE.sub(";", bare))
     found = []
     if _SUPPLY_NUMBER.search(bare) or _MPAN.search(bare):
         found.append("MPAN")
@@ -69,6 +75,11 @@ def kinds(text: str) -> tuple[str, ...]:
     if _POSTCODE.search(bare) or _STREET.search(bare):
         found.append("address")
     return tuple(found)
+
+
+def _filled(noted: str, text: str) -> str:
+    """The lines that were emptied as of no note, as they stand in `text`."""
+    return "\n".join(some or whole for some, whole in zip(noted.split("\n"), text.split("\n"), strict=True))
 
 
 def _without_signatures(text: str) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from daemon.rules.forms import BLANK, CODE, DEVICE, FOURS, HEX, Lines, blanked, own, plain
+from daemon.rules.forms import BLANK, CODE, DEVICE, FOURS, HEX, Lines, blanked, of_note, own, plain
 from daemon.rules.identifiers import CROCKFORD, DeviceId, canonical, device_id
 from daemon.rules.near_misses import ALL_DIGITS, SHORTENED, Fault, near_misses, wrong_length
 
@@ -55,7 +55,7 @@ class Found:
 
 def scan(text: str) -> Found:
     """Everything of ours in `text`."""
-    rest = own(plain(text))
+    rest = own(of_note(plain(text)))
     lines = Lines(rest)
     places, rest = _take_codes(rest)
     spots, faults = _devices(rest, lines)

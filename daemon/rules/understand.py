@@ -2,6 +2,9 @@
 
 Who wrote it is read off the writer; whether that is proved is decided later. What is quoted is read only to learn
 what the mail is about: nothing in it is ever acted on.
+
+The work is in `sense`, which takes as long as the mail is long and asks for nothing but the mail: the child that
+parses does it. What is left for `understand`, beside our records, takes no time.
 """
 
 from collections.abc import Callable
@@ -27,8 +30,22 @@ Where = Callable[[int], str]
 """Names a line or row (from 0) for its writer."""
 
 
-def understand(mail: IncomingMail, writer: Writer) -> Meaning:
-    """What `mail` means to us."""
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """What a mail says, whoever wrote it."""
+
+    says: Correspondence
+    """Taken for a counterparty's mail."""
+    about_codes: bool = True
+    """It speaks of install codes, or of what only this process speaks of, or quotes what does."""
+    bulk: bool = False
+    """It went to many."""
+    requests: bool = True
+    """Unlisted as its writer may be, it means us."""
+
+
+def understand(mail: IncomingMail, writer: Writer, made_out: Sense | None = None) -> Meaning:
+    """What `mail` means to us. `made_out`: its sense, where that was made out before."""
     machine = mail.origin.machine
     if machine is Machine.ROBOT and writer.standing is Standing.OURSELVES:
         return OwnMail()
@@ -38,7 +55,7 @@ def understand(mail: IncomingMail, writer: Writer) -> Meaning:
         return OwnMail()
     if writer.standing is Standing.MEMBER:
         return OpsMail()
-    return _correspondence(mail, writer)
+    return _settled(made_out or sense(mail), mail, writer)
 
 
 def _speaks_for_people(mail: IncomingMail, writer: Writer) -> bool:
@@ -97,13 +114,14 @@ def _words(mail: IncomingMail) -> _Words:
     return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply)
 
 
-def _correspondence(mail: IncomingMail, writer: Writer) -> Meaning:
+def sense(mail: IncomingMail) -> Sense:
+    """What `mail` says. The work is bounded; the worst mail takes seconds."""
     words = _words(mail)
     gathered = _gather(mail, words)
     data = _personal_data(mail)
     kind = mail.origin.mark.kind if mail.origin.mark else None
     if kind is MarkedKind.ANSWER:
-        return _marked_answer(mail, data)
+        return Sense(_marked_answer(mail, data))
     meaning = Correspondence(
         asked=() if wishes.is_other_matter(words.around) else tuple(gathered.asked.values()),
         chase=kind is MarkedKind.CHASE or wishes.chases(words.said, reply=words.reply),
@@ -113,7 +131,7 @@ def _correspondence(mail: IncomingMail, writer: Writer) -> Meaning:
         wants_codes=kind is MarkedKind.REQUEST or _wants_codes(mail, words, gathered, data),
         references=_references(mail),
     )
-    return _settled(_with_reports(_with_withdrawal(meaning, words), words), mail, writer, words, gathered)
+    return _sensed(_with_reports(_with_withdrawal(meaning, words), words), mail, words, gathered)
 
 
 def _marked_answer(mail: IncomingMail, data: tuple[str, ...]) -> Correspondence:
@@ -169,25 +187,36 @@ def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
     )
 
 
-def _settled(
-    meaning: Correspondence, mail: IncomingMail, writer: Writer, words: _Words, gathered: _Gathered
-) -> Meaning:
-    """The meaning without what is of no account in it; NotOurs where the mail is not about install codes."""
-    known, marked = writer.standing in _KNOWN, mail.origin.mark is not None
+def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered: _Gathered) -> Sense:
+    """The meaning without what is of no account in it, and what it is about."""
     own = " ".join(words.all)
-    on_topic = bool(meaning.asked or meaning.references or wishes.names_matter(own) or gathered.codes or marked)
+    matter = wishes.names_matter(own)
+    on_topic = bool(meaning.asked or meaning.references or matter or gathered.codes or mail.origin.mark)
     if not (meaning.asked or meaning.wants_codes or gathered.for_devices or on_topic):
         meaning = replace(meaning, bad_lines=())
-    if not known:
-        return meaning if _strangers_request(meaning, own) else NotOurs()
-    if wishes.is_bulk(f"{mail.new_text}\n{mail.signature_text}") and not (meaning.asked or meaning.bad_lines or marked):
+    return Sense(
+        says=meaning,
+        about_codes=on_topic or wishes.names_matter(words.around),
+        bulk=wishes.is_bulk(f"{mail.new_text}\n{mail.signature_text}"),
+        requests=_strangers_request(meaning, own),
+    )
+
+
+def _settled(made_out: Sense, mail: IncomingMail, writer: Writer) -> Meaning:
+    """The meaning for us, who know the writer; NotOurs where the mail is not about install codes."""
+    meaning, mark = made_out.says, mail.origin.mark
+    if mark is not None and mark.kind is MarkedKind.ANSWER:
+        return meaning
+    if writer.standing not in _KNOWN:
+        return meaning if made_out.requests else NotOurs()
+    if made_out.bulk and not (meaning.asked or meaning.bad_lines or mark):
         return NotOurs()
-    if meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines or marked:
+    if meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines or mark:
         return meaning
     unread = not mail.complete or mail.links_to_protected
     if not (meaning.chase or meaning.withdraws or meaning.acknowledgement or unread):
         return NotOurs()
-    return replace(meaning, needs_thread=not (on_topic or unread or wishes.names_matter(words.around)))
+    return replace(meaning, needs_thread=not (unread or made_out.about_codes))
 
 
 def _strangers_request(meaning: Correspondence, own: str) -> bool:

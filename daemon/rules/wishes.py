@@ -9,6 +9,7 @@ They are written in small letters and looked for in case-folded text: three time
 import re
 
 from daemon.rules.forms import DEVICE, plain
+from daemon.rules.sought import Sought
 
 MAX_WORDS = 20_000
 """Characters read for wishes; what a mail wants stands at its head."""
@@ -18,56 +19,56 @@ _NOT_A_CODE = (
     r"(?!\s+(?:process|procedure|polic|guid|meeting|workshop|webinar|training|contact|mailbox|inbox|template|forum|working "
     r"group|team|desk|volume|stat|report|project|event|session|call\b|update))"
 )
-_CODES = re.compile(rf"\b{_TOPIC}\b{_NOT_A_CODE}")
-_PLAIN_CODES = re.compile(
+_CODES = Sought(rf"\b{_TOPIC}\b{_NOT_A_CODE}")
+_PLAIN_CODES = Sought(
     r"(?<!post )(?<!zip )(?<!error )(?<!access )(?<!discount )(?<!qr )(?<!promo )(?<!bar )(?<!pass )(?<!fault )(?<!colour )"
     r"(?<!tariff )(?<!source )(?<!dress )\bcodes?\b(?! of (?:conduct|practice))",
 )
-_DEVICE_WORDS = re.compile(
+_DEVICE_WORDS = Sought(
     r"\b(?:devices?|esmes?|gsmes?|guids?|eui|smart meters?|meters?|ppmids?|commission\w*|hcalcs|smets ?2?)\b",
 )
-_SUBJECT_MATTER = re.compile(
+_SUBJECT_MATTER = Sought(
     rf"\b(?:{_TOPIC}|mp ?121|(?:non|un|not)[ \-]?(?:yet )?commissioned|guids?|eui(?:[ \-]?64)?|esmes?|gsmes?|device ids?|smets ?2)\b",
 )
-_REQUEST_WORDS = re.compile(rf"\b(?:{_TOPIC}|mp ?121|commission\w*)\b")
-_SERIAL_WORDS = re.compile(r"\b(?:msn|serial(?: numbers?| no)?|meter (?:numbers?|no|ref\w*))\b")
-_MP121_REQUEST = re.compile(
+_REQUEST_WORDS = Sought(rf"\b(?:{_TOPIC}|mp ?121|commission\w*)\b")
+_SERIAL_WORDS = Sought(r"\b(?:msn|serial(?: numbers?| no)?|meter (?:numbers?|no|ref\w*))\b")
+_MP121_REQUEST = Sought(
     r"\bmp ?121\b[^.?!]{0,30}\b(?:requests?|enquir\w+|inquir\w+|quer(?:y|ies))\b|\b(?:requests?|enquir\w+)\b[^.?!]{0,20}\bmp ?121\b",
 )
-_CODE_REQUEST = re.compile(
+_CODE_REQUEST = Sought(
     rf"(?<!your )\b{_TOPIC}\W{{0,3}}(?:requests?|enquir\w+|inquir\w+|quer(?:y|ies)|needed|required|please|wanted|pls)\b"
     rf"|\b(?:requests?|enquiry|query) (?:for|of|re|regarding|:|-)?\s*(?:an? |the |some |[0-9]+ )?{_TOPIC}\b",
 )
-_ASK = re.compile(
+_ASK = Sought(
     r"\b(?:send|provide|suppl(?:y|ies)|need(?:s|ed|ing)?|requir(?:e|es|ed|ing)|request(?:s|ed|ing)?|share|obtain|get|give|forward"
     r"|return|looking for|after|missing|confirm|advise|retrieve|find|locate|dig out|resend|re-send|await(?:ing)?|outstanding|chas\w+"
     r"|let (?:me|us) (?:have|know)|(?:can|could|may|might|please) (?:i|we) (?:please )?(?:have|get)|do you (?:have|hold)|enquir\w+"
     r"|is there an?|what(?: is|'s) the|source|ask(?:ing)? for|appreciate|grateful|help(?: us| me)?|assist\w*|trying to|unable to|without|want|provision)\b",
 )
-_GIVES = re.compile(
+_GIVES = Sought(
     r"\b(?:(?:please )?(?:find|see) (?:the )?(?:attached|below|enclosed)\b.{0,40}\bcodes?\b|(?:attached|below|here) (?:is|are) (?:the|our|all)"
     r"|as requested|thank(?:s| you) for (?:sending|providing|the|your)|(?:have|has|been|now) (?:received|got)|received (?:the|your|all)"
     r"|codes? (?:is|are) (?:attached|below|as follows)|you (?:sent|provided|supplied)|received your|in response to your|your (?:install\w* )?codes? request)\b",
 )
-_GENERAL_ASK = re.compile(
+_GENERAL_ASK = Sought(
     r"\?|\b(?:please|kindly|can you|could you|would you|can we|could we|may we|need(?:s|ed)?|requir(?:e|es|ed)|request(?:s|ed|ing)?"
     r"|grateful|looking for|missing|outstanding|await(?:ing)?|provide|advise|send (?:us|me|over|the|through))\b",
 )
-_OF_THE_PROCESS = re.compile(
+_OF_THE_PROCESS = Sought(
     r"\b(?:contact (?:me|us|him|her|them)|should (?:now )?(?:go|be (?:sent|addressed|directed))|sla)\b"
     r"|\b(?:send|direct|address|forward|email|submit) (?:all|any|your|our|future|new)\b[^.?!]{0,60}\bto\b",
 )
-_OTHER_MATTER = re.compile(
+_OTHER_MATTER = Sought(
     r"\b(?:firmware|(?:error|fault|response) codes?|alerts?|alarms?|tamper\w*|prepay\w*|top[ \-]?ups?|tariffs?|meter reads?|readings?"
     r"|credit|debt|refund|outages?|certificates?|cpl|decommission\w*|ota|billing|invoices?)\b",
 )
-_INSTALLED = re.compile(r"\binstall(?:er|ers|ing supplier|ed by)\b")
-_MERE_COURTESY = re.compile(
+_INSTALLED = Sought(r"\binstall(?:er|ers|ing supplier|ed by)\b")
+_MERE_COURTESY = Sought(
     r"\bplease (?:find|see|note|be (?:aware|advised)|contact|direct|refer|accept|do not|don't|ignore|disregard|delete|let (?:me|us) "
     r"know if|consider|treat|close|confirm (?:receipt|safe receipt)|ask|try|feel free)\b|\bas (?:you )?requested\b|\bif you (?:need|require)\b"
     r"|\byour request\b|\bno further (?:action|information) (?:is )?(?:needed|required)\b|\banything else\?",
 )
-_CHASE = re.compile(
+_CHASE = Sought(
     r"\b(?:any (?:updates?|news|progress|joy|luck|response|movement)\b|(?:an?|the) update (?:on|please|regarding|would|for|re)\b"
     r"|update (?:please|on (?:this|the|my|our|below))\b|(?:i|we)(?:'m| am|'re| are) (?:now |just |still )?(?:chasing|following up)\b"
     r"|(?:just|only|again) (?:chasing|following up)\b|\Achas(?:ing|er)\b|\bchaser\b|chasing (?:up|for|on|the|this|our|my|a response)\b"
@@ -84,26 +85,26 @@ _CHASE = re.compile(
     r"|(?:past|exceeded|passed|beyond|outside|over) (?:the |your |our )?(?:sla|deadline|due date|(?:10|ten)[ \-]working)"
     r"|(?:deadline|sla|due date) (?:has |is |was )?(?:now )?(?:passed|expired|exceeded|missed|breached)|due (?:yesterday|last week)|escalat(?:e|ing) this)",
 )
-_CHASE_IN_REPLY = re.compile(
+_CHASE_IN_REPLY = Sought(
     r"\b(?:please|someone|anyone|can you|could you|you)\b[^.?!]{0,30}\b(?:respond|reply|prioriti[sz]e|expedite)\b|\b(?:require|need) an? (?:response|reply|answer)\b"
     r"|\b(?:treat|need|needed|require\w*)\b[^.?!]{0,30}\b(?:urgent(?:ly)?|asap)\b|\Abump\b|\betas?\b|\banyone there\b|\Aanyone\b"
     r"|\b(?:have|has|are) (?:these|this|they|the codes?|it) (?:been|gone|on)\b|\bwhen (?:we|i) (?:will|can|could|might) (?:receive|expect|get|have)\b"
     r"|\b(?:was|were|is) due (?:on|by|last|yesterday)\b|\bmissed (?:the|your|our) (?:deadline|sla|due date)\b|\bwe(?:'re| are) (?:now )?on day\b"
     r"|\bjust checking\b|\bchecking in\b|\bdid you (?:receive|get) (?:my|our|the|this)\b",
 )
-_CONDITION = re.compile(
+_CONDITION = Sought(
     r"\b(?:if|unless|should (?:you|we|this|i)|in case|in the event|otherwise|not the intended|where you have already)\b",
 )
-_DOUBLE = re.compile(r"\b(?:duplicates?|twice|second|again|double|chasers?|reminders?)\b")
+_DOUBLE = Sought(r"\b(?:duplicates?|twice|second|again|double|chasers?|reminders?)\b")
 """What is to be ignored is a copy of a request that stands."""
-_NEGATED = re.compile(
+_NEGATED = Sought(
     r"\b(?:do not|don't|never|cannot|can't|must not|not to|did not|didn't|not (?:want|wish|going)) (?:\w+ )?(?:ignore|disregard|withdraw|cancel)",
 )
 _MAIL_WORD = (
     r"(?:e-?mails?|mails?|messages?|requests?|enquir(?:y|ies)|quer(?:y|ies)|list|spreadsheet|submission|ask|ticket)"
 )
 _WHICH = r"(?:(?:my|our|the|this|that|these|those|all|both|any|of|previous|earlier|last|original|first|below|above|attached|latest|recent|prior|install(?:ation)?|codes?|mp ?121) )"
-_WITHDRAW = re.compile(
+_WITHDRAW = Sought(
     rf"\b(?:ignore|disregard|discard|withdraw(?:ing)?|cancel(?:ling)?|recall|retract(?:ing)?|rescind) {_WHICH}{{0,6}}{_MAIL_WORD}\b"
     r"|\b(?:ignore|disregard) (?:this|that|these|those|all|(?:all )?(?:the|my|our) (?:below|above|previous|last|earlier)|the below|below|me)(?= (?:one|ones|as|now|we|i|and|thanks|thank|please|-)|\W*\Z|[,;:\-])"
     r"|\b(?:withdraw|cancel)(?:ling|ing)? (?:this|these|it|all|them|the (?:below|above|following))\b(?! (?:appointment|job|visit|meeting|call))"
@@ -118,27 +119,27 @@ _WITHDRAW = re.compile(
     r"|\b(?:sorry|apologies)\b[^.?!]{0,30}\bwrong (?:supplier|person|company|recipient|address|team|mailbox)\b|\bwrong (?:supplier|recipient)\W*\Z"
     r"|\bwould like to recall the message\b",
 )
-_TAKES_BACK = re.compile(
+_TAKES_BACK = Sought(
     r"\b(?:ignore|disregard|withdraw|cancel|remove)\b(?: (?:the|my|our|this|that|please|device|devices|meter|esme|gsme|guid|id|item|requests?"
     r"|query|enquiry|install|codes?|for|of))* \(?",
 )
-_REPLACES = re.compile(
+_REPLACES = Sought(
     r"\b(?:correct(?:ed)?|instead|updated|revised|amended|new|right) (?:list|version|ids?|guids?|devices?|one|ones|request|sheet|spreadsheet|file|details|attachment)\b"
     r"|\binstead\b|\b(?:use|see|refer to) (?:this|the (?:below|attached|following)|below|attached)\b|\bshould (?:have )?(?:be|been|read)\b",
 )
-_THANKS = re.compile(
+_THANKS = Sought(
     r"\b(?:thanks|thank you|thankyou|thx|ta|cheers|received|got (?:it|them|this)|much appreciated|perfect|great|brilliant|noted|lovely|ok|okay|will do"
     r"|acknowledged?|understood|logged|in hand)\b",
 )
-_CONFIRMS = re.compile(
+_CONFIRMS = Sought(
     r"\b(?:thank\w*[^.?!]{0,60}\b(?:codes?|received|sending|providing|these|response|reply|help|this)|(?:have|has|been|now|safely|successfully|all) (?:received|commissioned|joined|working|arrived)"
     r"|(?:codes?|install codes?)[^.?!]{0,40}\b(?:received|worked|works|arrived|successful\w*)|received (?:the|your|all|these|with thanks)|commissioned (?:successfully|ok|now))\b",
 )
-_DENIES = re.compile(
+_DENIES = Sought(
     r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us|your?\b)"
     r"|no record of|(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
 )
-_BULK = re.compile(
+_BULK = Sought(
     r"\b(?:unsubscribe|manage (?:your )?(?:email )?preferences|(?:view|read|open) (?:this |it )?(?:email |message )?(?:online|in (?:your |a )?(?:web )?browser)"
     r"|update your preferences|you are receiving this (?:e-?mail|newsletter|message)|mailing list|opt[ \-]out)\b",
 )

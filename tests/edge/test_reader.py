@@ -13,6 +13,8 @@ from daemon.edge.reader import Limits, Readers
 from daemon.errors import Unavailable, Unreadable
 from daemon.mail.message import Evidence
 from daemon.mail.origin import Trust
+from daemon.mail.parse import parse
+from daemon.rules.understand import sense
 
 ID = "00-DB-12-34-56-78-90-A0"
 HEAD = b"From: ann@listed.example\r\nSubject: codes\r\n"
@@ -68,7 +70,7 @@ async def test_a_mail_comes_back_as_it_was_read(readers):
         b"Received: from a (a [192.0.2.1]) by mx.ours.example with ESMTP\r\n"
     )
     pool = readers(trust=Trust(authserv_id="mx.ours.example"))
-    mail = await pool.read(head + GOOD)
+    mail = (await pool.read(head + GOOD)).mail
     assert (mail.new_text, mail.origin.sender, mail.origin.evidence) == (
         ID,
         "ann@listed.example",
@@ -76,19 +78,29 @@ async def test_a_mail_comes_back_as_it_was_read(readers):
     )
 
 
+async def test_what_a_mail_says_is_made_out_in_the_child(readers):
+    """The search through a stranger's words, which may take seconds, is the child's work; a large table stays there."""
+    sheet = b"Device ID\r\n" + b"".join(b"00-DB-12-34-56-78-%02X-%02X\r\n" % divmod(n, 256) for n in range(1500))
+    mail = HEAD + b"Content-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv\r\n\r\n" + sheet
+    read = await readers().read(mail)
+    assert (len(read.sense.says.asked), read.sense.says.asked[0].device_id) == (1500, "00-DB-12-34-56-78-00-00")
+    assert not read.mail.tables
+    assert (await readers().read(GOOD)).sense == sense(parse(GOOD, Trust()))
+
+
 async def test_many_mails_at_once(readers):
     """Two children read forty mails, each of which gets its own answer."""
     pool = readers(children=2)
     await pool.start()
     mails = await asyncio.gather(*(pool.read(GOOD + str(n).encode()) for n in range(40)))
-    assert [mail.new_text for mail in mails] == [f"{ID}\n{n}" for n in range(40)]
+    assert [read.mail.new_text for read in mails] == [f"{ID}\n{n}" for n in range(40)]
     assert len(children()) == 2
 
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, 5_000_000])
 async def test_any_size_of_mail(readers, size):
     """An empty mail, and one larger than the pipe, cross it."""
-    mail = await readers().read(b"Subject: x\r\n\r\n" + b"a\r\n" * (size // 3))
+    mail = (await readers().read(b"Subject: x\r\n\r\n" + b"a\r\n" * (size // 3))).mail
     assert mail.subject == "x"
 
 
@@ -98,7 +110,7 @@ async def test_a_cpu_bomb_ends_its_child_and_nothing_else(readers):
     with pytest.raises(Unreadable, match=r"^it ran out of CPU time$") as error:
         await pool.read(SLOW)
     assert error.value.__cause__ is None
-    assert (await pool.read(GOOD)).new_text == ID
+    assert (await pool.read(GOOD)).mail.new_text == ID
 
 
 async def test_cpu_seconds_count_for_each_mail_alone(readers):
@@ -115,7 +127,7 @@ async def test_a_memory_bomb_ends_its_child_and_nothing_else(readers):
     pool = readers(memory_mib=96)
     with pytest.raises(Unreadable):
         await pool.read(HEAD + b"\r\n" + b"x" * 50_000_000)
-    assert (await pool.read(GOOD)).new_text == ID
+    assert (await pool.read(GOOD)).mail.new_text == ID
 
 
 async def test_a_hung_child_is_killed(readers):
@@ -127,7 +139,7 @@ async def test_a_hung_child_is_killed(readers):
     with pytest.raises(Unreadable, match=r"longer than 0\.5 s"):
         await pool.read(GOOD)
     assert pid not in children()
-    assert (await readers().read(GOOD)).new_text == ID
+    assert (await readers().read(GOOD)).mail.new_text == ID
 
 
 async def test_a_child_that_dies_while_idle_costs_no_mail(readers):
@@ -137,7 +149,7 @@ async def test_a_child_that_dies_while_idle_costs_no_mail(readers):
     (pid,) = children()
     os.kill(pid, signal.SIGKILL)
     await gone(pid)
-    assert (await pool.read(GOOD)).new_text == ID
+    assert (await pool.read(GOOD)).mail.new_text == ID
 
 
 async def test_a_cancelled_read_takes_its_child_along(readers):
@@ -151,7 +163,7 @@ async def test_a_cancelled_read_takes_its_child_along(readers):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert not before & set(children())
-    assert (await pool.read(GOOD)).new_text == ID
+    assert (await pool.read(GOOD)).mail.new_text == ID
 
 
 async def test_nothing_is_left_behind(readers):
@@ -180,7 +192,7 @@ async def test_row_62_a_child_has_nothing_to_give_away(readers, monkeypatch):
     monkeypatch.setenv("ICD_KEYS__FILE", "/run/secrets/keys")
     pool = readers()
     await pool.start()
-    assert (await pool.read(GOOD)).new_text == ID
+    assert (await pool.read(GOOD)).mail.new_text == ID
     ((pid, command),) = children().items()
     process = Path(f"/proc/{pid}")
     assert process.joinpath("environ").read_bytes() == b""
