@@ -5,8 +5,10 @@ mail is moved by every place that it has. What a person moved away in the meanti
 full the picture waits, and everything else goes on.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 import structlog
@@ -27,8 +29,12 @@ from daemon.sealing import envelope_of
 
 log = structlog.get_logger()
 
+_Copy = tuple[Queued, bytes]
 MAILS, LETTERS = 500, 100
 """In one round: mails to move, and letters to file in Sent."""
+TOGETHER_OCTETS = 4 * 1024 * 1024
+"""Of copies that are handed to the server in one go."""
+MOST_LOOKS = 100
 
 
 class Filing:
@@ -38,6 +44,8 @@ class Filing:
         self._parts = parts
         self._mailbox = mailbox
         self._sent_name = ""
+        self._looks: deque[tuple[int, int, int]] = deque(maxlen=MOST_LOOKS)
+        """Earlier looks at Sent: the newest letter then queued, UIDVALIDITY, and the UID that was next."""
 
     async def once(self) -> bool:
         """One batch of each kind; True while there may be more. Raises Unavailable where the mailbox is full."""
@@ -119,7 +127,8 @@ class Filing:
             return 0
         await self._flag_answered([q.mail_id for q in letters if q.mail_id is not None and q.plan.party])
         failpoint("after-flag")
-        there = await self._mailbox.with_message_ids(sent, [q.message_id for q in letters])
+        from_uid = await self._not_before(sent, min(q.id for q in letters))
+        there = await self._mailbox.with_message_ids(sent, [q.message_id for q in letters], from_uid)
         done, refusal = await self._append([q for q in letters if q.message_id not in there], sent)
         failpoint("after-append")
         ids = [q.id for q in letters if q.message_id in there] + done
@@ -129,13 +138,43 @@ class Filing:
             raise refusal if isinstance(refusal, MailboxFull) else Unavailable(f"a copy for Sent: {refusal}")
         return len(letters)
 
+    async def _not_before(self, sent: str, letter_id: int) -> int:
+        """The UID in Sent below which no copy of this letter or a later one can lie: it was next before they were queued.
+
+        So that the search does not grow with what is filed already.
+        """
+        uidvalidity, next_uid = await self._mailbox.next_uid(sent)
+        newest = await self._parts.read(outbox.newest)  # after the UID: what is queued later is sent later still
+        below = (uid for before, epoch, uid in reversed(self._looks) if before < letter_id and epoch == uidvalidity)
+        from_uid = next(below, 1)
+        self._looks.append((newest, uidvalidity, next_uid))
+        return from_uid
+
     async def _append(self, letters: Sequence[Queued], sent: str) -> tuple[list[int], Refused | None]:
         """The ids of the letters that have their copy now; and the last refusal, which stops no other letter."""
+        copies = await asyncio.to_thread(lambda: [(queued, self._copy(queued)) for queued in letters])
+        done: list[int] = []
+        for some in _together(copies):
+            if not await self._append_all(some, sent):
+                break
+            done += [queued.id for queued, _ in some]
+        one_by_one, refusal = await self._append_each(copies[len(done) :], sent)
+        return done + one_by_one, refusal
+
+    async def _append_all(self, copies: Sequence[_Copy], sent: str) -> bool:
+        """All in one go; False where the server would not, for one of them or in general."""
+        try:
+            mails = [(content, queued.written_at) for queued, content in copies]
+            return await self._mailbox.append_all(sent, mails, ["\\Seen"])
+        except Refused:
+            return False
+
+    async def _append_each(self, copies: Sequence[_Copy], sent: str) -> tuple[list[int], Refused | None]:
         done: list[int] = []
         refusal: Refused | None = None
-        for queued in letters:
+        for queued, content in copies:
             try:
-                await self._mailbox.append(sent, self._copy(queued), ["\\Seen"], queued.written_at)
+                await self._mailbox.append(sent, content, ["\\Seen"], queued.written_at)
             except MailboxFull as full:
                 return done, full
             except Refused as no:
@@ -175,6 +214,18 @@ class Filing:
     async def _forget(self, news: Renumbered) -> None:
         """The places that we knew in a renumbered folder name nothing any more; intake finds the mails again."""
         await self._parts.write(lambda c: inbox.end_epoch(c, news.folder, news.uidvalidity))
+
+
+def _together(copies: Sequence[_Copy]) -> Iterator[Sequence[_Copy]]:
+    """In runs of so many octets that one command may carry them."""
+    first, octets = 0, 0
+    for number, (_, content) in enumerate(copies):
+        octets += len(content)
+        if octets > TOGETHER_OCTETS:
+            yield copies[first : number + 1]
+            first, octets = number + 1, 0
+    if first < len(copies):
+        yield copies[first:]
 
 
 def _way(item: ToFile) -> tuple[str, int, str]:

@@ -100,7 +100,7 @@ class _Edges:
             await edge.close()
 
 
-SWITCH_S = 0.0005
+SWITCH_S = 0.005
 """How long a thread that decides may keep the one that talks to relay and mailbox from a reply that is there."""
 
 

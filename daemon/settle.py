@@ -90,9 +90,7 @@ class Settling:
             return None
         return replace(read, mail=replace(read.mail, defects=(*read.mail.defects, CUT))) if kept.cut else read
 
-    def _settle(
-        self, connection: Connection, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime
-    ) -> None:
+    def _settle(self, connection: Connection, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> None:
         book, codes = contacts.book(connection), CodesToday()
         entries: list[audit.Entry] = []
         for kept, read in pairs:

@@ -357,6 +357,21 @@ async def test_a_copy_that_was_not_written_down_is_not_made_twice(desk, armed):
     assert (len((await desk.box.all_uids("Sent"))[1]), desk.copied()) == (1, [True])
 
 
+@pytest.mark.parametrize("rig", [BY_NAME["dovecot"], BY_NAME["embedded"]], ids=str, indirect=True)
+async def test_a_copy_that_the_relay_filed_is_found_however_much_was_filed_before(desk):
+    """Sent is searched from where it ended when the letter was not yet queued, and the relay's own copy lies behind that."""
+    for _ in range(3):
+        desk.accepted(desk.world.asked(Outcome.NOT_INSTALLER))
+        await desk.quiet()
+    letter = desk.world.asked(Outcome.NOT_INSTALLER)
+    name = desk.world.letter(letter)["message_id"]
+    assert await desk.filing._not_before("Sent", letter) > 1
+    await desk.box.append("Sent", f"Message-ID: {name}\r\n\r\nas it went out\r\n".encode())
+    desk.accepted(letter)
+    await desk.quiet()
+    assert (len((await desk.box.all_uids("Sent"))[1]), desk.copied()) == (4, [True] * 4)
+
+
 @pytest.mark.parametrize("rig", ALL_KINDS, ids=str, indirect=True)
 async def test_answered_is_what_was_answered(desk):
     """The request whose answer the relay took is flagged; one that still waits, or of which ops were told, is not."""

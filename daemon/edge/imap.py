@@ -159,11 +159,15 @@ class Mailbox:
         """Whether a mail with exactly this Message-ID (in its angle brackets) lies in `folder`."""
         return bool(await self.with_message_ids(folder, [message_id]))
 
-    async def with_message_ids(self, folder: str, message_ids: Sequence[str]) -> frozenset[str]:
-        """Those of `message_ids` that a mail in `folder` has, exactly."""
+    async def next_uid(self, folder: str) -> tuple[int, int]:
+        """UIDVALIDITY, and the UID that no mail in `folder` reaches yet."""
+        return await self._do(Link.next_uid, folder)
+
+    async def with_message_ids(self, folder: str, message_ids: Sequence[str], from_uid: int = 1) -> frozenset[str]:
+        """Those of `message_ids` that a mail in `folder` has, exactly; `from_uid`: a mail with this UID or a higher one."""
         found: set[str] = set()
         for some in chunks(message_ids, MOST_KEYS):
-            found |= await self._do(Link.with_message_ids, folder, some)
+            found |= await self._do(Link.with_message_ids, folder, some, from_uid)
         return frozenset(found)
 
     async def idle(self, folder: str, seconds: float) -> bool:
@@ -191,6 +195,13 @@ class Mailbox:
     ) -> Place | None:
         """Put a mail into `folder`; its place, where the server tells. Raises Refused or MailboxFull for a NO."""
         return await self._do(Link.append, folder, content, flags, when)
+
+    async def append_all(self, folder: str, mails: Sequence[tuple[bytes, datetime]], flags: Sequence[str] = ()) -> bool:
+        """Put all of `mails` into `folder`, or none; False where the server takes them one by one only.
+
+        Raises Refused or MailboxFull for a NO.
+        """
+        return await self._do(Link.append_all, folder, mails, flags)
 
 
 def _translated(error: Exception, account: Account) -> DaemonError:

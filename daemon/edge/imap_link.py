@@ -240,13 +240,18 @@ class Link:
         mails = (_mail(Place(folder, uidvalidity, uid), reply.get(uid, {}), cut=cut) for uid in sorted(uids))
         return [mail for mail in mails if mail is not None]
 
-    def with_message_ids(self, folder: str, message_ids: Sequence[str]) -> frozenset[str]:
-        """Those that a mail in `folder` has as its Message-ID.
+    def next_uid(self, folder: str) -> tuple[int, int]:
+        """UIDVALIDITY, and the UID that no mail there reaches yet."""
+        state = self._enter(folder, None)
+        return state.uidvalidity, state.next_uid
+
+    def with_message_ids(self, folder: str, message_ids: Sequence[str], from_uid: int = 1) -> frozenset[str]:
+        """Those that a mail in `folder` has as its Message-ID; `from_uid`: among the mails from there on.
 
         SEARCH finds likenesses (it looks for the text anywhere in the field), so each find is looked at.
         """
         self._enter(folder, None)
-        likely = self._client.search(_any_of(message_ids))
+        likely = self._client.search(["UID", f"{from_uid}:*", *_any_of(message_ids)])
         if not likely:
             return frozenset()
         field_name = "HEADER.FIELDS (MESSAGE-ID)"
@@ -357,6 +362,19 @@ class Link:
         self._client.append(spelled, content, tuple(map(plain, flags)), when)
         found = imap_replies.appended(self._imap.untagged_responses.get("APPENDUID", ()))
         return None if found is None else Place(folder, *found)
+
+    def append_all(self, folder: str, mails: Sequence[tuple[bytes, datetime]], flags: Sequence[str]) -> bool:
+        """Put all of `mails` into `folder` in one go, or none; False where the server cannot (RFC 3502, RFC 7888)."""
+        if not (self.offers("MULTIAPPEND") and self.offers("LITERAL+")):
+            return False
+        spelled = self.naming.at_server(_without_controls(folder))
+        kept = tuple(map(plain, flags))
+        batch = [{"msg": mail, "flags": kept, "date": when} for mail, when in mails]
+        answer, words = self._client.multiappend(spelled, batch)
+        self._imap.untagged_responses.clear()
+        if answer != "OK":
+            raise IMAPClient.Error(f"append failed: {_text(words[0] or b'')}")
+        return True
 
 
 def _connect(account: Account, context: ssl.SSLContext | None) -> IMAPClient:

@@ -354,6 +354,11 @@ def to_file_in_sent(connection: Connection, limit: int) -> list[Queued]:
     return _load(connection, list(connection.execute(query.order_by(letter.c.id).limit(limit)).scalars()))
 
 
+def newest(connection: Connection) -> int:
+    """The id of the letter that was queued last; 0: there is none."""
+    return connection.execute(sa.select(sa.func.max(letter.c.id))).scalar() or 0
+
+
 def sent_filed(connection: Connection, ids: Sequence[int]) -> None:
     """These have their copy in Sent."""
     connection.execute(sa.update(letter).where(letter.c.id.in_(ids)).values(sent_filed=True))

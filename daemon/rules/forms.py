@@ -36,7 +36,9 @@ def plain(text: str) -> str:
 
 
 HEX = "[0-9A-Fa-f]"
-_LETTERS_ALONE = re.compile(rf"{HEX}{{2}}(?:{HEX}{{8}}|[\-:. ]{{1,3}}(?:{HEX}{{2}}[\-:. ]{{1,3}}){{2}}|{HEX}{{2}}[\-:. ]{{1,3}}{HEX}{{4}})")
+_LETTERS_ALONE = re.compile(
+    rf"{HEX}{{2}}(?:{HEX}{{8}}|[\-:. ]{{1,3}}(?:{HEX}{{2}}[\-:. ]{{1,3}}){{2}}|{HEX}{{2}}[\-:. ]{{1,3}}{HEX}{{4}})"
+)
 """What stands in every Device ID, code or near miss that is written without one digit."""
 _DIGIT = re.compile("[0-9]")
 
@@ -53,7 +55,9 @@ def of_note(text: str, *, beside: int = 1) -> str:
 
 
 def _may_hold_ours(line: str) -> bool:
-    return bool(_DIGIT.search(line)) or not line.isascii() or bool(_LETTERS_ALONE.search(line))
+    if not line:
+        return False
+    return bool(_DIGIT.search(line) or not line.isascii() or (len(line) > 8 and _LETTERS_ALONE.search(line)))
 
 
 _START = rf"(?={HEX}[0-9A-Fa-fxX])(?<![^\W_])(?<![{TURNING}])"

@@ -56,6 +56,8 @@ class Found:
 def scan(text: str) -> Found:
     """Everything of ours in `text`."""
     rest = own(of_note(plain(text)))
+    if not rest.strip("\n"):
+        return Found()
     lines = Lines(rest)
     places, rest = _take_codes(rest)
     spots, faults = _devices(rest, lines)

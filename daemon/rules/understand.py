@@ -243,8 +243,8 @@ def _other_cells(row: tuple[str, ...]) -> list[str]:
 
 def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
     """The tables are read first: what they answer or leave aside is not asked by the same words in plain text."""
-    effort = listing.Effort()
-    tables = [(table, listing.read_table(table, asking=words.asking, effort=effort)) for table in mail.tables]
+    effort, asking = listing.Effort(), words.asking
+    tables = [(table, listing.read_table(table, asking=asking, effort=effort)) for table in mail.tables]
     in_text = [listed for table, listed in tables if table.source in _IN_TEXT]
     gathered = _Gathered(
         answered={device for _, listed in tables for device in listed.answered},
@@ -254,12 +254,10 @@ def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
         for_devices=any(listed.for_devices for _, listed in tables),
     )
     subject = wishes.own_subject(mail.subject) if words.reply else mail.subject
-    _read_text(subject, gathered, lambda _: "the subject", asking=words.asking)
-    _read_text(mail.new_text, gathered, lambda line: f"line {line + 1}", asking=words.asking)
-    _read_text(mail.signature_text, gathered, lambda _: "the end of your mail", asking=words.asking)
-    _read_text(
-        mail.forwarded_text, gathered, lambda line: f"line {line + 1} of the forwarded mail", asking=words.asking
-    )
+    _read_text(subject, gathered, lambda _: "the subject", asking=asking)
+    _read_text(mail.new_text, gathered, lambda line: f"line {line + 1}", asking=asking)
+    _read_text(mail.signature_text, gathered, lambda _: "the end of your mail", asking=asking)
+    _read_text(mail.forwarded_text, gathered, lambda line: f"line {line + 1} of the forwarded mail", asking=asking)
     for table, listed in tables:
         _take(listed, gathered, _place(table))
     for device in gathered.answered:

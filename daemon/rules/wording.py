@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from daemon.mail.message import Letter, Mark
 from daemon.rules import layout, specimens
-from daemon.rules.answer_words import Written, answer_words
+from daemon.rules.answer_words import Fault, Group, SentBefore, Written, answer_words
 from daemon.rules.decision import Answer, LetterPlan
 from daemon.rules.identifiers import DeviceId, InstallCode
 from daemon.rules.ops_words import ops_words
@@ -32,6 +32,8 @@ _TURNS: Mapping[str, Callable[[int], str]] = MappingProxyType(
     {"devices": devices, "every": every, "these": these, "it": it}
 )
 """What templates may call, each with a count."""
+_OWN_VALUES = frozenset((layout.Block, layout.Table, layout.Column, layout.Particulars, Group, Fault, SentBefore))
+"""Frozen values of plain fields, which is what templates are filled with."""
 _FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 """What a template that compiles can still raise."""
 
@@ -51,7 +53,7 @@ class Words:
     @cached_property
     def compiled(self) -> ImmutableSandboxedEnvironment:
         """The environment in which the templates are compiled, each once."""
-        environment = ImmutableSandboxedEnvironment(
+        environment = _Sandbox(
             loader=FunctionLoader(self._source),
             undefined=StrictUndefined,
             autoescape=lambda name: bool(name and name.endswith(".html")),
@@ -70,6 +72,16 @@ class Words:
     def _source(self, name: str) -> tuple[str, str, None] | None:
         # The name doubles as the file name, so that a failure can be told with its line.
         return (self.templates[name], name, None) if name in self.templates else None
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """The sandbox; what is ours, all of it there to be read, is handed out without its search for what is not."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """As the sandbox does it, but that the fields of our own values need no look."""
+        if type(obj) in _OWN_VALUES and attribute in obj.__slots__:
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
 
 
 def _something(value: Any) -> Any:
