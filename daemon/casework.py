@@ -4,13 +4,16 @@ Used by `settle`, which writes the result down, and by `read` and `replay`, whic
 """
 
 import hashlib
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from daemon.edge import inbox, inventory, remembered, threads
+from daemon.edge.heard_of import Names, heard_of
 from daemon.edge.inbox import KeptMail
 from daemon.edge.reader_frames import ReadMail
 from daemon.edge.threads import CodesToday
@@ -19,13 +22,14 @@ from daemon.parts import Parts
 from daemon.rules import counterparties
 from daemon.rules.decide import decide, devices_to_look_up, home_of
 from daemon.rules.decision import Decision, Fate
-from daemon.rules.facts import Facts, Proof, Writer
-from daemon.rules.identifiers import reference
+from daemon.rules.facts import DeviceRecord, Facts, Proof, Writer
+from daemon.rules.identifiers import DeviceId, reference
 from daemon.rules.meaning import Correspondence, Meaning
 from daemon.rules.policy import Counterparty
 from daemon.rules.reasons import Reason
 from daemon.rules.understand import understand
 
+N = TypeVar("N", bound=str)
 PROOF = TypeAdapter(Proof)
 RELEASE_MEMORY = timedelta(days=30)
 
@@ -37,6 +41,54 @@ class Case:
     facts: Facts
     meaning: Meaning
     decision: Decision
+
+
+@dataclass(slots=True)
+class Round:
+    """What the mails of one transaction have in common: asked once, and kept by what the transaction itself writes."""
+
+    start: datetime
+    """Mail that arrived before is left alone."""
+    inventory_taken_at: datetime | None
+    codes: CodesToday = field(default_factory=CodesToday)
+    records: dict[DeviceId, DeviceRecord] = field(default_factory=dict)
+    looked_up: frozenset[DeviceId] = frozenset()
+    """The devices of which `records` holds what we have."""
+    unheard: set[str] = field(default_factory=set)
+    """Devices, digests, semantic keys, cases and references of which nothing is written: nothing need be asked of them."""
+
+    def heard(self, names: Sequence[N]) -> tuple[N, ...]:
+        """Those of `names` of which the database may know something."""
+        return tuple(name for name in names if name not in self.unheard)
+
+    def written(self, case: Case) -> None:
+        """Note what was just written down: of its names something is known from now on."""
+        mail, decision = case.facts.mail, case.decision
+        self.unheard -= {mail.semantic_key, *signature_digests(mail)}
+        for thread in decision.threads:
+            self.unheard -= {thread.case_id, thread.reference, *thread.by_device()}
+        for plan in () if decision.observed else decision.plans:
+            self.unheard.difference_update(plan.code_devices)
+            self.codes.add(plan.party, len(plan.code_devices))
+
+
+def a_round(connection: Connection, parts: Parts, reads: Sequence[ReadMail]) -> Round:
+    """What is to be known of `reads` together; a few queries, however many there are."""
+    one = Round(start_from(connection, parts), inventory.taken_at(connection))
+    mails = [read.mail for read in reads]
+    # Of what is unproven nothing but its sender is judged; a forger's list of a hundred thousand devices is not looked up.
+    proven = (read for read in reads if read.mail.origin.evidence >= Evidence.SPF_ONLY)
+    devices = list(dict.fromkeys(asked.device_id for read in proven for asked in read.sense.says.asked))
+    digests = list(dict.fromkeys(digest for mail in mails for digest in signature_digests(mail)))
+    keys = [mail.semantic_key for mail in mails]
+    cases = [case_id(parts, mail) for mail in mails]
+    references = [reference(bytes.fromhex(case), 0) for case in cases]
+    one.records = inventory.lookup(connection, devices)
+    names = Names(devices, keys, digests, cases, references)
+    one.unheard = {*devices, *keys, *digests, *cases, *references}
+    one.unheard -= heard_of(connection, names, parts.clock.now() - RELEASE_MEMORY)
+    one.looked_up = frozenset(devices)
+    return one
 
 
 def signature_digests(mail: IncomingMail) -> tuple[str, ...]:
@@ -59,16 +111,19 @@ def work(
     read: ReadMail,
     book: tuple[Counterparty, ...],
     *,
-    codes: CodesToday | None = None,
+    among: Round | None = None,
 ) -> Case:
-    """Hold a mail against our records and decide. Writes nothing. `codes`: as counted for the transaction in hand."""
-    facts, meaning = gather(connection, parts, kept, read, book, codes=codes)
+    """Hold a mail against our records and decide. Writes nothing. `among`: the transaction in hand."""
+    among = among or a_round(connection, parts, [read])
+    facts, meaning = gather(connection, parts, kept, read, book, among=among)
     mail = facts.mail
     if kept.ordered:
         return Case(facts, meaning, decide(facts, meaning, parts.policy))
-    if kept.arrived < start_from(connection, parts):
+    if kept.arrived < among.start:
         return Case(facts, meaning, _left_alone(Reason.BEFORE_START))
-    if inbox.find_same(connection, mail.semantic_key, mail.origin.evidence, kept.id) is not None:
+    if among.heard([mail.semantic_key]) and inbox.find_same(
+        connection, mail.semantic_key, mail.origin.evidence, kept.id
+    ):
         return Case(facts, meaning, _left_alone(Reason.DUPLICATE))
     return Case(facts, meaning, decide(facts, meaning, parts.policy))
 
@@ -93,14 +148,14 @@ def gather(
     read: ReadMail,
     book: tuple[Counterparty, ...],
     *,
-    codes: CodesToday | None = None,
+    among: Round,
 ) -> tuple[Facts, Meaning]:
     """The facts that bear on a mail, with what it means."""
     now, mail = parts.clock.now(), read.mail
     writer = counterparties.identify(mail.origin, book, parts.policy, now)
     meaning = understand(mail, writer, read.sense)
     case = case_id(parts, mail)
-    digests = signature_digests(mail)
+    digests = among.heard(signature_digests(mail))
     facts = Facts(
         mail=mail,
         mail_id=kept.id,
@@ -116,50 +171,53 @@ def gather(
         counterparties=book,
         surroundings=parts.surroundings(),
         case_id=case,
-        reference=_free_reference(connection, case),
+        reference=_free_reference(connection, case, among),
         ordered=kept.ordered,
     )
     if isinstance(meaning, Correspondence) and writer.counterparty is not None:
-        facts = _with_history(connection, facts, meaning, writer, codes)
+        facts = _with_history(connection, facts, meaning, writer, among)
     return facts, meaning
 
 
-def _with_history(
-    connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer, codes: CodesToday | None
-) -> Facts:
+def _with_history(connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer, among: Round) -> Facts:
     party = writer.counterparty
     if party is None:
         return facts
     mail = facts.mail
     ids = tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))
-    begun = threads.load(connection, [facts.case_id]).get(facts.case_id)
+    begun = threads.load(connection, among.heard([facts.case_id])).get(facts.case_id)
     home = begun or threads.find_home(connection, party.party, ids, meaning.references)
-    # Of what is unproven nothing but its sender is judged; a forger's list of a hundred thousand devices is not looked up.
     devices = devices_to_look_up(meaning, home) if mail.origin.evidence >= Evidence.SPF_ONLY else ()
+    heard = among.heard(devices)
     wants_all = not meaning.asked and (meaning.chase or meaning.withdraws)
     facts = replace(
         facts,
         home=home,
-        open_elsewhere=threads.open_elsewhere(
-            connection, party.party, devices, home.case_id if home else facts.case_id
-        ),
+        open_elsewhere=threads.open_elsewhere(connection, party.party, heard, home.case_id if home else facts.case_id),
         open_threads=threads.open_threads(connection, party.party) if wants_all else (),
-        records=inventory.lookup(connection, devices),
-        inventory_taken_at=inventory.taken_at(connection),
-        releases=threads.releases(connection, devices, facts.now - RELEASE_MEMORY),
-        asked_by_others=threads.asked_by_others(connection, party.party, devices),
+        records=_records(connection, devices, among),
+        inventory_taken_at=among.inventory_taken_at,
+        releases=threads.releases(connection, heard, facts.now - RELEASE_MEMORY),
+        asked_by_others=threads.asked_by_others(connection, party.party, heard),
     )
     about = home_of(facts, meaning, party) or next(reversed(facts.open_threads), None)
     case = about.case_id if about else facts.case_id
-    return replace(facts, rates=threads.rates(connection, party.party, case, facts.now, codes=codes))
+    return replace(facts, rates=threads.rates(connection, party.party, case, facts.now, codes=among.codes))
 
 
-def _free_reference(connection: Connection, case: str) -> str:
+def _records(connection: Connection, devices: Sequence[DeviceId], among: Round) -> dict[DeviceId, DeviceRecord]:
+    """What we have of `devices`: of most it was looked up with the others'."""
+    more = [device for device in devices if device not in among.looked_up]
+    found = {device: among.records[device] for device in devices if device in among.records}
+    return {**found, **inventory.lookup(connection, more)}
+
+
+def _free_reference(connection: Connection, case: str, among: Round) -> str:
     """The reference of a new thread for `case`: its first eight characters that no other case has."""
     raw = bytes.fromhex(case)
     for attempt in range(6):
         name = reference(raw, attempt)
-        owner = threads.owner_of_reference(connection, name)
+        owner = threads.owner_of_reference(connection, name) if among.heard([name]) else None
         if owner is None or owner == case:
             return name
     raise RuntimeError("six collisions of a derived reference")

@@ -91,7 +91,7 @@ class Intake:
             cursor, whole = Cursor(folder, uidvalidity, 0), True
         if whole:
             uids = await self._reconcile(folder, uidvalidity, start)
-        have = await self._parts.read(lambda c: inbox.known_uids(c, folder, uidvalidity)) if uids else set()
+        have = await self._parts.read(lambda c: inbox.known_among(c, folder, uidvalidity, uids)) if uids else set()
         stuck = await self._keep(cursor, [uid for uid in uids if uid not in have], ordered=start is None)
         reached = max(cursor.last_uid, reach if stuck is None else min(reach, stuck - 1))
         if reached > cursor.last_uid or whole:

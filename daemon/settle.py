@@ -21,7 +21,6 @@ from daemon.edge.inbox import KeptMail, Settled
 from daemon.edge.outbox import LetterState
 from daemon.edge.reader import Readers
 from daemon.edge.reader_frames import ReadMail
-from daemon.edge.threads import CodesToday
 from daemon.errors import DaemonError, Unreadable
 from daemon.parts import Parts
 from daemon.rules.decide import folder_for, folder_of
@@ -34,6 +33,7 @@ from daemon.rules.workdays import Calendar, local_day
 
 log = structlog.get_logger()
 
+_Pair = tuple[KeptMail, ReadMail]
 CLAIM_BATCH = 100
 CUT = "the mail is larger than we take in; only its beginning was read"
 
@@ -91,39 +91,43 @@ class Settling:
         return replace(read, mail=replace(read.mail, defects=(*read.mail.defects, CUT))) if kept.cut else read
 
     def _settle(self, connection: Connection, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> None:
-        book, codes = contacts.book(connection), CodesToday()
-        entries: list[audit.Entry] = []
-        for kept, read in pairs:
-            if read is None:
-                inbox.give_back(connection, [kept.id], uncounted=False)
-            else:
-                entries += self._one(connection, kept, read, book, codes=codes, now=now)
+        """All in one go; where one mail is too much for us, anew one by one, so that it alone is set aside."""
+        inbox.give_back(connection, [kept.id for kept, read in pairs if read is None], uncounted=False)
+        whole = [(kept, read) for kept, read in pairs if read is not None]
+        entries = self._together(connection, whole, contacts.book(connection), now)
         audit.append(connection, self._parts.vault, entries)
+        for entry in entries:
+            told = entry.detail
+            mail = int(entry.subject.removeprefix("mail:"))
+            log.info("settled", mail=mail, fate=told["fate"], reason=told["reason"], letters=len(told["letters"]))
 
-    def _one(
-        self,
-        connection: Connection,
-        kept: KeptMail,
-        read: ReadMail,
-        book: tuple[Counterparty, ...],
-        *,
-        codes: CodesToday,
-        now: datetime,
+    def _together(
+        self, connection: Connection, pairs: Sequence[_Pair], book: tuple[Counterparty, ...], now: datetime
     ) -> list[audit.Entry]:
         try:
             with connection.begin_nested():
-                case = casework.work(connection, self._parts, kept, read, book, codes=codes)
-                entries = write_down(connection, self._parts, kept, case, now)
-            for plan in () if case.decision.observed else case.decision.plans:
-                codes.add(plan.party, len(plan.code_devices))
-            return entries
+                return self._each(connection, pairs, book, now)
         except DaemonError:
             raise
         except Exception:  # one mail must never stop the next: count, set aside, go on
-            inbox.give_back(connection, [kept.id], uncounted=False)
-            # The log shows the fault's type and place, never its text, which may quote the mail (`logs`).
-            log.exception("our own fault in settling", mail=kept.id, crashes=kept.crashes)
-            return []
+            if len(pairs) == 1:
+                kept, _ = pairs[0]
+                inbox.give_back(connection, [kept.id], uncounted=False)
+                # The log shows the fault's type and place, never its text, which may quote the mail (`logs`).
+                log.exception("our own fault in settling", mail=kept.id, crashes=kept.crashes)
+                return []
+        return [entry for pair in pairs for entry in self._together(connection, [pair], book, now)]
+
+    def _each(
+        self, connection: Connection, pairs: Sequence[_Pair], book: tuple[Counterparty, ...], now: datetime
+    ) -> list[audit.Entry]:
+        among = casework.a_round(connection, self._parts, [read for _, read in pairs])
+        entries: list[audit.Entry] = []
+        for kept, read in pairs:
+            case = casework.work(connection, self._parts, kept, read, book, among=among)
+            entries += write_down(connection, self._parts, kept, case, now)
+            among.written(case)
+        return entries
 
 
 def write_down(connection: Connection, parts: Parts, kept: KeptMail, case: Case, now: datetime) -> list[audit.Entry]:
@@ -145,8 +149,9 @@ def write_down(connection: Connection, parts: Parts, kept: KeptMail, case: Case,
     if decision.reason is Reason.DUPLICATE:
         inbox.follow(connection, kept.id, facts.mail.semantic_key, facts.mail.origin.evidence)
     for thread in decision.threads:
+        if thread.case_id == facts.case_id and facts.home is None:
+            continue  # of a new thread there is no other mail
         inbox.want_folder(connection, thread.case_id, folder_path(folder_for(thread)))
-    log.info("settled", mail=kept.id, fate=decision.fate, reason=decision.reason, letters=len(decision.plans))
     return [_entry(kept, case, now)]
 
 

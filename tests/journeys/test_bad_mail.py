@@ -4,8 +4,10 @@ import base64
 import io
 import zipfile
 
+import sqlalchemy as sa
+
 from tests.journeys.conftest import MakeWorld, on_dovecot
-from tests.journeys.world import A0, A1, ANN, OPS, SOUTH, World, flat, subject_of, text_of, written
+from tests.journeys.world import A0, A1, A2, ANN, OPS, SOUTH, World, flat, subject_of, text_of, written
 from tests.servers.scripted_smtp import ScriptedSmtp
 
 GOOD = written(SOUTH, f"Please send the code of {A1}", subject="good")
@@ -139,3 +141,31 @@ async def test_hostile_subjects_and_names_do_no_harm(world: World, relay: Script
     assert letter.recipient == ANN
     assert b"\nBcc:" not in letter.content
     assert not {"\x07", "\u202e"} & set(subject_of(letter.content))
+
+
+async def test_our_own_fault_with_one_mail_of_a_batch_sets_aside_that_mail_alone(
+    world: World, relay: ScriptedSmtp
+) -> None:
+    """Mails are settled together; where one is too much for us, one by one: those before and behind it are answered."""
+    trap = f"CREATE TRIGGER trap BEFORE INSERT ON thread WHEN NEW.reply_to = '{SOUTH}' BEGIN SELECT RAISE(ABORT, 'no'); END"
+    with world.parts.database.write() as connection:
+        connection.execute(sa.text(trap))
+    first, last = (written(ANN, f"Please send the code of {device}", subject=device) for device in (A0, A1))
+    for mail in (first, written(SOUTH, f"Please send the code of {A2}", subject="second"), last):
+        await world.arrives(mail)
+    await world.settle_down()
+
+    rows = world.rows("SELECT fate, crashes FROM mail ORDER BY id")
+    assert [tuple(row) for row in rows] == [("decided", 1), ("poison", 3), ("decided", 1)]
+    assert {ANN, OPS} == {letter.recipient for letter in relay.taken}
+
+
+async def test_two_mails_of_a_batch_about_one_device_get_its_code_once(world: World, relay: ScriptedSmtp) -> None:
+    """What an earlier mail of the batch wrote is known to the later one, though both were looked up together."""
+    for subject in ("first", "second"):
+        await world.arrives(written(ANN, f"Please send the code of {A0}", subject=subject))
+    await world.arrives(written(ANN, f"Please send the code of {A1}", subject="third"))
+    await world.settle_down()
+
+    assert world.one("SELECT count(*) FROM release") == 2
+    assert world.one("SELECT count(DISTINCT case_id) FROM item") == 2
