@@ -1,6 +1,7 @@
-"""One mail on the desk: gather the facts and decide. Writes nothing.
+"""One mail on the desk: gather the facts and decide. Of a mail nothing is written here.
 
-Used by `settle`, which writes the result down, and by `read` and `replay`, which stop here.
+Used by `settle`, which writes the result down, and by `read` and `replay`, which stop here. At the end stands what a
+day later, or a person's word, leads to in a thread (`turn_facts`, `write_turn`).
 """
 
 import hashlib
@@ -12,26 +13,31 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge import inbox, inventory, remembered, threads
+from daemon.edge import contacts, inbox, inventory, outbox, remembered, threads, wants, whereabouts
 from daemon.edge.heard_of import Names, heard_of
 from daemon.edge.inbox import KeptMail
+from daemon.edge.outbox import LetterState
 from daemon.edge.reader_frames import ReadMail
 from daemon.edge.threads import CodesToday
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
-from daemon.rules import counterparties
-from daemon.rules.decide import decide, devices_to_look_up, home_of
-from daemon.rules.decision import Decision, Fate
-from daemon.rules.facts import DeviceRecord, Facts, Proof, Writer
+from daemon.rules import answers, counterparties, disclosure, receiving
+from daemon.rules.decide import decide, devices_to_look_up, folder_for, home_of
+from daemon.rules.decision import Decision, Fate, Waiver, folder_path
+from daemon.rules.facts import DeviceRecord, Facts, Proof, TurnFacts, Writer
 from daemon.rules.identifiers import DeviceId, reference
-from daemon.rules.meaning import Correspondence, Meaning
+from daemon.rules.meaning import Correspondence, Meaning, NotOurs
 from daemon.rules.policy import Counterparty
 from daemon.rules.reasons import Reason
+from daemon.rules.thread import MailThread
 from daemon.rules.understand import understand
+from daemon.rules.workdays import local_day
 
 N = TypeVar("N", bound=str)
 PROOF = TypeAdapter(Proof)
 RELEASE_MEMORY = timedelta(days=30)
+_MAY_ANSWER = disclosure.LEAVES_NO_DOUBT_WHO - {Reason.STALE_MAIL}
+"""Failures with which a mail answers us all the same. One that was written long ago may be an old one, sent once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +179,40 @@ def gather(
         case_id=case,
         reference=_free_reference(connection, case, among),
         ordered=kept.ordered,
+        waiver=kept.waiver,
     )
+    facts = _with_answers(connection, facts, meaning, parts)
+    meaning = receiving.beside(meaning, facts)
     if isinstance(meaning, Correspondence) and writer.counterparty is not None:
         facts = _with_history(connection, facts, meaning, writer, among)
     return facts, meaning
+
+
+def _with_answers(connection: Connection, facts: Facts, meaning: Meaning, parts: Parts) -> Facts:
+    """What the mail answers of what we asked its party for; nothing where its writer is not proven."""
+    party, now = facts.writer.counterparty, facts.now
+    if party is None or not isinstance(meaning, Correspondence | NotOurs):
+        return facts
+    recipient = counterparties.reply_address(facts.writer, now)
+    gate = disclosure.mail_gate(facts.proof, facts.writer, recipient, facts.surroundings, parts.policy, now)
+    if facts.proof.from_junk or any(one.reason not in _MAY_ANSWER for one in disclosure.failures(gate)):
+        return facts
+    facts = replace(facts, inquired=_inquired(connection, facts.mail, meaning, party.party))
+    wanted = wants.of_party(connection, party.party)
+    crossed = isinstance(meaning, Correspondence) and any(asked.device_id in wanted for asked in meaning.asked)
+    if not wanted or not (crossed or answers.speaks_of(facts.mail, wanted)):
+        return facts
+    return replace(facts, wanted=wanted, findings=answers.read(facts.mail, wanted, local_day(facts.proof.arrived)))
+
+
+def _inquired(connection: Connection, mail: IncomingMail, meaning: Meaning, party: str) -> frozenset[DeviceId] | None:
+    """What we asked for in the inquiry to which the mail belongs; None: it belongs to none."""
+    ids = list(dict.fromkeys((*mail.in_reply_to, *mail.references)))
+    references = meaning.references if isinstance(meaning, Correspondence) else ()
+    inquiry = wants.find_inquiry(connection, party, ids, references) if ids or references else None
+    if inquiry is None:
+        return None
+    return frozenset(want.device_id for want in wants.of_inquiry(connection, inquiry.case_id))
 
 
 def _with_history(connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer, among: Round) -> Facts:
@@ -187,7 +223,10 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     ids = tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))
     begun = threads.load(connection, among.heard([facts.case_id])).get(facts.case_id)
     home = begun or threads.find_home(connection, party.party, ids, meaning.references)
-    devices = devices_to_look_up(meaning, home) if mail.origin.evidence >= Evidence.SPF_ONLY else ()
+    home = home or _asked_anew(connection, facts, meaning, party.party, among)
+    # Of what is unproven nothing but its sender is judged; a forger's list of a hundred thousand devices is not looked up.
+    vouched = mail.origin.evidence >= Evidence.SPF_ONLY or facts.waiver is not None
+    devices = devices_to_look_up(meaning, home) if vouched else ()
     heard = among.heard(devices)
     wants_all = not meaning.asked and (meaning.chase or meaning.withdraws)
     facts = replace(
@@ -203,6 +242,17 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     about = home_of(facts, meaning, party) or next(reversed(facts.open_threads), None)
     case = about.case_id if about else facts.case_id
     return replace(facts, rates=threads.rates(connection, party.party, case, facts.now, codes=among.codes))
+
+
+def _asked_anew(
+    connection: Connection, facts: Facts, meaning: Correspondence, party: str, among: Round
+) -> MailThread | None:
+    """The thread in which just this was answered within the last day: a robot may ask for ever, each time as if anew."""
+    asked = [one.device_id for one in meaning.asked]
+    unclear = not asked and (meaning.wants_codes or bool(meaning.bad_lines))
+    if facts.mail.origin.evidence < Evidence.SPF_ONLY or not (unclear or (asked and among.heard(asked[:1]))):
+        return None
+    return threads.lately_answered(connection, party, asked, facts.now - timedelta(days=1))
 
 
 def _records(connection: Connection, devices: Sequence[DeviceId], among: Round) -> dict[DeviceId, DeviceRecord]:
@@ -221,3 +271,42 @@ def _free_reference(connection: Connection, case: str, among: Round) -> str:
         if owner is None or owner == case:
             return name
     raise RuntimeError("six collisions of a derived reference")
+
+
+# A thread moves without a mail ──────────────────────────────────────────────────────────────────────
+
+
+def turn_facts(
+    connection: Connection,
+    thread: MailThread,
+    devices: Sequence[DeviceId],
+    now: datetime,
+    waiver: Waiver | None = None,
+) -> TurnFacts:
+    """What bears on `devices` of a thread when their turn comes, or a person decides."""
+    return TurnFacts(
+        now=now,
+        counterparties=contacts.book(connection),
+        records=inventory.lookup(connection, devices),
+        inventory_taken_at=inventory.taken_at(connection),
+        releases=threads.releases(connection, devices, now - RELEASE_MEMORY),
+        rates=threads.rates(connection, thread.party, thread.case_id, now),
+        waiver=waiver,
+    )
+
+
+def write_turn(connection: Connection, parts: Parts, before: MailThread, decision: Decision, now: datetime) -> None:
+    """Write down what such a decision leads to: the thread, its letter, where its mails lie. `before`: as it was."""
+    threads.save(connection, decision.threads)
+    outbox.queue(
+        connection,
+        parts.vault,
+        decision.plans,
+        mailbox=parts.settings.mailbox.address,
+        now=now,
+        mail_id=before.mail_id,
+        due=min((item.due.end for item in before.items if item.open), default=None),
+        state=LetterState.OBSERVED if decision.observed else LetterState.PENDING,
+    )
+    for changed in decision.threads:
+        whereabouts.want_folder(connection, changed.case_id, folder_path(folder_for(changed)))

@@ -11,23 +11,24 @@ from datetime import datetime
 import structlog
 from sqlalchemy import Connection
 
-from daemon.casework import PROOF, RELEASE_MEMORY
-from daemon.edge import audit, contacts, holds, inbox, inventory, outbox, remembered, threads, undelivered
+from daemon import casework
+from daemon.casework import PROOF
+from daemon.commanding.desk import TOKEN_LIVES
+from daemon.edge import audit, contacts, holds, inbox, outbox, proposals, remembered, threads, tokens, undelivered
 from daemon.edge.audit import Entry
 from daemon.edge.failpoints import failpoint
-from daemon.edge.outbox import LetterState
 from daemon.edge.threads import Queue
 from daemon.edge.undelivered import Undelivered
 from daemon.errors import Refused, Unavailable
 from daemon.parts import Parts
 from daemon.rules import counterparties, disclosure, overdue
-from daemon.rules.decide import folder_for, take_turn
-from daemon.rules.decision import LetterKind, folder_path
-from daemon.rules.facts import Suspension, TurnFacts
+from daemon.rules.decide import take_turn
+from daemon.rules.decision import LetterKind
+from daemon.rules.facts import Suspension
 from daemon.rules.overdue import Hold, Notice
 from daemon.rules.policy import Counterparty
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import MailThread, State
+from daemon.rules.thread import State
 from daemon.rules.workdays import Calendar, local_day
 from daemon.troubles import Troubles
 
@@ -62,6 +63,8 @@ class Chase:
         """Do all that is due; True while more turns may follow at once."""
         now, suspect = self._parts.clock.now(), self._parts.clock.suspect()
         queued = await self._parts.write(lambda c: self._notices(c, now, suspect=suspect))
+        if not suspect:
+            await self._drop_lapsed(now)
         if queued:
             failpoint("after-notices")
         turns = 0 if suspect else await self._turns(now)
@@ -79,6 +82,17 @@ class Chase:
                 await self._troubles.met(suspension, Unavailable(words))
             else:
                 await self._troubles.over(suspension)
+
+    async def _drop_lapsed(self, now: datetime) -> None:
+        """Proposals that nobody can decide any more: what they hold, which may be codes, is erased."""
+
+        def drop(connection: Connection) -> None:
+            for number in proposals.lapsed(connection, now - TOKEN_LIVES):
+                proposals.end(connection, number, done=False)
+                audit.append(connection, self._parts.vault, [Entry(now, "lapsed", f"proposal:{number}")])
+
+        if await self._parts.read(lambda c: proposals.lapsed(c, now - TOKEN_LIVES)):
+            await self._parts.write(drop)
 
     # News of holds ──────────────────────────────────────────────────────────────────────────────────
 
@@ -127,7 +141,8 @@ class Chase:
         book = contacts.book(connection)
         shown = [self._with_evidence(connection, h, book, around.now) for h in notice.holds[: overdue.MOST_MATTERS]]
         notice = replace(notice, holds=(*shown, *notice.holds[overdue.MOST_MATTERS :]))
-        plans = overdue.letters(notice, name, parts.policy, local_day(around.now))
+        letters = overdue.letters(notice, name, parts.policy, local_day(around.now))
+        plans = [tokens.with_typed(parts.vault, letter) for letter in letters]
         if not plans:
             raise Unavailable("nobody is listed under [company] to be told of what is held")
         outbox.queue(connection, parts.vault, plans, mailbox=parts.settings.mailbox.address, now=around.now)
@@ -184,39 +199,18 @@ class Chase:
     def _take_turn(self, connection: Connection, case: str, now: datetime) -> bool:
         """Whether something of this thread moved."""
         thread = threads.load(connection, [case])[case]
-        decision = take_turn(thread, self._turn_facts(connection, thread, now), self._parts.policy)
+        waiting = [item.device_id for item in thread.items if item.state is State.PENDING]
+        facts = casework.turn_facts(connection, thread, waiting, now)
+        decision = take_turn(thread, facts, self._parts.policy)
         if decision is None:
             return False
-        threads.save(connection, decision.threads)
-        outbox.queue(
-            connection,
-            self._parts.vault,
-            decision.plans,
-            mailbox=self._parts.settings.mailbox.address,
-            now=now,
-            mail_id=thread.mail_id,
-            due=min(item.due.end for item in thread.items if item.state is State.PENDING),
-            state=LetterState.OBSERVED if decision.observed else LetterState.PENDING,
-        )
-        for changed in decision.threads:
-            inbox.want_folder(connection, changed.case_id, folder_path(folder_for(changed)))
+        casework.write_turn(connection, self._parts, thread, decision, now)
         left = sum(item.state is State.PENDING for changed in decision.threads for item in changed.items)
         codes = sum(len(plan.code_devices) for plan in decision.plans)
         detail = {"reason": decision.reason, "codes": codes, "letters": len(decision.plans), "left": left}
         audit.append(connection, self._parts.vault, [Entry(now, "turn-taken", f"case:{case}", detail)])
         log.info("turn taken", reference=thread.reference, codes=codes, left=left)
         return left < sum(item.state is State.PENDING for item in thread.items)
-
-    def _turn_facts(self, connection: Connection, thread: MailThread, now: datetime) -> TurnFacts:
-        waiting = [item.device_id for item in thread.items if item.state is State.PENDING]
-        return TurnFacts(
-            now=now,
-            counterparties=contacts.book(connection),
-            records=inventory.lookup(connection, waiting),
-            inventory_taken_at=inventory.taken_at(connection),
-            releases=threads.releases(connection, waiting, now - RELEASE_MEMORY),
-            rates=threads.rates(connection, thread.party, thread.case_id, now),
-        )
 
     # News that the relay would not take ─────────────────────────────────────────────────────────────
 

@@ -13,16 +13,16 @@ from itertools import groupby
 
 import structlog
 
-from daemon.edge import inbox, outbox
+from daemon.edge import outbox, whereabouts
 from daemon.edge.failpoints import failpoint
 from daemon.edge.imap import Mailbox
-from daemon.edge.inbox import ToFile
 from daemon.edge.outbox import Queued
+from daemon.edge.whereabouts import ToFile
 from daemon.errors import MailboxFull, Refused, Renumbered, SealBroken, Unavailable
 from daemon.mail.compose import compose
 from daemon.mail.message import Place
 from daemon.parts import Parts
-from daemon.rules.decision import FOLDERS
+from daemon.rules.decision import FOLDERS, Result
 from daemon.rules.policy import SentCopy
 from daemon.rules.wording import write
 from daemon.sealing import envelope_of
@@ -72,7 +72,7 @@ class Filing:
 
     async def _file_mails(self) -> int:
         """Move a batch to where it is wanted; how many mails it held."""
-        items = await self._parts.read(lambda c: inbox.to_file(c, MAILS))
+        items = await self._parts.read(lambda c: whereabouts.to_file(c, MAILS))
         left: set[int] = set()
         for (folder, _, target), group in groupby(sorted(items, key=_way), key=_way):
             together = list(group)
@@ -80,7 +80,7 @@ class Filing:
                 left.update(item.mail_id for item in together)
         done = [item for item in items if item.mail_id not in left]
         if done:
-            await self._parts.write(lambda c: inbox.filed(c, done))
+            await self._parts.write(lambda c: whereabouts.filed(c, done))
             failpoint("after-filed")
         return len({item.mail_id for item in items})
 
@@ -96,7 +96,7 @@ class Filing:
         if None in places:
             places = await self._found_again(items, places, target)
         now = self._parts.clock.now()
-        await self._parts.write(lambda c: inbox.moved(c, items, places, now))
+        await self._parts.write(lambda c: whereabouts.moved(c, items, places, now))
         failpoint("after-moved")
         log.info("filed", source=folder, folder=target, mails=len(items))
         return True
@@ -110,7 +110,7 @@ class Filing:
         away; and a server without UIDPLUS never tells where a mail went. What is not found was taken away.
         """
         uidvalidity, there = await self._mailbox.all_uids(target)
-        known = await self._parts.read(lambda c: inbox.known_uids(c, target, uidvalidity))
+        known = await self._parts.read(lambda c: whereabouts.known_uids(c, target, uidvalidity))
         known |= {place.uid for place in places if place is not None}
         strange = [uid for uid in there if uid not in known][-MAILS:]
         found: dict[str, Place] = {}
@@ -184,9 +184,12 @@ class Filing:
         return done, refusal
 
     def _copy(self, queued: Queued) -> bytes:
-        """What Sent shows of a letter: the bytes that went out, or the same letter with its codes masked."""
+        """What Sent shows of a letter: the bytes that went out, or the same letter with its codes masked.
+
+        Codes that others gave us are for our code recipients alone: they never lie where the whole team reads.
+        """
         parts = self._parts
-        if parts.policy.sent_copy is SentCopy.FULL:
+        if parts.policy.sent_copy is SentCopy.FULL and not isinstance(queued.plan.content, Result):
             try:
                 return envelope_of(parts, queued).content
             except SealBroken as broken:
@@ -201,7 +204,7 @@ class Filing:
         return masked.content
 
     async def _flag_answered(self, mail_ids: Sequence[int]) -> None:
-        places = await self._parts.read(lambda c: inbox.places_of(c, mail_ids))
+        places = await self._parts.read(lambda c: whereabouts.places_of(c, mail_ids))
         for (folder, uidvalidity), group in groupby(sorted(places, key=_folder), key=_folder):
             await self._flag(folder, uidvalidity, [place.uid for place in group])
 
@@ -213,7 +216,7 @@ class Filing:
 
     async def _forget(self, news: Renumbered) -> None:
         """The places that we knew in a renumbered folder name nothing any more; intake finds the mails again."""
-        await self._parts.write(lambda c: inbox.end_epoch(c, news.folder, news.uidvalidity))
+        await self._parts.write(lambda c: whereabouts.end_epoch(c, news.folder, news.uidvalidity))
 
 
 def _together(copies: Sequence[_Copy]) -> Iterator[Sequence[_Copy]]:

@@ -7,17 +7,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
+from typing import assert_never
 
 from sqlalchemy import Connection
 
 from daemon.casework import PROOF, RELEASE_MEMORY
-from daemon.edge import contacts, inbox, inventory, outbox, threads
+from daemon.edge import contacts, inbox, inventory, outbox, threads, wants
 from daemon.edge.outbox import Queued
 from daemon.edge.threads import CodesToday
 from daemon.parts import Parts
 from daemon.rules import counterparties
-from daemon.rules.decision import Answer, Condition, Gate, LetterPlan, OpsNews
-from daemon.rules.disclosure import Records, failures, send_gate
+from daemon.rules.decision import (
+    Answer,
+    Asking,
+    Condition,
+    Digest,
+    Gate,
+    LetterKind,
+    LetterPlan,
+    OpsNews,
+    Relisted,
+    Result,
+    Transcript,
+)
+from daemon.rules.disclosure import Records, asking_gate, failures, result_gate, send_gate
 from daemon.rules.facts import DeviceRecord, Rates, Release, Surroundings
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Counterparty, Mode
@@ -35,7 +48,7 @@ class Go(Enum):
     SEND = "send"
     HOLD = "hold"
     WAIT = "wait"
-    """A letter with codes, while something is suspended."""
+    """A letter with codes, while something is suspended; any letter to a party that is paused."""
     CANCEL = "cancel"
 
 
@@ -62,6 +75,8 @@ class _Desk:
     records: Mapping[DeviceId, DeviceRecord]
     releases: Mapping[DeviceId, Sequence[tuple[int, Release]]]
     rates: Mapping[tuple[str, date], Rates]
+    wanted: frozenset[DeviceId]
+    """Devices of the letters in which we ask, of which the code is still wanted."""
 
 
 def rule(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> list[Ruling]:
@@ -89,26 +104,69 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
         rates={
             key: threads.rates(connection, key[0], q.plan.case_id, q.written_at, codes=codes) for key, q in days.items()
         },
+        wanted=_wanted(connection, claimed),
     )
+
+
+def _wanted(connection: Connection, claimed: Sequence[Queued]) -> frozenset[DeviceId]:
+    asking = [q.plan.content for q in claimed if isinstance(q.plan.content, Asking)]
+    devices = list(dict.fromkeys(row.device_id for one in asking for row in one.rows))
+    return frozenset(wants.open_for(connection, devices)) if devices else frozenset()
 
 
 def _rule(desk: _Desk, queued: Queued) -> Ruling:
     if queued.content is None and queued.attempts > MOST_TRIES_AT_WRITING:
         return Ruling(Go.HOLD, words="writing it failed three times")
-    if isinstance(queued.plan.content, OpsNews):
-        return _rule_news(desk, queued.plan)
-    thread = desk.threads.get(queued.plan.case_id)
-    if desk.parts.policy.mode_for(queued.plan.party) is Mode.OBSERVE:
-        return Ruling(Go.HOLD, reason=Reason.OBSERVE_ONLY, words="the mode sends nothing")
-    if thread is not None and _taken_back(queued, queued.plan.content, thread):
-        return Ruling(Go.CANCEL, words="everything in it was taken back")
-    verdict = _verdict(desk, queued, thread)
+    match queued.plan.content:
+        case Answer() as answer:
+            return _rule_answer(desk, queued, answer)
+        case Asking() as asking:
+            return _rule_asking(desk, queued, asking)
+        case Result():
+            return _ruled(result_gate(queued.plan, desk.surroundings, desk.parts.policy))
+        case Relisted() as news:
+            return _rule_relisted(desk, queued.plan, news)
+        case OpsNews() | Transcript() | Digest():
+            return _rule_news(desk, queued.plan)
+        case content:
+            assert_never(content)
+
+
+def _ruled(verdict: tuple[Condition, ...], otherwise: str = "") -> Ruling:
+    """What the gate's conditions lead to; a letter with codes waits while something is suspended."""
     if any(not c.holds and c.gate is Gate.NOT_SUSPENDED for c in verdict):
         return Ruling(Go.WAIT, verdict)
     failed = failures(verdict)
     if failed or not verdict:
-        return Ruling(Go.HOLD, verdict, words=failed[0].evidence if failed else "no proof of who asked is kept")
+        return Ruling(Go.HOLD, verdict, words=failed[0].evidence if failed else otherwise)
     return Ruling(Go.SEND, verdict)
+
+
+def _rule_answer(desk: _Desk, queued: Queued, answer: Answer) -> Ruling:
+    if desk.parts.policy.is_paused(queued.plan.party):
+        return Ruling(Go.WAIT)
+    thread = desk.threads.get(queued.plan.case_id)
+    if desk.parts.policy.mode_for(queued.plan.party) is Mode.OBSERVE:
+        return Ruling(Go.HOLD, reason=Reason.OBSERVE_ONLY, words="the mode sends nothing")
+    if thread is not None and _taken_back(queued, answer, thread):
+        return Ruling(Go.CANCEL, words="everything in it was taken back")
+    return _ruled(_verdict(desk, queued, thread), "no proof of who asked is kept")
+
+
+def _rule_asking(desk: _Desk, queued: Queued, asking: Asking) -> Ruling:
+    """It is asked again what it is for: what was answered while the relay was away is not chased."""
+    plan, policy = queued.plan, desk.parts.policy
+    if policy.is_paused(plan.party):
+        return Ruling(Go.WAIT)
+    if plan.party and policy.mode_for(plan.party) is Mode.OBSERVE:
+        return Ruling(Go.CANCEL, words="the mode sends nothing")
+    first = queued.attempts <= 1 and not queued.resends
+    if first and plan.kind in _ABOUT_WHAT_IS_OPEN and not any(row.device_id in desk.wanted for row in asking.rows):
+        return Ruling(Go.CANCEL, words="everything in it was settled meanwhile")
+    return _ruled(asking_gate(plan, desk.book, desk.surroundings, policy, desk.now))
+
+
+_ABOUT_WHAT_IS_OPEN = (LetterKind.REQUEST, LetterKind.CHASE, LetterKind.QUERY)
 
 
 def _rule_news(desk: _Desk, plan: LetterPlan) -> Ruling:
@@ -116,6 +174,18 @@ def _rule_news(desk: _Desk, plan: LetterPlan) -> Ruling:
     policy = desk.parts.policy
     team = {address.casefold() for address in (policy.manager, *(m.address for m in policy.team)) if address}
     return Ruling(Go.SEND) if plan.to.casefold() in team else Ruling(Go.CANCEL, words="no longer on the team")
+
+
+def _rule_relisted(desk: _Desk, plan: LetterPlan, news: Relisted) -> Ruling:
+    """It goes to the address that was listed when the change was decided, listed today or not: it can hold no code."""
+    policy = desk.parts.policy
+    if plan.kind is not LetterKind.CHANGED or plan.to != news.listed or not plan.party:
+        return Ruling(Go.HOLD, words="not to the address that was listed")
+    if policy.is_paused(plan.party):
+        return Ruling(Go.WAIT)
+    if policy.mode_for(plan.party) is Mode.OBSERVE:
+        return Ruling(Go.CANCEL, words="the mode sends nothing")
+    return Ruling(Go.SEND)
 
 
 def _taken_back(queued: Queued, answer: Answer, thread: MailThread) -> bool:

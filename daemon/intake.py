@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import inbox, remembered
+from daemon.edge import inbox, remembered, whereabouts
 from daemon.edge.failpoints import failpoint
 from daemon.edge.imap import Mailbox
 from daemon.edge.inbox import Cursor
@@ -87,11 +87,13 @@ class Intake:
         uidvalidity, uids = await self._mailbox.new_uids(folder, cursor.last_uid if cursor else 0)
         reach = uids[-1] if uids else 0
         if cursor is None or cursor.uidvalidity != uidvalidity:
-            await self._parts.write(lambda c: inbox.end_epoch(c, folder, uidvalidity))
+            await self._parts.write(lambda c: whereabouts.end_epoch(c, folder, uidvalidity))
             cursor, whole = Cursor(folder, uidvalidity, 0), True
         if whole:
             uids = await self._reconcile(folder, uidvalidity, start)
-        have = await self._parts.read(lambda c: inbox.known_among(c, folder, uidvalidity, uids)) if uids else set()
+        have = (
+            await self._parts.read(lambda c: whereabouts.known_among(c, folder, uidvalidity, uids)) if uids else set()
+        )
         stuck = await self._keep(cursor, [uid for uid in uids if uid not in have], ordered=start is None)
         reached = max(cursor.last_uid, reach if stuck is None else min(reach, stuck - 1))
         if reached > cursor.last_uid or whole:
@@ -102,13 +104,13 @@ class Intake:
     async def _reconcile(self, folder: str, uidvalidity: int, start: datetime | None) -> list[int]:
         """Every UID of `folder` that is for us to know; what has gone since is noted."""
         # Before the server is asked: what filing moves in meanwhile is not there yet, and not gone.
-        have = await self._parts.read(lambda c: inbox.known_uids(c, folder, uidvalidity))
+        have = await self._parts.read(lambda c: whereabouts.known_uids(c, folder, uidvalidity))
         _, there = await self._mailbox.all_uids(folder)
         _, ours = (0, there) if start is None else await self._mailbox.all_uids(folder, (start - A_DAY).date())
         gone, now = have - set(there), self._parts.clock.now()
 
         def note(connection: Connection) -> None:
-            inbox.mark_gone(connection, folder, uidvalidity, gone)
+            whereabouts.mark_gone(connection, folder, uidvalidity, gone)
             _note_before_start(connection, folder, len(there) - len(ours), now)
 
         await self._parts.write(note)

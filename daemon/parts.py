@@ -9,12 +9,15 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from daemon.edge import standing_orders
 from daemon.edge.database import Database
 from daemon.edge.lease import Lease, fence
 from daemon.edge.vault import Vault
 from daemon.rules.facts import Surroundings, Suspension
 from daemon.rules.policy import Policy
+from daemon.rules.standing import CODES, StandingOrder, applied
 from daemon.rules.wording import Words
+from daemon.rules.workdays import local_day
 from daemon.settings import Settings
 
 T = TypeVar("T")
@@ -66,10 +69,11 @@ class Wakes:
     send: Wake = field(default_factory=Wake)
     filing: Wake = field(default_factory=Wake)
     chase: Wake = field(default_factory=Wake)
+    asking: Wake = field(default_factory=Wake)
 
     def ring_all(self) -> None:
         """Wake everybody."""
-        for bell in (self.intake, self.settle, self.send, self.filing, self.chase):
+        for bell in (self.intake, self.settle, self.send, self.filing, self.chase, self.asking):
             bell.ring()
 
 
@@ -78,7 +82,8 @@ class Parts:
     """The parts, built once. `gen` is the lease's generation, 0 until it is held."""
 
     settings: Settings
-    policy: Policy
+    configured: Policy
+    """The policy as the configuration has it; `policy` is the one in force."""
     words: Words
     database: Database
     vault: Vault
@@ -87,6 +92,19 @@ class Parts:
     self_test_failures: tuple[str, ...] = ()
     gen: int = 0
     wakes: Wakes = field(default_factory=Wakes)
+    standing: tuple[StandingOrder, ...] = ()
+    """What our team ordered by mail and still stands; read anew when the mailbox is taken and after each command."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force: the configured one, and what stands of our team's orders today."""
+        if not self.standing:
+            return self.configured
+        return applied(self.configured, self.standing, local_day(self.clock.now()))
+
+    async def refresh(self) -> None:
+        """Read the standing orders anew, so that they count from this moment on."""
+        self.standing = await self.read(standing_orders.load)
 
     def fence(self, connection: Connection) -> None:
         """Raise LeaseLost unless this instance still holds the mailbox."""
@@ -118,5 +136,7 @@ class Parts:
             suspended.add(Suspension.SELF_TEST_FAILED)
         if self.clock.suspect():
             suspended.add(Suspension.TIME_SUSPECT)
+        if self.policy.paused & {"", CODES}:
+            suspended.add(Suspension.PAUSED)
         # A plain connection is accepted by Settings for loopback addresses alone.
         return Surroundings(mailbox_secure=True, relay_secure=True, suspensions=frozenset(suspended))

@@ -177,13 +177,16 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         oldest_unsent=outbox.oldest_unsent(connection),
         today=inbox.tallies(connection, today),
         uid_gaps=inbox.uid_gaps(connection, folder),
-        troubles={
-            name: f"since {_in_london(trouble['since'])}: {trouble['why']}"
-            for name, trouble in (remembered.get(connection, FACT) or {}).items()
-        },
+        troubles=troubles(connection),
         letters_lost=undelivered.count(connection),
         before_start=_before_start(connection, folder),
     )
+
+
+def troubles(connection: Connection) -> dict[str, str]:
+    """What does not work, by name: since when, and why."""
+    known = remembered.get(connection, FACT) or {}
+    return {name: f"since {_in_london(one['since'])}: {one['why']}" for name, one in known.items()}
 
 
 def _in_london(stored: str) -> str:

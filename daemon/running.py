@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from daemon.asking import Asking
 from daemon.chase import Chase
 from daemon.edge.database import Database
 from daemon.edge.imap import Account, Mailbox
@@ -21,6 +22,7 @@ from daemon.filing import Filing
 from daemon.intake import Intake
 from daemon.mail.message import Envelope
 from daemon.mail.selftest import self_test
+from daemon.mornings import Mornings
 from daemon.parts import Clock, Parts
 from daemon.rules.wording import check
 from daemon.send import Sending
@@ -41,7 +43,7 @@ def build(settings: Settings, clock: Clock) -> Parts:
     database = Database(settings.database.url, settings.database.lease_seconds)
     return Parts(
         settings=settings,
-        policy=policy,
+        configured=policy,
         words=words,
         database=database,
         vault=Vault.load(settings.keys.file),
@@ -150,12 +152,22 @@ def _service(parts: Parts, edges: _Edges) -> Service:
     troubles, wakes = Troubles(parts, by_relay, by_mailbox), parts.wakes
     filing = Filing(parts, edges.filing)
     sending = Sending(parts, edges.relay, filing.has_sent)
+    chase, mornings = Chase(parts, troubles), Mornings(parts)
+
+    async def oversee() -> bool:
+        """The holds first, so that the digest knows of which the team was told."""
+        wakes.asking.ring()  # whatever woke this station concerns that one, too
+        more = await chase.once()
+        await mornings.once()
+        return more
+
     stations = [
         Station("mailbox", Intake(parts, edges.incoming).once, wakes.intake, troubles),
         Station("settling", Settling(parts, edges.readers).once, wakes.settle, troubles),
         Station("relay", sending.once, wakes.send, troubles),
         Station("filing", filing.once, wakes.filing, troubles),
-        Station("overseeing", Chase(parts, troubles).once, wakes.chase, troubles),
+        Station("overseeing", oversee, wakes.chase, troubles),
+        Station("asking", Asking(parts).once, wakes.asking, troubles),
     ]
 
     def interrupt() -> None:

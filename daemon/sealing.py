@@ -4,15 +4,16 @@ All in the caller's one transaction. A code is in the clear here alone, for as l
 bytes of its letter while they are on the wire. What the gate does not let go is held, and says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import audit, inbox, inventory, outbox, threads
+from daemon.edge import audit, inventory, outbox, threads, wants, whereabouts
 from daemon.edge.audit import Entry
 from daemon.edge.outbox import LetterState, Queued
 from daemon.errors import SealBroken
@@ -21,7 +22,17 @@ from daemon.mail.compose import compose
 from daemon.mail.message import Envelope
 from daemon.parts import Parts
 from daemon.rules.decide import folder_for, held_after_send
-from daemon.rules.decision import Answer, Condition, LetterKind, LetterPlan, Matter, OpsNews, folder_path
+from daemon.rules.decision import (
+    Answer,
+    Asking,
+    Condition,
+    LetterKind,
+    LetterPlan,
+    Matter,
+    OpsNews,
+    Result,
+    folder_path,
+)
 from daemon.rules.disclosure import failures
 from daemon.rules.explain import next_step, why
 from daemon.rules.identifiers import DeviceId, InstallCode
@@ -31,7 +42,12 @@ from daemon.rules.thread import Outcome
 from daemon.rules.wording import write
 
 log = structlog.get_logger()
+K = TypeVar("K")
 
+_OTHER_RECIPIENT = (
+    "Check who gets codes ([[company.team]], role code_recipients). Where nobody has them yet, they are handed over by "
+    "themselves once somebody else stands there"
+)
 SUSPENDED_FOR = timedelta(minutes=1)
 """How long a letter with codes waits before the gate is asked whether it is still suspended."""
 
@@ -49,7 +65,8 @@ class End:
 def prepare(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> list[Queued]:
     """Those of `claimed` that may go now, in their order, with their sealed bytes; the others are written down."""
     rulings = list(zip(claimed, rule(connection, parts, claimed, now), strict=True))
-    codes = _opened(connection, parts, [queued for queued, ruling in rulings if ruling.go is Go.SEND])
+    going_now = [queued for queued, ruling in rulings if ruling.go is Go.SEND]
+    codes = _Codes(_opened(connection, parts, going_now), _answered(connection, parts, going_now))
     entries: list[Entry] = []
     going: list[tuple[Queued, Ruling]] = []
     for queued, ruling in rulings:
@@ -66,34 +83,61 @@ def prepare(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
 # Its bytes ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class _Codes:
+    """Codes in the clear: `ours`, out of our inventory, for suppliers; `theirs`, answered to us, for our own team."""
+
+    ours: Mapping[DeviceId, InstallCode] = field(repr=False)
+    theirs: Mapping[DeviceId, InstallCode] = field(repr=False)
+
+    def of(self, plan: LetterPlan) -> Mapping[DeviceId, InstallCode]:
+        """The codes that this letter may carry; those of the one kind never stand in a letter of the other."""
+        return self.theirs if isinstance(plan.content, Result) else self.ours
+
+
+def _answered(connection: Connection, parts: Parts, going: Sequence[Queued]) -> dict[DeviceId, InstallCode]:
+    """The codes that other suppliers gave us, for the letters to our own code recipients."""
+    ids = dict.fromkeys(want for queued in going if queued.content is None for want in queued.plan.result_wants)
+    return _each_that_opens(lambda some: wants.open_codes(connection, parts.vault, some), list(ids))
+
+
 def _opened(connection: Connection, parts: Parts, going: Sequence[Queued]) -> dict[DeviceId, InstallCode]:
-    """The codes of those letters that have no bytes yet; one that does not open is left out, and takes none with it."""
+    """The codes of those letters that have no bytes yet."""
     devices = dict.fromkeys(d for queued in going if queued.content is None for d in queued.plan.code_devices)
+    return _each_that_opens(lambda some: inventory.open_codes(connection, parts.vault, some), list(devices))
+
+
+def _each_that_opens(
+    open_codes: Callable[[Sequence[K]], dict[DeviceId, InstallCode]], keys: Sequence[K]
+) -> dict[DeviceId, InstallCode]:
+    """All in one go; where one does not open it is left out, and takes none with it."""
     try:
-        return inventory.open_codes(connection, parts.vault, devices)
+        return open_codes(keys) if keys else {}
     except SealBroken as failure:
         trouble = str(failure)
     log.error("a code does not open", why=trouble)
     codes: dict[DeviceId, InstallCode] = {}
-    for device in devices:
+    for key in keys:
         with suppress(SealBroken):
-            codes |= inventory.open_codes(connection, parts.vault, [device])
+            codes |= open_codes([key])
     return codes
 
 
 def _openings(queued: Queued, now: datetime) -> list[Entry]:
-    detail = {"letter": queued.id, "party": queued.plan.party}
-    return [Entry(now, "code-opened", f"device:{device}", detail) for device in queued.plan.code_devices]
+    plan = queued.plan
+    detail = {"letter": queued.id, "party": plan.party} if plan.party else {"letter": queued.id, "to": plan.to}
+    return [Entry(now, "code-opened", f"device:{device}", detail) for device in plan.promised_codes]
 
 
-def _can_be_written(queued: Queued, codes: Mapping[DeviceId, InstallCode]) -> bool:
-    return queued.content is not None or all(device in codes for device in queued.plan.code_devices)
+def _can_be_written(queued: Queued, codes: _Codes) -> bool:
+    opened = codes.of(queued.plan)
+    return queued.content is not None or all(device in opened for device in queued.plan.promised_codes)
 
 
-def _sealed(parts: Parts, queued: Queued, codes: Mapping[DeviceId, InstallCode]) -> Queued:
+def _sealed(parts: Parts, queued: Queued, codes: _Codes) -> Queued:
     """The letter with its bytes, sealed. Written once: what has its bytes never comes here again."""
     envelope = compose(
-        write(queued.plan, codes, parts.words),
+        write(queued.plan, codes.of(queued.plan), parts.words),
         sender=parts.settings.mailbox.address,
         sender_name=parts.policy.company,
         message_id=queued.message_id,
@@ -137,7 +181,10 @@ def hold_back(connection: Connection, parts: Parts, queued: Queued, end: End, no
         connection, queued.id, end.state, now, reply=end.words, verdict=end.verdict or None, maybe_sent=maybe_sent
     )
     plan = queued.plan
-    if isinstance(plan.content, Answer) and not _items_held(connection, plan, plan.content, end.reason, now):
+    of_thread = isinstance(plan.content, Answer) and _items_held(connection, plan, plan.content, end.reason, now)
+    if end.reason is Reason.REFUSED_BY_RELAY or failures(end.verdict):
+        wants.handed_back(connection, plan.case_id, plan.result_wants)
+    if isinstance(plan.content, Answer | Asking | Result) and not of_thread:
         _tell_team(connection, parts, plan, end.reason, now)
     log.warning("letter held", letter=queued.id, kind=plan.kind, state=end.state, reason=end.reason)
     failed = [condition.gate for condition in failures(end.verdict)]
@@ -154,16 +201,15 @@ def _items_held(connection: Connection, plan: LetterPlan, answer: Answer, reason
     if changed.items == thread.items:
         return False
     threads.save(connection, [changed])
-    inbox.want_folder(connection, plan.case_id, folder_path(folder_for(changed)))
+    whereabouts.want_folder(connection, plan.case_id, folder_path(folder_for(changed)))
     return True
 
 
 def _tell_team(connection: Connection, parts: Parts, plan: LetterPlan, reason: Reason, now: datetime) -> None:
     """A letter that settled no device: no item shows that it did not go, so ops are told of the letter itself."""
-    title = f"A letter to {plan.party} did not go out"
-    matter = Matter(
-        what=title, why=why(reason), reference=plan.reference, subject=plan.subject, next_step=next_step(reason)
-    )
+    title = f"A letter to {plan.party or plan.to} did not go out"
+    step = _OTHER_RECIPIENT if isinstance(plan.content, Result) else next_step(reason)
+    matter = Matter(what=title, why=why(reason), reference=plan.reference, subject=plan.subject, next_step=step)
     name = parts.vault.derive("ops", "undelivered", plan.case_id, plan.kind, str(plan.seq)).hex()
     plans = [
         LetterPlan(

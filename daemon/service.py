@@ -82,6 +82,7 @@ class Service:
             gen, why = await self._ask_for_lease()
             if gen is not None:
                 self._parts.gen = gen
+                await self._parts.refresh()
                 failpoint("after-lease")
                 log.info("holding the mailbox", mailbox=self._parts.settings.mailbox.address, generation=gen)
                 return True

@@ -13,9 +13,10 @@ from datetime import date, datetime
 import structlog
 from sqlalchemy import Connection
 
-from daemon import casework
+from daemon import bouncing, casework
 from daemon.casework import Case
-from daemon.edge import audit, contacts, inbox, outbox, remembered, threads
+from daemon.commanding.obey import obey
+from daemon.edge import audit, contacts, inbox, outbox, remembered, threads, whereabouts
 from daemon.edge.failpoints import failpoint
 from daemon.edge.inbox import KeptMail, Settled
 from daemon.edge.outbox import LetterState
@@ -23,6 +24,7 @@ from daemon.edge.reader import Readers
 from daemon.edge.reader_frames import ReadMail
 from daemon.errors import DaemonError, Unreadable
 from daemon.parts import Parts
+from daemon.receiving import take
 from daemon.rules.decide import folder_for, folder_of
 from daemon.rules.decision import Fate, Folder, folder_path
 from daemon.rules.personal import safe_subject
@@ -35,6 +37,8 @@ log = structlog.get_logger()
 
 _Pair = tuple[KeptMail, ReadMail]
 CLAIM_BATCH = 100
+SETTLED = "mail-settled"
+"""What an audit entry of a mail's fate is called."""
 CUT = "the mail is larger than we take in; only its beginning was read"
 
 
@@ -44,6 +48,7 @@ class Settling:
     def __init__(self, parts: Parts, readers: Readers) -> None:
         self._parts = parts
         self._readers = readers
+        self._orders_changed = False
 
     async def once(self) -> bool:
         """Settle one batch; True while there may be more."""
@@ -56,6 +61,9 @@ class Settling:
         failpoint("after-read")
         await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))
         failpoint("after-settle")
+        if self._orders_changed:
+            await self._parts.refresh()
+            self._orders_changed = False
         for bell in (self._parts.wakes.send, self._parts.wakes.filing, self._parts.wakes.chase):
             bell.ring()
         return True
@@ -96,7 +104,7 @@ class Settling:
         whole = [(kept, read) for kept, read in pairs if read is not None]
         entries = self._together(connection, whole, contacts.book(connection), now)
         audit.append(connection, self._parts.vault, entries)
-        for entry in entries:
+        for entry in (one for one in entries if one.what == SETTLED):
             told = entry.detail
             mail = int(entry.subject.removeprefix("mail:"))
             log.info("settled", mail=mail, fate=told["fate"], reason=told["reason"], letters=len(told["letters"]))
@@ -121,13 +129,33 @@ class Settling:
     def _each(
         self, connection: Connection, pairs: Sequence[_Pair], book: tuple[Counterparty, ...], now: datetime
     ) -> list[audit.Entry]:
-        among = casework.a_round(connection, self._parts, [read for _, read in pairs])
+        reads = [read for _, read in pairs]
+        among = casework.a_round(connection, self._parts, reads)
         entries: list[audit.Entry] = []
-        for kept, read in pairs:
+        for number, (kept, read) in enumerate(pairs, 1):
             case = casework.work(connection, self._parts, kept, read, book, among=among)
-            entries += write_down(connection, self._parts, kept, case, now)
+            case, led_to = self._led_on(connection, case, book)
+            entries += [*led_to, *write_down(connection, self._parts, kept, case, now)]
             among.written(case)
+            if led_to:  # an order or an answer may have changed whatever was asked of the database for those after it
+                book, among = contacts.book(connection), casework.a_round(connection, self._parts, reads[number:])
         return entries
+
+    def _led_on(
+        self, connection: Connection, case: Case, book: tuple[Counterparty, ...]
+    ) -> tuple[Case, list[audit.Entry]]:
+        """The case once an order of our team was obeyed, an answer to us used, or a report of a letter; what to audit."""
+        obeyed = obey(connection, self._parts, case, book)
+        if obeyed is not None:
+            self._orders_changed |= obeyed.changed_standing
+            return replace(case, decision=obeyed.decision), list(obeyed.entries)
+        taken = take(connection, self._parts, case)
+        if taken is not None:
+            return replace(case, decision=taken.decision), list(taken.entries)
+        reported = bouncing.hear(connection, self._parts, case)
+        if reported is not None:
+            return replace(case, decision=reported.decision), list(reported.entries)
+        return case, []
 
 
 def write_down(connection: Connection, parts: Parts, kept: KeptMail, case: Case, now: datetime) -> list[audit.Entry]:
@@ -151,7 +179,7 @@ def write_down(connection: Connection, parts: Parts, kept: KeptMail, case: Case,
     for thread in decision.threads:
         if thread.case_id == facts.case_id and facts.home is None:
             continue  # of a new thread there is no other mail
-        inbox.want_folder(connection, thread.case_id, folder_path(folder_for(thread)))
+        whereabouts.want_folder(connection, thread.case_id, folder_path(folder_for(thread)))
     return [_entry(kept, case, now)]
 
 
@@ -169,7 +197,7 @@ def _settled(case: Case, policy: Policy) -> Settled:
         semantic_key=facts.mail.semantic_key,
         evidence=facts.mail.origin.evidence,
     )
-    if not decision.keep_content:
+    if not decision.keep_content and not decision.moves_mail:
         return bare
     party = facts.writer.counterparty
     return replace(
@@ -208,4 +236,4 @@ def _entry(kept: KeptMail, case: Case, now: datetime) -> audit.Entry:
         "failed": [condition.gate for condition in decision.verdict if not condition.holds],
         "notes": list(decision.notes),
     }
-    return audit.Entry(now, "mail-settled", f"mail:{kept.id}", detail)
+    return audit.Entry(now, SETTLED, f"mail:{kept.id}", detail)

@@ -36,7 +36,7 @@ def main(folder: Path) -> None:
     """Write every specimen into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     words = our_words()
-    for name, plan in {**specimens.ANSWERS, **specimens.OPS}.items():
+    for name, plan in specimens.BY_NAME.items():
         letter = write(plan, specimens.codes(plan), words)
         (folder / f"{name}.txt").write_text(f"Subject: {letter.subject}\n\n{letter.text}", "utf-8")
         (folder / f"{name}.html").write_text(letter.html, "utf-8")

@@ -58,7 +58,7 @@ def parts(folder: Path, database: Database, vault: Vault, config: str = CONFIG) 
     made = settings(folder, config)
     return Parts(
         settings=made,
-        policy=made.policy(),
+        configured=made.policy(),
         words=made.words(),
         database=database,
         vault=vault,

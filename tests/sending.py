@@ -102,7 +102,7 @@ class World:
         made = settings()
         self.parts = Parts(
             settings=made,
-            policy=made.policy(),
+            configured=made.policy(),
             words=WORDS,
             database=database,
             vault=vault,
@@ -160,7 +160,7 @@ class World:
 
     def with_policy(self, **changes: Any) -> None:
         """Another policy from now on."""
-        self.parts.policy = replace(self.parts.policy, **changes)
+        self.parts.configured = replace(self.parts.policy, **changes)
 
     def asked(
         self,

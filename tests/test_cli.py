@@ -151,6 +151,9 @@ def test_check_ends_with_1_where_something_fails(installed) -> None:
     done, as_json = invoke(installed, "check"), invoke(installed, "check", "--json")
 
     assert (done.exit_code, as_json.exit_code) == (1, 1)
+    assert re.search(
+        r"^ok +configuration .*NOTE: 1 may approve, and policy.approvals_needed is 2", done.stdout, re.MULTILINE
+    )
     assert re.search(r"^ok +keys +k1 seals", done.stdout, re.MULTILINE)
     assert re.search(r"^FAILED +contacts +none: nobody may ask; run `import contacts FILE`$", done.stdout, re.MULTILINE)
     assert [finding["well"] for finding in json.loads(as_json.stdout)].count(False) == 4

@@ -9,7 +9,7 @@ from email import message_from_bytes
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import failpoints, inbox, outbox
+from daemon.edge import failpoints, inbox, outbox, whereabouts
 from daemon.edge import tables as t
 from daemon.edge.database import Database
 from daemon.edge.imap import DONE_KEYWORD, Account, Mailbox
@@ -17,6 +17,7 @@ from daemon.edge.inbox import Settled
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
 from daemon.filing import FOLDERS, Filing
+from daemon.mail.message import Place
 from daemon.rules.decision import Fate
 from daemon.rules.policy import SentCopy
 from daemon.rules.reasons import Reason
@@ -90,7 +91,7 @@ class Desk:
     def places(self, mail_id: int) -> list[tuple[str, int, int]]:
         """Where the database thinks that a mail lies."""
         with self.world.parts.database.read() as connection:
-            return [(p.folder, p.uidvalidity, p.uid) for p in inbox.places_of(connection, [mail_id])]
+            return [(p.folder, p.uidvalidity, p.uid) for p in whereabouts.places_of(connection, [mail_id])]
 
     async def truly(self, mail_id: int) -> list[bool]:
         """Of each place that the database knows: whether the mail's bytes are there."""
@@ -186,7 +187,7 @@ async def test_a_mail_that_is_wanted_elsewhere_later_moves_on(desk):
     (mail_id,) = await desk.kept(WAITING)
     desk.world.change(t.mail, t.mail.c.id == mail_id, case_id="c")
     await desk.quiet()
-    await desk.world.parts.write(lambda c: inbox.want_folder(c, "c", DONE))
+    await desk.world.parts.write(lambda c: whereabouts.want_folder(c, "c", DONE))
     await desk.quiet()
     assert (await desk.lying(WAITING), await desk.lying(DONE)) == ([], ["mail 0"])
     assert await desk.truly(mail_id) == [True]
@@ -199,9 +200,9 @@ def test_a_wish_that_changed_meanwhile_is_not_forgotten(database, vault):
     mail_id = world.letter(letter)["mail_id"]
     world.change(t.mail, t.mail.c.id == mail_id, wanted_folder=WAITING)
     with database.write() as connection:
-        item = inbox.ToFile(mail_id, "", inbox.Place("INBOX", 1, 1), WAITING)
-        inbox.want_folder(connection, world.letter(letter)["case_id"], DONE)
-        inbox.filed(connection, [item])
+        item = whereabouts.ToFile(mail_id, "", Place("INBOX", 1, 1), WAITING)
+        whereabouts.want_folder(connection, world.letter(letter)["case_id"], DONE)
+        whereabouts.filed(connection, [item])
         filed = connection.execute(sa.select(t.mail.c.filed).where(t.mail.c.id == mail_id)).scalar()
     assert filed is False
 

@@ -16,6 +16,8 @@ from daemon.edge.vault import Vault
 from daemon.errors import ConfigError, DaemonError, LoginRefused, SealBroken, Unavailable
 from daemon.mail.selftest import self_test
 from daemon.rules.decision import Folder, folder_path
+from daemon.rules.policy import Role
+from daemon.rules.standing import person_of
 from daemon.rules.wording import check as check_templates
 from daemon.running import mailbox_of, relay_of
 from daemon.settings import Settings
@@ -76,7 +78,12 @@ def _failed(name: str, failure: DaemonError) -> Finding:
 
 def _configuration(settings: Settings) -> Finding:
     policy = settings.policy()
-    return _well("configuration", f"{policy.company}, {policy.mailbox}, mode {policy.mode}, team of {len(policy.team)}")
+    said = f"{policy.company}, {policy.mailbox}, mode {policy.mode}, team of {len(policy.team)}"
+    able = len({person_of(member) for member in policy.team if member.may(Role.APPROVER)})
+    needed = policy.approvals_needed
+    if able < needed:
+        said += f"; NOTE: {able} may approve, and policy.approvals_needed is {needed}, so nothing held can be let go by mail"
+    return _well("configuration", said)
 
 
 def _keys(settings: Settings) -> Finding:

@@ -5,15 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from daemon.edge import audit, contact_rows, contacts, imports, inventory_load, inventory_rows
 from daemon.edge.contact_rows import ContactList
-from daemon.edge.database import micros
 from daemon.edge.imports import Sheet, Summary, counted
 from daemon.edge.inventory_load import Wish
-from daemon.edge.tables import import_run
 from daemon.parts import Parts
 from daemon.rules.counterparties import means, own_names, resolve
 
@@ -37,8 +34,7 @@ def import_contacts(parts: Parts, file: Path, now: datetime, wish: Wish | None =
         summary = _contact_summary(connection, sheet, taken)
         imports.refuse_many_gone(summary.gone, contacts.size(connection), confirm=wish.confirm, noun="contact row")
         contacts.replace_all(connection, taken.listings)
-        run = {"kind": contacts.CONTACTS, "at": micros(now), "file_sha": sheet.sha, "rows": summary.rows}
-        connection.execute(sa.insert(import_run).values(**run))
+        contacts.taken(connection, sheet.sha, summary.rows, now)
         audit.append(connection, parts.vault, [imports.audited(contacts.CONTACTS, sheet, summary, now)])
     return summary
 

@@ -22,13 +22,14 @@ from daemon.errors import ConfigError, Unreadable
 from daemon.mail import headers
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
-from daemon.rules import counterparties, disclosure
+from daemon.rules import commands, counterparties, disclosure
 from daemon.rules.decision import Condition, Gate
 from daemon.rules.explain import why
-from daemon.rules.meaning import Correspondence
+from daemon.rules.meaning import Correspondence, OpsMail
 from daemon.rules.personal import safe_subject
 from daemon.rules.reasons import Reason
 from daemon.rules.wording import write
+from daemon.rules.workdays import local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _explained(parts: Parts, name: str, arrived: datetime, mail: IncomingMail, c
         kind=_words(type(meaning).__name__),
         asked=tuple((a.device_id, a.where) for a in spoken.asked),
         bad_lines=tuple((line.where, line.why) for line in spoken.bad_lines),
-        seen=_seen(spoken),
+        seen=_seen(spoken) if spoken is meaning else _orders(mail, arrived, case),
         attachments=tuple(
             f"{a.name or a.media_type}: {a.reading}{f' ({a.why})' if a.why else ''}" for a in mail.attachments
         ),
@@ -141,6 +142,18 @@ def _seen(spoken: Correspondence) -> tuple[str, ...]:
         **{f"personal data: {kind}": True for kind in spoken.personal_data},
     }
     return tuple(name for name, seen in signs.items() if seen)
+
+
+def _orders(mail: IncomingMail, arrived: datetime, case: Case) -> tuple[str, ...]:
+    """What a member of our team orders in it, line by line. Nothing is looked up and nothing is done."""
+    if not isinstance(case.meaning, OpsMail):
+        return ()
+    reply = bool(mail.in_reply_to)
+    ordered = commands.read(mail, local_day(arrived), reply=reply)
+    proven, evidence = commands.proven_member(mail.origin, arrived)
+    said = [f"orders: {line.text}" if line.order else f"cannot be obeyed: {line.fault}" for line in ordered.lines]
+    said += [f"nearly {ordered.near_miss}"] if ordered.near_miss else []
+    return (*said, f"{'proven' if proven else 'NOT PROVEN'}: {evidence}") if said else ("no order",)
 
 
 def _words(name: str) -> str:

@@ -3,15 +3,27 @@
 import re
 from datetime import date
 
+from daemon.rules.personal import safe_subject
+
 MAX_NAME = 100
 _WRITTEN_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]00:00(?::00(?:\.0+)?)?)?")
 _BRITISH_DAY = re.compile(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})")
+_NOT_SHOWN = "(not shown)"
 _MUCH_OF_A_CODE = re.compile(r"[0-9A-Fa-f]{12}")
+_CODE = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9A-Fa-f][\s:\-])[0-9A-Fa-f](?:[\s:\-]?[0-9A-Fa-f]){31,35}(?![\s:\-]?[0-9A-Fa-f])(?![0-9A-Za-z])"
+)
+"""32 to 36 digits and no more: a longer run is a certificate's fingerprint."""
 _MANGLED = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]{1,3}")
 
 
 class Fault(ValueError):
     """Why a cell cannot be taken, in words for people; never a code."""
+
+
+def holds_code(cell: str) -> bool:
+    """Whether the digits of an install code, its CRC perhaps with them, stand in a cell."""
+    return _CODE.search(cell) is not None
 
 
 def is_mangled(cell: str) -> bool:
@@ -21,10 +33,17 @@ def is_mangled(cell: str) -> bool:
 
 def shown(cell: str) -> str:
     """A cell in a message: short, printable, and left out where it may be a code in the wrong column."""
+    text = bare(cell)
+    return text if text == _NOT_SHOWN else repr(text)
+
+
+def bare(cell: str) -> str:
+    """The same without quotes. Personal data in the wrong column is masked."""
     text = "".join(c if c.isprintable() else "?" for c in cell.strip())
     if _MUCH_OF_A_CODE.search(re.sub(r"[\s:\-]", "", text)):
-        return "(not shown)"
-    return repr(text[:30] + "…" if len(text) > 30 else text)
+        return _NOT_SHOWN
+    text = safe_subject(text)
+    return text[:30] + "…" if len(text) > 30 else text
 
 
 def day(cell: str, column: str) -> str:
@@ -51,6 +70,8 @@ def line(cell: str, column: str, most: int = MAX_NAME) -> str:
         raise Fault(f"{column} has more than {most} characters")
     if not text.isprintable():
         raise Fault(f"{column} has control characters or a line break in it")
+    if holds_code(text):
+        raise Fault(f"{column} holds what looks like an install code; is it in the wrong column?")
     return text
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from daemon.edge.database import chunks, eui_to_int, int_to_eui, micros
-from daemon.edge.tables import ITEM_OPEN, item, mail, release, signature, thread
+from daemon.edge.tables import item, mail, release, signature, thread
 from daemon.rules.identifiers import DeviceId
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ class Names:
 
 
 def heard_of(connection: Connection, names: Names, since: datetime) -> set[str]:
-    """Those of a settled mail, of a signature, of a thread; and devices that are open, or whose code left us since then."""
+    """Those of a settled mail, of a signature, of a thread; and devices that somebody asked for, or whose code left us since then."""
     numbers = [eui_to_int(device) for device in names.devices]
     found = {
         *_found(connection, mail.c.semantic_key, names.semantic_keys, mail.c.state == "settled"),
@@ -36,7 +36,7 @@ def heard_of(connection: Connection, names: Names, since: datetime) -> set[str]:
         *_found(connection, thread.c.reference, names.references),
     }
     busy = (
-        *_found(connection, item.c.device_id, numbers, ITEM_OPEN),
+        *_found(connection, item.c.device_id, numbers),
         *_found(connection, release.c.device_id, numbers, release.c.at >= micros(since)),
     )
     return {*found, *map(int_to_eui, busy)}

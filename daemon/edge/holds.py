@@ -9,9 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
+from daemon.edge import inbox
 from daemon.edge.database import chunks, eui_to_int, int_to_eui, micros, moment
 from daemon.edge.tables import (
     ITEM_HELD,
+    ITEM_OPEN,
     ITEM_UNTOLD,
     MAIL_HELD,
     MAIL_UNTOLD,
@@ -21,6 +23,8 @@ from daemon.edge.tables import (
     thread,
 )
 from daemon.edge.threads import due_date, urgent_cases
+from daemon.rules.decision import Folder, Waiver, folder_path
+from daemon.rules.identifiers import DeviceId
 from daemon.rules.overdue import BREACH, Band, Hold
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
@@ -76,7 +80,8 @@ def due(connection: Connection, bands: Iterable[Band], today: date) -> list[Hold
     places = [sa.and_(item.c.reminded_day.in_(_BELOW_BREACH), item.c.due_end < today)]
     for band in bands:
         days = range(band.reminded_from, band.reminded_below)
-        places.append(sa.and_(item.c.reminded_day.in_(days), item.c.due_start <= band.started_by))
+        awake = sa.or_(item.c.wait_until.is_(None), item.c.wait_until <= today)
+        places.append(sa.and_(item.c.reminded_day.in_(days), item.c.due_start <= band.started_by, awake))
     # One query a place: an OR over them makes PostgreSQL read every held device.
     found = {
         hold.key: hold
@@ -98,6 +103,22 @@ def most_urgent(connection: Connection, limit: int) -> list[Hold]:
     return sorted([*items, *mails], key=lambda hold: (hold.due, hold.arrived, hold.key))[:limit]
 
 
+def of_case(connection: Connection, case_id: str) -> list[Hold]:
+    """What is held in one thread."""
+    return _item_holds(connection, sa.and_(ITEM_HELD, item.c.case_id == case_id))
+
+
+def of_mail(connection: Connection, mail_id: int) -> Hold | None:
+    """A mail held whole; None: it is not, or not any more."""
+    return next(iter(_mail_holds(connection, sa.and_(MAIL_HELD, mail.c.id == mail_id))), None)
+
+
+def of_device(connection: Connection, device: DeviceId) -> list[str]:
+    """The case ids of the threads in which this device is open."""
+    query = sa.select(item.c.case_id).where(item.c.device_id == eui_to_int(device), ITEM_OPEN).order_by(item.c.id)
+    return list(connection.execute(query).scalars())
+
+
 def counts(connection: Connection, today: date) -> Counts:
     """How much is held in all."""
     items, mails = sa.select(sa.func.count()).select_from(item), sa.select(sa.func.count()).select_from(mail)
@@ -117,7 +138,7 @@ def counts(connection: Connection, today: date) -> Counts:
 def _item_holds(connection: Connection, where: sa.ColumnElement[bool]) -> list[Hold]:
     columns = (
         item.c.case_id, item.c.party, item.c.reason, item.c.outcome, item.c.due_start, item.c.due_days, item.c.due_end,
-        item.c.due_skipped, item.c.due_nation, item.c.held_at, item.c.reminded_day, item.c.told_ops_at,
+        item.c.due_skipped, item.c.due_nation, item.c.held_at, item.c.reminded_day, item.c.told_ops_at, item.c.wait_until,
     )  # fmt: skip
     of_thread = (thread.c.reference, thread.c.asked_by, thread.c.subject, thread.c.received_at, thread.c.mail_id)
     query = sa.select(item.c.id, item.c.device_id, *columns, *of_thread)
@@ -151,6 +172,7 @@ def _item_hold(rows: Sequence[RowMapping]) -> Hold:
         devices=tuple(int_to_eui(one["device_id"]) for one in rows),
         told_ops_at=None if row["told_ops_at"] is None else moment(row["told_ops_at"]),
         reminded_day=row["reminded_day"],
+        wait_until=row["wait_until"],
     )
 
 
@@ -158,7 +180,7 @@ def _mail_holds(connection: Connection, where: sa.ColumnElement[bool], limit: in
     # Never the content, which may be 25 MiB.
     columns = (
         mail.c.id, mail.c.party, mail.c.reason, mail.c.sender, mail.c.subject, mail.c.arrived, mail.c.settled_at,
-        mail.c.held_due, mail.c.held_due_sum, mail.c.told_ops_at, mail.c.reminded_day,
+        mail.c.held_due, mail.c.held_due_sum, mail.c.told_ops_at, mail.c.reminded_day, mail.c.wait_until,
     )  # fmt: skip
     query = sa.select(*columns).where(where).order_by(mail.c.held_due, mail.c.id).limit(limit)
     return [_mail_hold(row) for row in connection.execute(query).mappings()]
@@ -180,6 +202,7 @@ def _mail_hold(row: RowMapping) -> Hold:
         due_sum=row["held_due_sum"] or "",
         told_ops_at=None if row["told_ops_at"] is None else moment(row["told_ops_at"]),
         reminded_day=row["reminded_day"],
+        wait_until=row["wait_until"],
     )
 
 
@@ -205,6 +228,30 @@ def told(connection: Connection, hold: Hold, now: datetime, day: int) -> None:
 def reminded(connection: Connection, hold: Hold, day: int) -> None:
     """Ops have been reminded of this hold on that working day, or alarmed (BREACH)."""
     _update(connection, hold, reminded_day=day)
+
+
+def approve_whole(connection: Connection, mail_id: int, waiver: Waiver) -> None:
+    """A mail held whole is read and decided anew, with what our team waived; its first arrival is kept."""
+    approval = inbox.WAIVER.dump_json(waiver).decode()
+    values = {"state": inbox.KEPT, "crashes": 0, "fate": None, "ordered": True, "waiver": approval, "wait_until": None}
+    connection.execute(sa.update(mail).where(mail.c.id == mail_id, MAIL_HELD).values(**values))
+
+
+def close_whole(connection: Connection, mail_id: int, now: datetime) -> bool:
+    """A mail held whole is closed by our team; whether it was held."""
+    done = {"fate": "decided", "reason": Reason.CLOSED_BY_OPS, "settled_at": micros(now), "filed": False}
+    answers = folder_path(Folder.ANSWERS)  # what holds codes stays where such mail is kept
+    folder = sa.case(
+        (mail.c.wanted_folder == answers, answers), (mail.c.wanted_folder.is_not(None), folder_path(Folder.DONE))
+    )
+    filed = {"wanted_folder": folder}
+    statement = sa.update(mail).where(mail.c.id == mail_id, MAIL_HELD).values(**done, **filed)
+    return connection.execute(statement).rowcount == 1
+
+
+def wait(connection: Connection, hold: Hold, until: date) -> None:
+    """No reminder of this hold before that day; the alarm past its due date comes all the same."""
+    _update(connection, hold, wait_until=until)
 
 
 def _update(connection: Connection, hold: Hold, **values: Any) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from daemon.edge.audit import Entry
+from daemon.edge.cells import bare, shown
 from daemon.errors import BadRow, ImportRefused
 from daemon.mail.message import Table
 from daemon.mail.sheets import BadSheet, read_xlsx
@@ -151,6 +152,22 @@ def open_sheet(path: Path, columns: Columns) -> Sheet:
         raise ImportRefused(f"cannot read {path} ({error.strerror})") from None
     if not heading:
         raise ImportRefused(f"{path.name} is empty")
+    return _opened(sha, heading, rows, columns)
+
+
+def sheet_of(table: Table, sha: str, columns: Columns) -> Sheet:
+    """The sheet in a table of a mail. Raises ImportRefused where it is wrong as a whole."""
+    rows = ((line, list(cells)) for line, cells in enumerate(table.rows, table.first_line))
+    _, heading = next(rows, (0, []))
+    return _opened(sha, heading, rows, columns)
+
+
+def picked_before(sha: str, present: Sequence[str], rows: Sequence[Row]) -> Sheet:
+    """A sheet whose cells were picked before and kept: its rows are checked once more by who reads them."""
+    return Sheet(sha, tuple(present), (), iter(rows), Faults())
+
+
+def _opened(sha: str, heading: list[str], rows: Iterator[Row], columns: Columns) -> Sheet:
     layout, faults = _layout(heading, columns), Faults()
     return Sheet(sha, layout.present, layout.ignored, _picked(rows, layout, faults), faults)
 
@@ -244,13 +261,14 @@ def _workbook(path: Path, columns: Columns) -> tuple[str, Iterator[Row]]:
         tables = read_xlsx(content, path.name)
     except BadSheet as fault:
         raise ImportRefused(f"{path.name}: {fault}; save it as CSV, which may have any number of rows") from None
-    chosen = next((table for table in tables if _is_heading(table, columns)), tables[0] if tables else None)
+    chosen = next((table for table in tables if is_headed(table, columns)), tables[0] if tables else None)
     rows = enumerate(chosen.rows, chosen.first_line) if chosen else iter(())
     return hashlib.sha256(content).hexdigest(), ((line, list(cells)) for line, cells in rows)
 
 
-def _is_heading(table: Table, columns: Columns) -> bool:
-    found = {columns.place(cell) for cell in table.rows[0]}
+def is_headed(table: Table, columns: Columns) -> bool:
+    """Whether the first row names every column that is needed."""
+    found = {columns.place(cell) for cell in table.rows[0]} if table.rows else set()
     return found.issuperset(columns.needed)
 
 
@@ -292,7 +310,7 @@ def _refuse_twice(present: tuple[str, ...], columns: Columns) -> None:
 def _refuse_missing(present: tuple[str, ...], heading: list[str], columns: Columns) -> None:
     missing = [name for name in columns.needed if name not in present]
     if missing:
-        found = ", ".join(cell.strip()[:30] for cell in heading[:12] if cell.isprintable() and cell.strip())
+        found = ", ".join(bare(cell) for cell in heading[:12] if cell.isprintable() and cell.strip())
         raise ImportRefused(
             f"the first row has no column {missing[0]}; this {columns.kind} file needs {', '.join(columns.needed)}. "
             f"Found: {found or 'nothing'}"
@@ -305,4 +323,4 @@ def _refuse_near(ignored: tuple[str, ...], present: tuple[str, ...], columns: Co
     for heading in ignored:
         near = difflib.get_close_matches(spelled(heading), free, n=1, cutoff=0.85)
         if near:
-            raise ImportRefused(f"the column {heading[:30]!r} means nothing here; did you mean {free[near[0]]}?")
+            raise ImportRefused(f"the column {shown(heading)} means nothing here; did you mean {free[near[0]]}?")

@@ -5,7 +5,7 @@ place add a place, never a second mail.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -13,17 +13,20 @@ from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from daemon.edge import whereabouts
 from daemon.edge.database import among, chunks, insert, insert_in, micros, moment
-from daemon.edge.tables import MAIL_UNFILED, MAIL_UNSETTLED, cursor, mail, place, signature, tally
+from daemon.edge.tables import MAIL_UNSETTLED, cursor, mail, place, signature, tally
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
-from daemon.mail.message import Evidence, Place, RawMail
-from daemon.rules.decision import Fate
+from daemon.mail.message import Evidence, RawMail
+from daemon.rules.decision import Fate, Waiver
 from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day
 
+WAIVER = TypeAdapter(Waiver)
 MOST_CRASHES = 3
 MOST_OCTETS = 1024 * 1024
 """Of mails claimed together: what is read of one may take some hundred times its size in memory."""
@@ -41,7 +44,7 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class KeptMail:
-    """A claimed mail. `ordered`: a person dragged it to `Requests`; `crashes` counts this claim."""
+    """A claimed mail. `ordered`: a person dragged it to `Requests`; `crashes` counts this claim; `waiver`: approved."""
 
     id: int
     arrived: datetime
@@ -51,6 +54,7 @@ class KeptMail:
     ordered: bool
     from_junk: bool
     cut: bool = False
+    waiver: Waiver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +75,6 @@ class Settled:
     wanted_folder: str | None = None
     held_due: date | None = None
     held_due_sum: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToFile:
-    """One place of a mail that is to be filed in `wanted_folder`; it may lie there already."""
-
-    mail_id: int
-    raw_sha: str
-    place: Place
-    wanted_folder: str
 
 
 # Keeping ────────────────────────────────────────────────────────────────────────────────────────────
@@ -105,22 +99,12 @@ def keep(
         if sha not in known:
             known[sha] = _insert_mail(connection, vault, raw, sha, now)
             fresh.append(known[sha])
-    places = [_place_row(known[sha], raw.place, now) for raw, sha in zip(batch, shas, strict=True)]
-    _keep_places(connection, places)
+    places = [whereabouts.place_row(known[sha], raw.place, now) for raw, sha in zip(batch, shas, strict=True)]
+    whereabouts.keep(connection, places)
     if ordered:
         _order(connection, vault, dict(zip(shas, batch, strict=True)), list(known.values()))
         fresh = list(known.values())
     return tuple(dict.fromkeys(fresh))
-
-
-def _keep_places(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
-    """A place that we thought gone (a UIDVALIDITY that came back) names what lies there now."""
-    if not rows:
-        return
-    statement = insert(connection, place)
-    changes = {name: statement.excluded[name] for name in ("mail_id", "gone")}
-    key = ["folder", "uidvalidity", "uid"]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), rows)
 
 
 def _by_sha(connection: Connection, shas: Sequence[str]) -> dict[str, int]:
@@ -141,17 +125,6 @@ def _insert_mail(connection: Connection, vault: Vault, raw: RawMail, sha: str, n
     return int(connection.execute(sa.insert(mail).values(**values).returning(mail.c.id)).scalar_one())
 
 
-def _place_row(mail_id: int, where: Place, now: datetime) -> dict[str, object]:
-    return {
-        "mail_id": mail_id,
-        "folder": where.folder,
-        "uidvalidity": where.uidvalidity,
-        "uid": where.uid,
-        "seen_at": micros(now),
-        "gone": False,
-    }
-
-
 def _order(connection: Connection, vault: Vault, raws: dict[str, RawMail], ids: Sequence[int]) -> None:
     """Dragged to `Requests`: a person's order. What was settled is settled anew, its first arrival kept.
 
@@ -162,7 +135,7 @@ def _order(connection: Connection, vault: Vault, raws: dict[str, RawMail], ids: 
     for row in connection.execute(query).all():
         raw = raws[row.raw_sha]
         content = vault.seal(raw.content, table="mail", column="content", row=row.raw_sha)
-        values = {"state": KEPT, "crashes": 0, "fate": None, "content": content, "cut": raw.cut}
+        values = {"state": KEPT, "crashes": 0, "fate": None, "content": content, "cut": raw.cut, "wait_until": None}
         connection.execute(sa.update(mail).where(mail.c.id == row.id).values(**values))
 
 
@@ -179,23 +152,6 @@ def set_cursor(connection: Connection, position: Cursor) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["folder"], set_=values))
 
 
-def known_uids(connection: Connection, folder: str, uidvalidity: int) -> set[int]:
-    """The UIDs of `folder` that are kept and, as far as we know, still there."""
-    query = sa.select(place.c.uid).where(
-        place.c.folder == folder, place.c.uidvalidity == uidvalidity, place.c.gone.is_(False)
-    )
-    return set(connection.execute(query).scalars())
-
-
-def known_among(connection: Connection, folder: str, uidvalidity: int, uids: Iterable[int]) -> set[int]:
-    """Those of `uids` that are kept; costs what is asked for, whatever else the folder holds."""
-    found: set[int] = set()
-    for some in chunks(list(uids)):
-        where = (place.c.folder == folder, place.c.uidvalidity == uidvalidity, place.c.uid.in_(some))
-        found |= set(connection.execute(sa.select(place.c.uid).where(*where, place.c.gone.is_(False))).scalars())
-    return found
-
-
 def uid_gaps(connection: Connection, folder: str) -> int:
     """UIDs between the first and the last that we kept of `folder` which we never saw: gone before we looked."""
     position = cursor_of(connection, folder)
@@ -204,19 +160,6 @@ def uid_gaps(connection: Connection, folder: str) -> int:
     where = (place.c.folder == folder, place.c.uidvalidity == position.uidvalidity, place.c.uid <= position.last_uid)
     row = connection.execute(sa.select(sa.func.count(), sa.func.min(place.c.uid)).where(*where)).one()
     return 0 if row[1] is None else int(position.last_uid - row[1] + 1 - row[0])
-
-
-def mark_gone(connection: Connection, folder: str, uidvalidity: int, uids: Iterable[int]) -> None:
-    """Note that people moved or expunged these; nothing else changes."""
-    for some in chunks(list(uids)):
-        where = (place.c.folder == folder, place.c.uidvalidity == uidvalidity, place.c.uid.in_(some))
-        connection.execute(sa.update(place).where(*where).values(gone=True))
-
-
-def end_epoch(connection: Connection, folder: str, uidvalidity: int) -> None:
-    """UIDVALIDITY changed to this: every older place of the folder names nothing any more."""
-    where = (place.c.folder == folder, place.c.uidvalidity != uidvalidity)
-    connection.execute(sa.update(place).where(*where).values(gone=True))
 
 
 # Settling ───────────────────────────────────────────────────────────────────────────────────────────
@@ -248,7 +191,8 @@ def _claimable(gen: int) -> sa.ColumnElement[bool]:
 
 
 def _claimed(connection: Connection, vault: Vault, ids: Sequence[int], junk: frozenset[str]) -> list[KeptMail]:
-    columns = (mail.c.id, mail.c.arrived, mail.c.raw_sha, mail.c.content, mail.c.crashes, mail.c.ordered, mail.c.cut)
+    names = ("id", "arrived", "raw_sha", "content", "crashes", "ordered", "cut", "waiver")
+    columns = [mail.c[name] for name in names]
     first = (
         sa.select(place.c.folder).where(place.c.mail_id == mail.c.id).order_by(place.c.id).limit(1)
     ).scalar_subquery()
@@ -270,6 +214,7 @@ def _claimed(connection: Connection, vault: Vault, ids: Sequence[int], junk: fro
                 ordered=row.ordered,
                 from_junk=row.folder in junk and not row.ordered,
                 cut=row.cut,
+                waiver=None if row.waiver is None else WAIVER.validate_json(row.waiver),
             )
         )
     give_back(connection, broken, uncounted=False)
@@ -295,8 +240,8 @@ def arrived(connection: Connection, mail_id: int) -> datetime:
     return moment(connection.execute(sa.select(mail.c.arrived).where(mail.c.id == mail_id)).scalar_one())
 
 
-_SETTLE = sa.update(mail).where(mail.c.id == sa.bindparam("of_mail"))
-"""What is set, its parameters say."""
+_SETTLE = sa.update(mail).where(mail.c.id == sa.bindparam("of_mail")).values(waiver=None)
+"""What is set, its parameters say; an approval is of one decision, and used up by it."""
 
 
 def settle(connection: Connection, mail_id: int, result: Settled, now: datetime) -> None:
@@ -424,71 +369,3 @@ def counts(connection: Connection) -> dict[str, int]:
     label = sa.func.coalesce(mail.c.fate, mail.c.state)
     query = sa.select(label.label("label"), sa.func.count().label("mails")).group_by(label)
     return {row.label: row.mails for row in connection.execute(query)}
-
-
-# For filing ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def to_file(connection: Connection, limit: int) -> list[ToFile]:
-    """Every place that the first `limit` mails to be filed still have; a mail of which none is known waits."""
-    has_place = sa.exists().where(place.c.mail_id == mail.c.id, place.c.gone.is_(False))
-    some = sa.select(mail.c.id).where(MAIL_UNFILED, has_place).order_by(mail.c.wanted_folder, mail.c.id).limit(limit)
-    query = (
-        sa.select(mail.c.id, mail.c.raw_sha, mail.c.wanted_folder, place.c.folder, place.c.uidvalidity, place.c.uid)
-        .join(place, place.c.mail_id == mail.c.id)
-        .where(mail.c.id.in_(some), place.c.gone.is_(False))
-        .order_by(mail.c.wanted_folder, mail.c.id, place.c.id)
-    )
-    return [
-        ToFile(row.id, row.raw_sha, Place(row.folder, row.uidvalidity, row.uid), row.wanted_folder)
-        for row in connection.execute(query)
-    ]
-
-
-_WANT_FOLDER = (
-    sa.update(mail)
-    .where(
-        mail.c.case_id == sa.bindparam("of_case"),
-        mail.c.wanted_folder != sa.bindparam("folder"),
-        sa.func.coalesce(mail.c.fate, "").not_in((Fate.HELD, Fate.POISON)),
-    )
-    .values(wanted_folder=sa.bindparam("folder"), filed=False)
-)
-
-
-def want_folder(connection: Connection, case_id: str, folder: str) -> None:
-    """File every mail of a thread in `folder`, but those that ops must look at, which stay where ops find them.
-
-    One that was left in its place (`wanted_folder` empty: in mode `observe`) stays there too.
-    """
-    connection.execute(_WANT_FOLDER, {"of_case": case_id, "folder": folder})
-
-
-def moved(connection: Connection, old: Sequence[ToFile], new: Sequence[Place | None], now: datetime) -> None:
-    """Note where mails went (None: not known); their old places are gone."""
-    pairs = list(zip(old, new, strict=True))
-    left: dict[tuple[str, int], list[int]] = {}
-    for item, target in pairs:
-        if target != item.place:
-            left.setdefault((item.place.folder, item.place.uidvalidity), []).append(item.place.uid)
-    for (folder, uidvalidity), uids in left.items():
-        mark_gone(connection, folder, uidvalidity, uids)
-    _keep_places(connection, [_place_row(item.mail_id, target, now) for item, target in pairs if target is not None])
-
-
-def filed(connection: Connection, items: Sequence[ToFile]) -> None:
-    """Nothing is left to file of these, unless they are wanted elsewhere since."""
-    wanted: dict[str, list[int]] = {}
-    for item in items:
-        wanted.setdefault(item.wanted_folder, []).append(item.mail_id)
-    for folder, ids in wanted.items():
-        where = (mail.c.id.in_(ids), mail.c.wanted_folder == folder)
-        connection.execute(sa.update(mail).where(*where).values(filed=True))
-
-
-def places_of(connection: Connection, mail_ids: Sequence[int]) -> list[Place]:
-    """Where these mails lie, as far as we know."""
-    query = sa.select(place.c.folder, place.c.uidvalidity, place.c.uid).where(
-        place.c.mail_id.in_(mail_ids), place.c.gone.is_(False)
-    )
-    return [Place(row.folder, row.uidvalidity, row.uid) for row in connection.execute(query)]

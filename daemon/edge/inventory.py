@@ -7,13 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge.database import among, chunks, eui_to_int, int_to_eui, moment
+from daemon.edge.database import among, chunks, eui_to_int, insert, int_to_eui, moment
 from daemon.edge.tables import device, import_run
 from daemon.edge.vault import Vault
 from daemon.rules.facts import DeviceRecord
 from daemon.rules.identifiers import DeviceId, InstallCode
 
 INVENTORY = "inventory"
+UPDATE = "update"
+"""An import of some devices by mail: an inventory that is old stays old."""
 _RECORD = (
     device.c.device_id,
     device.c.device_type,
@@ -71,3 +73,11 @@ def open_codes(connection: Connection, vault: Vault, devices: Iterable[DeviceId]
             octets = vault.open(sealed, table="device", column="install_code", row=number)
             codes[int_to_eui(number)] = InstallCode(octets)
     return codes
+
+
+def put_code(connection: Connection, vault: Vault, one: DeviceId, code: InstallCode) -> None:
+    """Keep a code that a member of our team gave, sealed; the device is ours where we did not know it."""
+    number = eui_to_int(one)
+    sealed = vault.seal(code.reveal(), table="device", column="install_code", row=number)
+    statement = insert(connection, device).values(device_id=number, install_code=sealed)
+    connection.execute(statement.on_conflict_do_update(index_elements=["device_id"], set_={"install_code": sealed}))

@@ -11,7 +11,6 @@ import pkgutil
 import resource
 import sys
 import time
-from dataclasses import replace
 from typing import BinaryIO
 
 from daemon.edge.confine import confine
@@ -19,9 +18,6 @@ from daemon.edge.reader_frames import BRIEF, BRIEFS, FAILED, FRAME, MAIL, OUT_OF
 from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
 from daemon.rules.understand import sense
-
-LARGE_TABLES = 1000
-"""Rows of all tables of a mail, beyond which they are not handed on: nobody looks at them again."""
 
 
 def main() -> None:
@@ -52,9 +48,7 @@ def _read(content: bytes, trust: Trust) -> tuple[bytes, bytes]:
 
 def _read_mail(content: bytes, trust: Trust) -> ReadMail:
     mail = parse(content, trust)
-    made_out = sense(mail)
-    large = sum(len(table.rows) for table in mail.tables) > LARGE_TABLES
-    return ReadMail(replace(mail, tables=()) if large else mail, made_out)
+    return ReadMail(mail, sense(mail))
 
 
 def _place(error: BaseException) -> str:

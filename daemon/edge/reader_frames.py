@@ -27,7 +27,7 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class ReadMail:
-    """A mail as a child read it, and what it says. Large tables stay behind: they were read."""
+    """A mail as a child read it, and what it says."""
 
     mail: IncomingMail
     sense: Sense

@@ -73,6 +73,8 @@ mail = sa.Table(
     sa.Column("held_due_sum", sa.Text),
     sa.Column("told_ops_at", _Moment),
     sa.Column("reminded_day", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("wait_until", _Day, comment="no reminder before that day, as a member said"),
+    sa.Column("waiver", sa.Text, comment="JSON of rules.decision.Waiver: approved whole; it is read and decided anew"),
     sa.Index("ix_mail_semantic_key", "semantic_key"),
     sa.Index("ix_mail_raw_sha", "raw_sha"),
     sa.Index("ix_mail_message_id", "message_id"),
@@ -173,7 +175,9 @@ item = sa.Table(
     sa.Column("held_at", _Moment),
     sa.Column("told_ops_at", _Moment),
     sa.Column("reminded_day", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("wait_until", _Day, comment="no reminder before that day, as a member said"),
     sa.UniqueConstraint("case_id", "device_id"),
+    sa.Index("ix_item_device_id", "device_id"),
 )
 
 ITEM_OPEN = _is(item.c.state, "held", "pending")
@@ -251,6 +255,150 @@ release = sa.Table(
     sa.Index("ix_release_party_day", "party", "day"),
     sa.Index("ix_release_day", "day"),
 )
+
+bounce = sa.Table(
+    "bounce",
+    metadata,
+    _id(),
+    sa.Column("letter_id", _Id, sa.ForeignKey("letter.id"), nullable=False, index=True),
+    sa.Column("mail_id", _Id, sa.ForeignKey("mail.id"), nullable=False, comment="the report"),
+    sa.Column("at", _Moment, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False, comment="of our letter"),
+    sa.Column("action", sa.String(10), nullable=False, comment="failed, delayed, delivered, relayed"),
+    sa.Column("status", sa.String(11), nullable=False, comment="RFC 3463"),
+    sa.Column(
+        "certain", sa.Boolean, nullable=False, comment="said of the letter's own recipient, not of where it went on"
+    ),
+    sa.Column("words", sa.Text, nullable=False, comment="the server's, masked"),
+    sa.UniqueConstraint("letter_id", "mail_id"),
+)
+
+BOUNCE_FAILED = sa.and_(_is(bounce.c.action, "failed"), bounce.c.certain.is_(True))
+"""The letter did not arrive, and its address takes no mail of ours."""
+
+_partial("ix_bounce_failed", bounce.c.at, where=BOUNCE_FAILED)
+
+# ── what our team orders ────────────────────────────────────────────────────────────────────────────
+
+approval = sa.Table(
+    "approval",
+    metadata,
+    sa.Column("token", sa.Text, primary_key=True, comment="Message-ID of the member's own letter: burnt by this row"),
+    sa.Column("object", sa.Text, primary_key=True, comment="what was approved, and since when it is held"),
+    sa.Column("member", sa.Text, nullable=False, comment="whose letter it was"),
+    sa.Column("person", sa.Text, nullable=False, comment="one person may have several addresses"),
+    sa.Column("at", _Moment, nullable=False),
+    sa.Column("mail_id", _Id, sa.ForeignKey("mail.id"), nullable=False, comment="the mail that said APPROVE"),
+    sa.Index("ix_approval_object", "object"),
+)
+
+proposal = sa.Table(
+    "proposal",
+    metadata,
+    _id(),
+    sa.Column("kind", sa.String(12), nullable=False, comment="contacts, inventory, waive, resend, resume, code"),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False, comment="sealed JSON; may hold codes"),
+    sa.Column("member", sa.Text, nullable=False, comment="who proposed it"),
+    sa.Column("at", _Moment, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False, comment="open, done, dropped"),
+)
+
+standing_order = sa.Table(
+    "standing_order",
+    metadata,
+    sa.Column("kind", sa.String(12), primary_key=True, comment="pause, incident, holiday, away, waive"),
+    sa.Column("subject", sa.Text, primary_key=True, comment="a party, an address, a day; see rules.standing"),
+    sa.Column("first", _Day, nullable=False),
+    sa.Column("last", _Day, comment="null: until it is taken back"),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("member", sa.Text, nullable=False),
+    sa.Column("at", _Moment, nullable=False),
+)
+
+note = sa.Table(
+    "note",
+    metadata,
+    _id(),
+    sa.Column("ref", sa.Text, nullable=False, comment="IC-XXXXXXXX or mail 12"),
+    sa.Column("at", _Moment, nullable=False),
+    sa.Column("member", sa.Text, nullable=False),
+    sa.Column("words", sa.LargeBinary, nullable=False, comment="sealed: people write what they like"),
+    sa.Index("ix_note_ref", "ref"),
+)
+
+# ── when we ask ─────────────────────────────────────────────────────────────────────────────────────
+
+inquiry = sa.Table(
+    "inquiry",
+    metadata,
+    sa.Column("case_id", sa.String(64), primary_key=True),
+    sa.Column("reference", sa.String(11), nullable=False, unique=True),
+    sa.Column("party", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False, comment="the listed address that was asked first"),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("message_ids", sa.Text, nullable=False, comment="of our letters, blank between"),
+    sa.Column("message_refs", sa.Text, nullable=False, comment="Message-IDs of their mails, blank between"),
+    sa.Column("asked_at", _Moment, nullable=False),
+    sa.Column("letters_queued", sa.Integer, nullable=False),
+    sa.Index("ix_inquiry_party", "party"),
+)
+
+want = sa.Table(
+    "want",
+    metadata,
+    _id(),
+    sa.Column("device_id", sa.BigInteger, nullable=False),
+    sa.Column("ordered_by", sa.Text, nullable=False),
+    sa.Column("ordered_at", _Moment, nullable=False),
+    sa.Column("order_mail_id", _Id, sa.ForeignKey("mail.id"), nullable=False),
+    sa.Column("losing_supplier", sa.Text, nullable=False),
+    sa.Column("installing_supplier", sa.Text, nullable=False),
+    sa.Column("needed_by", _Day),
+    sa.Column("urgent", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("party", sa.Text, nullable=False, comment="whom we ask now, or next"),
+    sa.Column("case_id", sa.String(64), nullable=False, server_default="", comment="the inquiry; empty: not yet asked"),
+    sa.Column("asked", sa.Text, nullable=False, comment="JSON of the parties asked so far"),
+    sa.Column("due", sa.Text, comment="JSON of rules.workdays.DueDate"),
+    sa.Column("due_end", _Day),
+    sa.Column("late_from", _Day),
+    sa.Column("promised_for", _Day),
+    sa.Column("rung", sa.String(32), nullable=False, server_default=""),
+    sa.Column("rung_on", _Day, comment="the day on which it was last chased"),
+    sa.Column("foretold_for", _Day, comment="the day for which our team was told that it will be escalated"),
+    sa.Column("wait_until", _Day),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("install_code", sa.LargeBinary, comment="sealed; what they answered"),
+    sa.Column("answer_mail_id", _Id, sa.ForeignKey("mail.id")),
+    sa.Column("answered_at", _Moment),
+    sa.Column(
+        "handed_over", sa.Boolean, nullable=False, server_default=sa.false(), comment="the code recipients have it"
+    ),
+    sa.Index("ix_want_device_id", "device_id"),
+    sa.Index("ix_want_case_id", "case_id"),
+)
+
+WANT_OPEN = _is(
+    want.c.state,
+    "ordered", "waiting-contact", "asked", "queried", "promised", "moved-on", "overdue", "escalated", "with-ops",
+)  # fmt: skip
+WANT_TO_ASK = _is(want.c.state, "ordered", "moved-on", "waiting-contact")
+WANT_WAITING = _is(want.c.state, "asked", "queried", "promised", "overdue", "escalated")
+"""Some party was asked, and may be chased."""
+WANT_TO_HAND_OVER = sa.and_(_is(want.c.state, "answered"), want.c.handed_over.is_(False))
+
+sa.Index(
+    "uq_want_open_device",
+    want.c.device_id,
+    unique=True,
+    sqlite_where=WANT_OPEN,
+    postgresql_where=WANT_OPEN,
+)
+_partial("ix_want_to_ask", want.c.party, want.c.ordered_at, where=WANT_TO_ASK)
+_partial("ix_want_waiting", want.c.party, want.c.late_from, where=WANT_WAITING)
+_partial("ix_want_to_hand_over", want.c.answered_at, where=WANT_TO_HAND_OVER)
 
 # ── what we know ────────────────────────────────────────────────────────────────────────────────────
 

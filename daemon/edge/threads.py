@@ -52,6 +52,8 @@ def _saving_items(dialect: str) -> Any:
     statement = insert_in(dialect, item)
     kept = {"id", "case_id", "device_id", "party"}
     changes = {column.name: statement.excluded[column.name] for column in item.c if column.name not in kept}
+    # What a member said of reminders holds as long as the hold that it was said of.
+    changes["wait_until"] = sa.case((item.c.held_at == statement.excluded.held_at, item.c.wait_until))
     return statement.on_conflict_do_update(index_elements=["case_id", "device_id"], set_=changes)
 
 
@@ -83,15 +85,22 @@ def _item_row(one: MailThread, i: Item) -> dict[str, Any]:
         "reason": i.reason,
         "note": i.note,
         "asked_at": micros(i.asked_at),
-        "due_start": i.due.start,
-        "due_days": i.due.working_days,
-        "due_end": i.due.end,
-        "due_skipped": json.dumps([[day.isoformat(), name] for day, name in i.due.skipped]),
-        "due_nation": i.due.nation,
+        **due_columns(i.due),
         "promised_for": i.promised_for,
         "held_at": None if i.held_at is None else micros(i.held_at),
         "told_ops_at": None if i.told_ops_at is None else micros(i.told_ops_at),
         "reminded_day": i.reminded_day,
+    }
+
+
+def due_columns(due: DueDate) -> dict[str, Any]:
+    """The five columns of an item that spell its due date."""
+    return {
+        "due_start": due.start,
+        "due_days": due.working_days,
+        "due_end": due.end,
+        "due_skipped": json.dumps([[day.isoformat(), name] for day, name in due.skipped]),
+        "due_nation": due.nation,
     }
 
 
@@ -181,6 +190,40 @@ def find_home(
     query = sa.select(thread.c.case_id).where(thread.c.case_id.in_(cases), thread.c.party == party)
     case = connection.execute(query.order_by(thread.c.received_at.desc(), thread.c.case_id).limit(1)).scalar()
     return None if case is None else load(connection, [case])[case]
+
+
+_ALREADY_ASKED = (
+    sa.select(letter.c.case_id)
+    .join(item, sa.and_(item.c.case_id == letter.c.case_id, item.c.device_id == sa.bindparam("of_device")))
+    .where(letter.c.party == sa.bindparam("of_party"), letter.c.written_at >= sa.bindparam("since"))
+    .order_by(letter.c.written_at.desc(), letter.c.id.desc())
+    .limit(1)
+)
+_NOTHING_FOUND = (
+    sa.select(letter.c.case_id)
+    .join(thread, thread.c.case_id == letter.c.case_id)
+    .where(
+        letter.c.party == sa.bindparam("of_party"),
+        letter.c.written_at >= sa.bindparam("since"),
+        ~sa.exists().where(item.c.case_id == letter.c.case_id),
+    )
+    .order_by(letter.c.written_at.desc(), letter.c.id.desc())
+    .limit(1)
+)
+
+
+def lately_answered(
+    connection: Connection, party: str, devices: Sequence[DeviceId], since: datetime
+) -> MailThread | None:
+    """The thread of `party` about all of `devices` in which a letter of ours went since then, the newest.
+
+    Without devices: one in which none was found, and so it was asked for them.
+    """
+    values = {"of_party": party, "since": micros(since)}
+    query = _ALREADY_ASKED if devices else _NOTHING_FOUND
+    case = connection.execute(query, values | ({"of_device": eui_to_int(devices[0])} if devices else {})).scalar()
+    found = load(connection, [case]).get(case) if case else None
+    return found if found is not None and set(devices) <= found.by_device().keys() else None
 
 
 _OWNER = sa.select(thread.c.case_id).where(thread.c.reference == sa.bindparam("of_reference"))

@@ -129,28 +129,34 @@ def _none(why: str) -> Verdict:
 
 def read_verdict(fields: tuple[Field, ...], trust: Trust) -> Verdict:
     """The verdict of our own server on this mail, or `none` with the reason."""
+    found = believed(fields, trust)
+    return _none(found) if isinstance(found, str) else _verdict(found)
+
+
+def believed(fields: tuple[Field, ...], trust: Trust) -> Results | str:
+    """What our own server says of this mail, or why nothing is believed."""
     if trust.profile is not Profile.M365 and not trust.authserv_id:
-        return _none("no authserv_id is configured")
+        return "no authserv_id is configured"
     zone = _own_zone(fields, trust)
     if zone is None:
-        return _none("no Received line shows how our own server took it in")
+        return "no Received line shows how our own server took it in"
     below = dropwhile(lambda f: f.name != "authentication-results", zone)
     hop = takewhile(lambda f: f.name != "received", below)  # what one server wrote at one time
     parsed = [_parsed(f) for f in hop if f.name == "authentication-results"]
     if trust.profile is Profile.GOOGLE:
         parsed = parsed[:1]  # below it stands what the sender wrote
     if not parsed:
-        return _none("our own server left no Authentication-Results header")
+        return "our own server left no Authentication-Results header"
     top = parsed[0]
     if top is None:
-        return _none("the topmost Authentication-Results header does not follow the grammar")
+        return "the topmost Authentication-Results header does not follow the grammar"
     if top.server != _expected(trust):
-        return _none(f"the topmost Authentication-Results header is not by {_expected(trust) or 'our tenant'}")
+        return f"the topmost Authentication-Results header is not by {_expected(trust) or 'our tenant'}"
     ours = [p for p in parsed if p is not None and p.server == top.server]
-    believed = Results(top.server, tuple(result for p in ours for result in p.results))
-    if trust.profile is not Profile.M365 and _contradicted(believed, fields):
-        return _none("two Authentication-Results headers in our server's name contradict each other")
-    return _verdict(believed)
+    united = Results(top.server, tuple(result for p in ours for result in p.results))
+    if trust.profile is not Profile.M365 and _contradicted(united, fields):
+        return "two Authentication-Results headers in our server's name contradict each other"
+    return united
 
 
 def _parsed(field: Field) -> Results | None:
@@ -163,12 +169,12 @@ def _expected(trust: Trust) -> str:
     return "" if trust.profile is Profile.M365 else trust.authserv_id.lower()
 
 
-def _contradicted(believed: Results, fields: tuple[Field, ...]) -> bool:
+def _contradicted(united: Results, fields: tuple[Field, ...]) -> bool:
     """Whether a header in our server's name, wherever it stands, says what our server did not (it strips such)."""
     parsed = (_parsed(f) for f in fields if f.name == "authentication-results")
     return any(
-        result not in believed.results
-        for p in parsed if p is not None and p.server == believed.server
+        result not in united.results
+        for p in parsed if p is not None and p.server == united.server
         for result in p.results
     )  # fmt: skip
 
@@ -194,14 +200,14 @@ def _verdict(top: Results) -> Verdict:
 
 _COMMENT = re.compile(r"\([^()]*\)")
 _LMTP = re.compile(r"\bwith\s+(?:utf8)?lmtps?a?\b", re.IGNORECASE)
-_FROM = re.compile(r"from\s+(\S+)\s*", re.IGNORECASE)
+FROM_HOST = re.compile(r"from\s+(\S+)\s*", re.IGNORECASE)
 _BY = re.compile(r"\bby\s+([A-Za-z0-9.:_-]+)", re.IGNORECASE)
 _SAID = re.compile(r"\b(?:helo|ehlo|ident)[= ]\S*", re.IGNORECASE)
 _LITERAL = re.compile(r"\[([0-9A-Fa-f.:]+|IPv6:[0-9A-Fa-f.:]+)\]", re.IGNORECASE)
 _NAMED = re.compile(r"\(([A-Za-z0-9.-]+)\s+\[")
 """Postfix and Sendmail: the name that our server found for the address, which counts more than what was said."""
 _LOOPBACK = re.compile(r"127\.[0-9.]+|(?:ipv6:)?::1", re.IGNORECASE)
-_MICROSOFT = (".outlook.com", ".office365.com", ".exchangelabs.com")
+MICROSOFT = (".outlook.com", ".office365.com", ".exchangelabs.com")
 _MICROSOFT_EDGE = ".mail.protection.outlook.com"
 _GOOGLE_RUN = ("received-spf", "return-path", "delivered-to", "x-received", "x-gm-", "x-google-", "arc-")
 _MAX_RECEIVED = 1000
@@ -218,11 +224,11 @@ def _own_zone(fields: tuple[Field, ...], trust: Trust) -> tuple[Field, ...] | No
     outside = next((i for i in received if not _internal(fields[i].value[:_MAX_RECEIVED], trust)), None)
     if outside is None:
         return None
-    host = _by(fields[outside].value[:_MAX_RECEIVED])
+    host = by_host(fields[outside].value[:_MAX_RECEIVED])
     if trust.profile is Profile.GENERIC:
         return fields[:outside]
     if trust.profile is Profile.M365:
-        return fields[:outside] if host.endswith(_MICROSOFT) else None
+        return fields[:outside] if host.endswith(MICROSOFT) else None
     if host != trust.authserv_id.lower():
         return None
     run = takewhile(
@@ -231,7 +237,8 @@ def _own_zone(fields: tuple[Field, ...], trust: Trust) -> tuple[Field, ...] | No
     return tuple(run)
 
 
-def _by(received: str) -> str:
+def by_host(received: str) -> str:
+    """The host that took the mail in, by its own Received line; empty where it is not said."""
     match = _BY.search(_COMMENT.sub(" ", received))
     return match[1].lower() if match else ""
 
@@ -242,12 +249,12 @@ def _internal(received: str, trust: Trust) -> bool:
     The host after `from` is what the other side said of itself, mostly; the address in brackets is what our
     server saw.
     """
-    came = _FROM.match(received)
+    came = FROM_HOST.match(received)
     if came is None:
         return trust.profile is not Profile.GENERIC or bool(_LMTP.search(received))
     host = came[1].lower()
-    if trust.profile is Profile.M365 and _by(received).endswith(_MICROSOFT):
-        return host.endswith(_MICROSOFT) and not _by(received).endswith(_MICROSOFT_EDGE)
+    if trust.profile is Profile.M365 and by_host(received).endswith(MICROSOFT):
+        return host.endswith(MICROSOFT) and not by_host(received).endswith(_MICROSOFT_EDGE)
     said, _, own = received[came.end() :].rpartition(" by ")  # what it said of itself may hold a "by" too
     if _LMTP.search(_COMMENT.sub(" ", own)):
         return True

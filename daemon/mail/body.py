@@ -97,7 +97,15 @@ class Body:
                 except BadSheet as error:
                     self.defect(str(error))
         for number in markup.tables_in("\n".join(parts.signature)):
-            parts.signature.extend(self._shortened("\n".join("  ".join(row) for row in tables[number])).split("\n"))
+            parts.signature.extend(self._rows_of(tables[number]))
+        # People write their answers into the table that they quote: its rows are text there, and where they stood.
+        parts.quoted[:] = [text for line in parts.quoted for text in (line, *self._rows_in(line, tables))]
+
+    def _rows_in(self, line: str, tables: tuple[markup.Rows, ...]) -> list[str]:
+        return [row for number in markup.tables_in(line) for row in self._rows_of(tables[number])]
+
+    def _rows_of(self, table: markup.Rows) -> list[str]:
+        return self._shortened("\n".join("   ".join(row) for row in table)).split("\n")
 
     def _take(self, parts: Split, leaf: Leaf) -> None:
         self.quoted.extend(parts.quoted)

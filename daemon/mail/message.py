@@ -45,6 +45,7 @@ class MarkedKind(StrEnum):
     REQUEST = "request"
     ANSWER = "answer"
     CHASE = "chase"
+    WITHDRAWAL = "withdrawal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Origin:
     to: tuple[str, ...] = ()
     """Addresses in To and Cc, at most 50."""
     date: datetime | None = None
+    internal: str = ""
+    """How our own server vouched that a logged-in user of ours wrote it as just this `sender`; empty: it did not."""
 
     @property
     def domain(self) -> str:
@@ -169,6 +172,48 @@ class Attachment:
     why: str = ""
 
 
+class Delivery(StrEnum):
+    """What a mail system says that it did with a mail for one recipient (RFC 3464 2.3.3)."""
+
+    FAILED = "failed"
+    """Given up: it will not be tried again."""
+    DELAYED = "delayed"
+    """Not yet delivered, and tried on."""
+    DELIVERED = "delivered"
+    RELAYED = "relayed"
+    """Handed on to where no further word is to be had; `expanded` to a list counts as that."""
+
+
+@dataclass(frozen=True, slots=True)
+class BouncedRecipient:
+    """What became of a mail for one recipient."""
+
+    address: str
+    """As the reporting system names it, which may be where a rule of theirs sent the mail on."""
+    original: str
+    """As we named it, where the report says so; else empty."""
+    action: Delivery
+    status: str
+    """`5.1.1` (RFC 3463); `5.0.0` and the like where none is given."""
+    diagnostic: str = field(default="", repr=False)
+    """The server's words: one line of at most 300 printable characters, not masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """What a mail system reports of a mail that it took for one of ours. It proves nothing by itself."""
+
+    original_message_id: str
+    """Of the mail that it is about, in angle brackets; empty: not said."""
+    envelope_id: str
+    """What was said as ENVID when the mail was handed over (RFC 3461 4.4); empty: not said."""
+    recipients: tuple[BouncedRecipient, ...]
+    from_nobody: bool
+    """Its return path is empty, as a report's must be; where our server names none, it reads as a mail system's."""
+    brings_letter: bool
+    """The mail itself came back with it, and not only its headers."""
+
+
 @dataclass(frozen=True, slots=True)
 class IncomingMail:
     """What a mail says. Odd mail is data here, never an exception.
@@ -195,6 +240,8 @@ class IncomingMail:
     """SHA-256 in hex of what a person would call the same mail; trace headers are left out."""
     links_to_protected: bool = False
     """It only points at a protected message behind a link (never fetched)."""
+    bounce: Bounce | None = None
+    """What a mail system reports in it of a mail that was sent; None: it reports nothing."""
 
     @property
     def complete(self) -> bool:

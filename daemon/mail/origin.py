@@ -8,13 +8,14 @@ from itertools import islice
 from daemon.mail import addresses, headers
 from daemon.mail.authres import Profile, Trust, aligned, read_verdict
 from daemon.mail.headers import Field
+from daemon.mail.logins import logged_in
 from daemon.mail.machine import machine_of
 from daemon.mail.message import DkimSignature, Evidence, Mark, MarkedKind, Origin, Verdict
 
 __all__ = ["Profile", "Trust", "read_origin"]
 
 _AT_MOST_ONE = ("sender", "reply-to", "to", "cc", "subject", "date", "message-id", "content-type")
-_MARK = re.compile(r"(request|answer|chase)\s*;\s*version\s*=\s*1", re.IGNORECASE)
+_MARK = re.compile(r"(request|answer|chase|withdrawal)\s*;\s*version\s*=\s*1", re.IGNORECASE)
 _REFERENCE = re.compile(r"IC-[0-9A-HJKMNP-TV-Z]{8}", re.IGNORECASE)
 MAX_SIGNATURES = 10
 
@@ -43,7 +44,17 @@ def read_origin(fields: tuple[Field, ...], trust: Trust, *, whole: bool = True) 
         reply_to=reply_to[0] if reply_to else None,
         to=addresses.addresses(f.value for f in fields if f.name in ("to", "cc")),
         date=headers.moment(headers.first(fields, "date")),
+        internal=_internal(fields, trust, sender),
     )
+
+
+def _internal(fields: tuple[Field, ...], trust: Trust, sender: str | None) -> str:
+    """Whoever sends for another (a Sender that is not From) is logged in as themselves, so nothing is vouched for."""
+    if sender is None:
+        return ""
+    senders = [addresses.mailbox(f.value) for f in fields if f.name == "sender"]
+    alike = all(box is not None and box[0].casefold() == sender.casefold() for box in senders)
+    return logged_in(fields, trust, sender) if alike else ""
 
 
 def _sender(fields: tuple[Field, ...], *, whole: bool) -> tuple[str | None, str, tuple[str, ...]]:

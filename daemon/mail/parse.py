@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from daemon.mail import headers, protected, quoting
 from daemon.mail.body import Body
+from daemon.mail.bounces import read_bounce
 from daemon.mail.headers import Field, first
 from daemon.mail.leaves import read_leaves
 from daemon.mail.machine import machine_of_part
@@ -47,6 +48,7 @@ def parse(raw: bytes, trust: Trust) -> IncomingMail:
         defects=tuple(body.defects),
         semantic_key=_semantic_key(fields, origin, subject, body, raw),
         links_to_protected=body.protected or _only_points_elsewhere(body),
+        bounce=read_bounce(raw, fields, tree, origin),
     )
 
 

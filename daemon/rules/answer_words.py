@@ -46,7 +46,7 @@ class Written:
     """What a template is filled with, and what is set into its words afterwards."""
 
     values: Mapping[str, Any]
-    tables: tuple[Table | layout.Particulars, ...]
+    tables: tuple[layout.Set, ...]
     sheet: Sheet | None = None
 
 

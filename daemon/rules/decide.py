@@ -128,6 +128,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
     party = facts.writer.counterparty
     if party is None:
         return _stranger(facts, meaning, policy, verdict)
+    verdict = disclosure.waived(verdict, facts.waiver)
     failed = [c.reason for c in disclosure.failures(verdict) if c.reason is not None]
     firm = [reason for reason in failed if reason not in disclosure.LEAVES_NO_DOUBT_WHO]
     if firm or recipient is None:
@@ -227,6 +228,8 @@ def _held_whole(desk: Desk, reason: Reason) -> Decision:
 
 def _finished(desk: Desk, decision: Decision) -> Decision:
     """The decision under the brake, and with a person told wherever no item tells one."""
+    if desk.facts.waiver is not None:
+        return replace(decision, plans=tuple(replace(plan, waiver=desk.facts.waiver) for plan in decision.plans))
     if decision.plans and not decision.observed and _brake(desk):
         return _braked(desk)
     if decision.plans and not decision.observed and _said_enough(desk, decision):

@@ -1,7 +1,7 @@
 """May this code go to this address now? Every condition by name (G1 to G14), asked when deciding and again when sending.
 
 This is the one trust gate. A condition that cannot be shown to hold fails. What a person may waive is in
-`decision.WAIVABLE`; nothing in this release waives.
+`decision.WAIVABLE`, and `waived` is the one place where an approval counts.
 
 Source: durability notes §2.1 and §2.2; RFC 8601 and 9989 for the verdict.
 """
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from daemon.mail.authres import aligned
-from daemon.mail.message import DkimSignature, Evidence, Machine
+from daemon.mail.message import DkimSignature, Evidence, Machine, Origin
 from daemon.rules import counterparties
 from daemon.rules.counterparties import Names, is_active, is_listed, means, same_address
-from daemon.rules.decision import Condition, Gate, LetterPlan
+from daemon.rules.decision import WAIVABLE, Condition, Gate, LetterKind, LetterPlan, Waiver
 from daemon.rules.facts import DeviceRecord, Proof, Rates, Release, Standing, Surroundings, Writer
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.policy import Colleagues, Counterparty, Policy
+from daemon.rules.policy import Colleagues, Counterparty, Policy, Role
 from daemon.rules.reasons import Reason
 
 DISCLOSABLE_STATUSES = frozenset(("", "Pending", "Whitelisted", "InstalledNotCommissioned"))
@@ -38,6 +38,28 @@ def failures(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
 
 def _condition(gate: Gate, holds: bool, evidence: str, reason: Reason) -> Condition:
     return Condition(gate, holds, evidence, None if holds else reason)
+
+
+def waived(conditions: Iterable[Condition], waiver: Waiver | None) -> tuple[Condition, ...]:
+    """`conditions` with those that hold by our team's approval alone; each says by whose.
+
+    That we hold a code and installed the device is a fact, which nobody can waive. A colleague of a contact meets G6;
+    that a person looks at their mail is our own setting, which an approval satisfies.
+    """
+    return tuple(_waived(condition, waiver) for condition in conditions) if waiver else tuple(conditions)
+
+
+def _waived(condition: Condition, waiver: Waiver) -> Condition:
+    fact = condition.reason is Reason.GATE_AT_SEND
+    by_gate = condition.gate in WAIVABLE and condition.gate in waiver.gates and not fact
+    if condition.holds or not (by_gate or condition.reason is Reason.COLLEAGUE):
+        return condition
+    return Condition(condition.gate, True, f"{condition.evidence}; approved by {' and '.join(waiver.by)}")
+
+
+def covers(waiver: Waiver | None, devices: Sequence[DeviceId]) -> bool:
+    """Whether the approval is of all these devices; one of a whole mail is of all that it names."""
+    return waiver is not None and (not waiver.devices or set(devices) <= set(waiver.devices))
 
 
 # The mail: G1 to G8, G11, G12 ───────────────────────────────────────────────────────────────────────
@@ -95,25 +117,32 @@ def _dkim(proof: Proof, writer: Writer, policy: Policy) -> Condition:
         return _condition(Gate.DKIM_ALIGNED, accepted, evidence, Reason.SPF_ONLY_SENDER)
     if proof.evidence is not Evidence.DKIM_ALIGNED:
         return _condition(Gate.DKIM_ALIGNED, False, "no aligned DKIM signature passed", Reason.UNPROVEN_SENDER)
-    own = _aligned_signatures(proof)
-    whole = bool(own) and all(s.domain and _covers(s, proof.arrived) for s in own)
-    evidence = f"signed by {own[0].domain}" if whole else "an aligned signature is partial or expired, or none was read"
-    return _condition(Gate.DKIM_ALIGNED, whole, evidence, Reason.PARTIAL_SIGNATURE)
+    signer = whole_signature(proof.origin, proof.arrived)
+    evidence = f"signed by {signer}" if signer else "an aligned signature is partial or expired, or none was read"
+    return _condition(Gate.DKIM_ALIGNED, bool(signer), evidence, Reason.PARTIAL_SIGNATURE)
 
 
-def _aligned_signatures(proof: Proof) -> list[DkimSignature]:
+def whole_signature(origin: Origin, arrived: datetime | None) -> str:
+    """The domain whose aligned signature covers what we rely on; empty: one that may have passed does not, or none was read.
+
+    `arrived` None: not known, so a signature that expires counts as expired.
+    """
+    own = _aligned_signatures(origin)
+    return own[0].domain if own and all(s.domain and _covers(s, arrived) for s in own) else ""
+
+
+def _aligned_signatures(origin: Origin) -> list[DkimSignature]:
     """Those that may be the one that passed: a verdict names a domain, not which of its signatures it means.
 
     One whose domain we cannot read may be it, too.
     """
-    origin = proof.origin
     passed = (s for s in origin.signatures if not s.domain or s.domain in origin.verdict.dkim_pass)
     return [s for s in passed if not s.domain or aligned(s.domain, origin.domain)]
 
 
-def _covers(signature: DkimSignature, arrived: datetime) -> bool:
+def _covers(signature: DkimSignature, arrived: datetime | None) -> bool:
     """No `l=` (text may have been appended), not expired on arrival, and From, Subject and Date are signed."""
-    expired = signature.expires is not None and signature.expires < arrived
+    expired = signature.expires is not None and (arrived is None or signature.expires < arrived)
     return not signature.body_length and not expired and set(signature.signed) >= _SIGNED
 
 
@@ -200,9 +229,11 @@ def device_gate(device: DeviceId, record: DeviceRecord | None, ours: Names, aske
 
     if record is None or not is_ours(record, ours):
         return condition(Reason.GATE_AT_SEND, "not a device that we installed")
+    if record.device_type in TYPES_WITHOUT_CODE:
+        return condition(Reason.GATE_AT_SEND, "its type has no code")
     if record.status not in DISCLOSABLE_STATUSES:
         return condition(Reason.DEVICE_STATUS, f"its status is {record.status}")
-    if record.device_type in TYPES_WITHOUT_CODE or not record.has_code:
+    if not record.has_code:
         return condition(Reason.GATE_AT_SEND, "no code is held")
     if record.gaining_supplier.strip() and not means(record.gaining_supplier, asker):
         return condition(Reason.OTHER_SUPPLIER_RECORDED, "our records name another gaining supplier")
@@ -294,19 +325,47 @@ def send_gate(  # noqa: PLR0917  # all that the gate depends on, in the open
         _listed_recipient(plan, writer, now),
         _relay_transport(surroundings),
     )
+    waiver = plan.waiver if covers(plan.waiver, plan.code_devices) else None
     if not plan.code_devices:
-        return (*(c for c in of_mail if c.gate in _ASKED_OF_EVERY_LETTER), *of_letter)
+        return waived((*(c for c in of_mail if c.gate in _ASKED_OF_EVERY_LETTER), *of_letter), waiver)
     limits = limits_gate(plan.code_devices, records, plan.party, policy)
     entitled = _devices_gate(plan, writer, records, book, policy)
-    return (*of_mail, *of_letter, entitled, *limits, _not_suspended(surroundings))
+    return waived((*of_mail, *of_letter, entitled, *limits, _not_suspended(surroundings)), waiver)
 
 
 def _devices_gate(
     plan: LetterPlan, writer: Writer, records: Records, book: tuple[Counterparty, ...], policy: Policy
 ) -> Condition:
-    """G9 for all devices of a letter: the first that fails, else one that says so of all."""
+    """G9 for all devices of a letter: the first that fails, what nobody may waive before all else."""
     ours = counterparties.own_names(policy)
     asker = counterparties.names_of(writer.counterparty, book) if writer.counterparty else frozenset()
-    each = (device_gate(d, records.devices.get(d), ours, asker) for d in plan.code_devices)
+    each = [device_gate(d, records.devices.get(d), ours, asker) for d in plan.code_devices]
+    failed = sorted(failures(each), key=lambda condition: condition.reason is not Reason.GATE_AT_SEND)
     holds = Condition(Gate.DEVICE_ENTITLED, True, f"{len(plan.code_devices)} of ours, codes held, not commissioned")
-    return next((condition for condition in each if not condition.holds), holds)
+    return failed[0] if failed else holds
+
+
+# Letters that answer nobody ─────────────────────────────────────────────────────────────────────────
+
+
+def asking_gate(
+    plan: LetterPlan, book: tuple[Counterparty, ...], surroundings: Surroundings, policy: Policy, now: datetime
+) -> tuple[Condition, ...]:
+    """A letter in which we ask: it can hold no code, and goes to a listed address of its party, or to the Helpdesk."""
+    if plan.kind is LetterKind.HELPDESK:
+        listed = bool(policy.helpdesk) and same_address(plan.to, policy.helpdesk)
+        to = _condition(Gate.ONE_LISTED_RECIPIENT, listed, f"{plan.to}, the Helpdesk by setting", Reason.GATE_AT_SEND)
+        return (to, _relay_transport(surroundings))
+    party = next((one for one in book if one.party == plan.party), None)
+    listed = party is not None and is_listed(plan.to, party, now)
+    evidence = f"{plan.to} is {'' if listed else 'not '}a listed address of {plan.party} in force"
+    to = _condition(Gate.ONE_LISTED_RECIPIENT, listed, evidence, Reason.GATE_AT_SEND)
+    return (to, _relay_transport(surroundings))
+
+
+def result_gate(plan: LetterPlan, surroundings: Surroundings, policy: Policy) -> tuple[Condition, ...]:
+    """Codes that others gave us go to our own code recipients alone."""
+    able = [m for m in policy.team if m.may(Role.CODE_RECIPIENT) and same_address(m.address, plan.to)]
+    evidence = f"{plan.to} is {'' if able else 'not '}one of our code recipients"
+    to = _condition(Gate.ONE_LISTED_RECIPIENT, bool(able) and not plan.party, evidence, Reason.GATE_AT_SEND)
+    return (to, _relay_transport(surroundings), _not_suspended(surroundings))

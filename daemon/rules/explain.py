@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from daemon.rules.reasons import Reason
 
-_BY_HAND = "Answer it by hand from the shared mailbox: the mail lies in Install codes/Held."
+_BY_HAND = "Answer it by hand from the shared mailbox: the mail lies in Install codes/Held; then say CLOSE."
 _ANEW = "then drag the mail to Install codes/Requests, and it is decided anew with its first due date"
 _CHECK_SENDER = "Ring the supplier on a number you already have, not one from the mail, and ask whether it is theirs."
 
@@ -29,22 +29,36 @@ _SAID: dict[Reason, Said] = {
     Reason.WITHDRAWAL: Said("a withdrawal", "It takes a request back."),
     Reason.NEED_MORE: Said("more is needed", "It asks for install codes, and names no Device ID that we can answer."),
     Reason.ACKNOWLEDGEMENT: Said("an acknowledgement", "It says thank you, or that something was received."),
+    Reason.ANSWER_RECEIVED: Said("an answer to us", "It answers what we asked this supplier for."),
+    Reason.LETTER_BOUNCED: Said(
+        "a letter that came back", "A mail system reports that a letter of ours did not arrive."
+    ),
+    Reason.DELIVERY_REPORT: Said("a delivery report", "A mail system reports how a letter of ours fares on its way."),
+    Reason.COMMAND: Said("a command", "A member of our own team ordered something, and was answered."),
     # None of ours, or never answered
     Reason.NOT_OURS: Said("not ours", "It is not about install codes."),
     Reason.BEFORE_START: Said("before the start", "It came before the start date, and is left alone unless asked for."),
     Reason.DUPLICATE: Said("a duplicate", "The same mail came before and was dealt with."),
     Reason.BOUNCE: Said("a bounce", "A mail system wrote it to say that a mail was not delivered."),
+    Reason.DOUBTFUL_BOUNCE: Said(
+        "a doubtful bounce",
+        "It reports that a letter of ours was not delivered, and is not believed: nothing changed because of it.",
+    ),
     Reason.AUTO_REPLY: Said("an automatic reply", "It is an automatic reply, out-of-office or the like."),
     Reason.RECEIPT: Said("a receipt", "It is a read or delivery receipt."),
     Reason.ROBOT: Said("a robot", "A machine wrote it."),
     Reason.OWN_MAIL: Said("our own mail", "It bears our own address as its sender."),
     Reason.OPS_MAIL: Said("our own team", "A member of our own team wrote it."),
+    Reason.UNPROVEN_COMMAND: Said(
+        "an order that nobody proved",
+        "It reads as an order of one of our team, and nothing proves that they wrote it, so it was not obeyed.",
+    ),
     Reason.STRANGER: Said("a stranger", "Its sender is neither listed nor proven, so it gets no answer."),
     # A mail that a person must look at
     Reason.LOOP_BRAKE: Said(
         "too many letters to this supplier",
         "So many letters went to this supplier lately that we have stopped answering for now.",
-        "See in the mailbox whether two automatic systems write to each other. If a person is waiting, answer by hand.",
+        "See in the mailbox whether two automatic systems write to each other. If a person is waiting, approve it.",
     ),
     Reason.AMBIGUOUS_SENDER: Said(
         "sender unclear",
@@ -72,7 +86,7 @@ _SAID: dict[Reason, Said] = {
         "sender proven in part only",
         "Only the sending server was confirmed (SPF). No signature of the sender's own domain (DKIM) was.",
         f"{_CHECK_SENDER} If they cannot sign their mail, your configuration can accept this one address "
-        f"(policy.accept_spf_only); {_ANEW}.",
+        f"(WAIVE, or policy.accept_spf_only); {_ANEW}. Or approve this one mail.",
     ),
     Reason.UNLISTED_SENDER: Said(
         "sender not in the contact list",
@@ -83,7 +97,7 @@ _SAID: dict[Reason, Said] = {
     Reason.COLLEAGUE: Said(
         "written by a colleague of a contact",
         "A colleague of a listed contact wrote it, and our setting is to hold such mail (policy.colleagues).",
-        f"{_CHECK_SENDER} If it is, answer the listed contact by hand.",
+        f"{_CHECK_SENDER} If it is, approve it: the answer goes to the listed contact.",
     ),
     Reason.CONTACT_NOT_ACTIVE: Said(
         "contact not yet valid",
@@ -98,12 +112,12 @@ _SAID: dict[Reason, Said] = {
     Reason.PARTIAL_SIGNATURE: Said(
         "signature covers only part",
         "Its signature covers only part of the mail, or had expired when it came: words may have been added to it.",
-        f"{_CHECK_SENDER} If every device in it is theirs, send the answer to the listed address by hand.",
+        f"{_CHECK_SENDER} If every device in it is theirs, approve it.",
     ),
     Reason.STALE_MAIL: Said(
         "an old mail, or undated",
         "It was written long before it arrived, or has no usable date: it may be an old mail that somebody sent again.",
-        f"{_CHECK_SENDER} If they still want the answer, ask them to send a new mail.",
+        f"{_CHECK_SENDER} If they still want the answer, approve it, or ask them to send a new mail.",
     ),
     Reason.REPLAYED_SIGNATURE: Said(
         "signature seen before",
@@ -118,19 +132,19 @@ _SAID: dict[Reason, Said] = {
     Reason.JUNK_FOLDER: Said(
         "found in Junk",
         "A person or a filter had put it into Junk or Deleted Items before we saw it.",
-        "If it is genuine, drag it to Install codes/Requests, and it is decided anew with its first due date.",
+        "If it is genuine, approve it, or drag it to Install codes/Requests: it is decided anew with its first due date.",
     ),
     Reason.POISON: Said(
         "cannot be processed",
         "Our program failed on it three times and has set it aside, unread. Other mail is not affected.",
-        "Open it with care, in Install codes/Quarantine. If it asks for codes, answer by hand. Please report it to whoever "
-        "looks after this service.",
+        "Open it with care, in Install codes/Quarantine. If it asks for codes, answer by hand and say CLOSE; REPLAY has it "
+        "read once more. Please report it to whoever looks after this service.",
     ),
     Reason.UNASKED_ANSWER: Said(
         "brings install codes",
-        "It brings install codes that this service did not ask for.",
+        "It brings install codes that this service did not ask this supplier for.",
         "Take what you asked for by hand: the mail was filed in Install codes/Answers, or lies where it arrived while the "
-        "mode is observe. If the codes are not for us, tell the "
+        "mode is observe; then say CLOSE. If the codes are not for us, tell the "
         "sender and delete the mail.",
     ),
     Reason.MAILBOX_NOT_TRUSTED: Said(
@@ -142,46 +156,45 @@ _SAID: dict[Reason, Said] = {
     Reason.INVENTORY_STALE: Said(
         "our inventory is too old",
         "The answer would be a no, and our inventory is too old to be sure of it.",
-        f"Import a fresh inventory; {_ANEW}.",
+        f"Import a fresh inventory; {_ANEW}. Or approve it, if you know that the answer is true.",
     ),
     Reason.DEVICE_STATUS: Said(
         "commissioned, removed or suspended",
         "By our inventory the device is commissioned, removed or suspended, so its code should not be needed.",
         f"Check the device in the Smart Metering Inventory. If our record is wrong, import a correct one; {_ANEW}. "
-        "If it is right, tell the supplier so by hand.",
+        "If it is right, reject it and say which.",
     ),
     Reason.OTHER_SUPPLIER_RECORDED: Said(
         "another gaining supplier recorded",
         "Our inventory names another gaining supplier than the one that asks.",
         "Check who has the customer now (registration data). If it is the one that asks, correct the inventory and import it; "
-        f"{_ANEW}.",
+        f"{_ANEW}. Or approve it, if the record lags behind; reject it (not confirmed), if it is right.",
     ),
     Reason.ASKED_BY_ANOTHER: Said(
         "asked for by two suppliers",
         "Another supplier asked for the same device, or was sent its code, within the last 30 days.",
-        "Check which of them has the customer now (registration data), and answer that one by hand. Tell the other.",
+        "Check which of them has the customer now (registration data); approve that one, and reject the other (not confirmed).",
     ),
     Reason.REPEAT_LIMIT: Said(
         "sent as often as allowed",
         "Its code went to this supplier as often as the limit for 30 days allows.",
-        "Ask the supplier why the code did not help: the wrong device, or mail that does not arrive? Then answer by hand.",
+        "Ask the supplier why the code did not help: the wrong device, or mail that does not arrive? Then approve or reject it.",
     ),
     Reason.CAP_BREAKS_DUE_DATE: Said(
         "daily limit would break the due date",
         "Under the daily limit of codes its turn would come after its due date.",
-        "Ask the supplier whether they really need so many at once. If so, raise policy.limits for the time being, "
-        f"{_ANEW}; or answer by hand.",
+        "Ask the supplier whether they really need so many at once. If so, approve it: the codes go out at once.",
     ),
     Reason.GLOBAL_CAP: Said(
         "today's limit for all suppliers reached",
         "The day's limit of codes to all suppliers together is reached. That is unusual: make sure that nobody is harvesting.",
-        f"Look at who asked for what today (`status`). If all is well, wait until tomorrow or raise policy.limits; {_ANEW}.",
+        "Look at who asked for what today (STATUS). If all is well, approve it.",
     ),
     Reason.REFUSED_BY_RELAY: Said(
         "our letter was refused",
-        "The mail relay refused our answer for good, so the supplier has none yet.",
-        "Check the supplier's address in the contact list against the relay's words. Correct and import it, "
-        f"{_ANEW}; or send the answer by hand.",
+        "A mail server refused our answer for good, or sent it back, so the supplier has none yet.",
+        "Check the supplier's address in the contact list against the server's words. Correct and import it, "
+        f"{_ANEW}; or approve it, to try again.",
     ),
     Reason.GATE_AT_SEND: Said(
         "something changed before sending",
@@ -191,7 +204,7 @@ _SAID: dict[Reason, Said] = {
     Reason.OUTCOME_UNKNOWN: Said(
         "nobody can say whether it arrived",
         "The line broke while our answer was being sent, and it was sent again as often as is allowed.",
-        "Ask the supplier whether the answer arrived. If not, send it by hand.",
+        "Ask the supplier whether the answer arrived. If not, approve it: the answer is sent once more.",
     ),
     Reason.OBSERVE_ONLY: Said(
         "observing only",
@@ -203,6 +216,7 @@ _SAID: dict[Reason, Said] = {
     Reason.DAILY_CAP: Said("waits for its turn", "It waits for its turn under the daily limit."),
     Reason.ASKED_TOO_SOON: Said("asked again too soon", "It was answered within the last day, and asked for again."),
     Reason.ANSWERED: Said("answered", "It was answered."),
+    Reason.CLOSED_BY_OPS: Said("closed", "A member of our team closed it."),
     Reason.WITHDRAWN_BY_ASKER: Said("withdrawn", "The asker took it back."),
 }
 

@@ -6,9 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from daemon.mail.message import Evidence, IncomingMail, Origin
+from daemon.rules.answers import Finding
+from daemon.rules.decision import Waiver
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Contact, Counterparty, Member
 from daemon.rules.thread import MailThread
+from daemon.rules.wanting import Want
 
 
 class Standing(StrEnum):
@@ -78,6 +81,8 @@ class Suspension(StrEnum):
 
     SELF_TEST_FAILED = "self-test-failed"
     TIME_SUSPECT = "time-suspect"
+    PAUSED = "paused"
+    """A member of our team said PAUSE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +144,21 @@ class Facts:
     asked_by_others: frozenset[DeviceId] = frozenset()
     """Devices with an open item of another party."""
     rates: Rates = Rates()
+    waiver: Waiver | None = None
+    """Our team approved this mail, which was held whole."""
+    wanted: Mapping[DeviceId, Want] = field(default_factory=dict)
+    """The devices whose codes we asked this party for, where it may answer: it is proven."""
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
+    """What the mail answers about them."""
+    inquired: frozenset[DeviceId] | None = None
+    """What we asked for in the inquiry to which the mail belongs; None: it belongs to none."""
     ordered: bool = False
     """A person dragged the mail to `Requests`: what is still open in its thread is judged anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnFacts:
-    """What bears on the PENDING items of one thread when a new day's number of codes is given out.
+    """What bears on the open items of one thread when a new day's number of codes is given out, or a person decides.
 
     `rates` count what is queued for the threads before it in the line.
     """
@@ -156,3 +169,5 @@ class TurnFacts:
     inventory_taken_at: datetime | None
     releases: Mapping[DeviceId, tuple[Release, ...]] = field(default_factory=dict)
     rates: Rates = Rates()
+    waiver: Waiver | None = None
+    """Our team approved: it is judged with what they waived."""

@@ -35,6 +35,11 @@ def plain(text: str) -> str:
     return text.translate(_PLAIN)
 
 
+def one_kind_of_line_break(text: str) -> str:
+    """`text` with whatever else breaks a line in `plain` made a line feed, all else as it is: its lines are those of `plain`."""
+    return re.sub("[\x0b\x0c\x85\u2028\u2029]", "\n", text)
+
+
 HEX = "[0-9A-Fa-f]"
 _LETTERS_ALONE = re.compile(
     rf"{HEX}{{2}}(?:{HEX}{{8}}|[\-:. ]{{1,3}}(?:{HEX}{{2}}[\-:. ]{{1,3}}){{2}}|{HEX}{{2}}[\-:. ]{{1,3}}{HEX}{{4}})"

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 
 from daemon.rules import disclosure
 from daemon.rules.counterparties import Names, mpid_or_name, names_of, own_names, single_mpids
+from daemon.rules.decision import Gate, Waiver
 from daemon.rules.disclosure import DISCLOSABLE_STATUSES, TYPES_WITHOUT_CODE, is_ours
 from daemon.rules.facts import DeviceRecord, Facts, Rates, Release, TurnFacts
 from daemon.rules.identifiers import DeviceId
@@ -34,10 +35,19 @@ class Docket:
     releases: Mapping[DeviceId, tuple[Release, ...]]
     rates: Rates
     asked_by_others: frozenset[DeviceId] = frozenset()
+    waiver: Waiver | None = None
+    """Our team approved: a person's word stands for what they waived, and for the age of our inventory."""
+
+    def waives(self, gate: Gate) -> bool:
+        """Whether our team waived this condition."""
+        return self.waiver is not None and gate in self.waiver.gates
 
 
 def docket(
-    party: Counterparty, facts: Facts | TurnFacts, policy: Policy, asked_by_others: frozenset[DeviceId] = frozenset()
+    party: Counterparty,
+    facts: Facts | TurnFacts,
+    policy: Policy,
+    asked_by_others: frozenset[DeviceId] = frozenset(),
 ) -> Docket:
     """The docket of `party`. A turn knows no other askers: whoever waits for a turn asked first."""
     oldest = facts.now - timedelta(days=policy.inventory_max_age_days)
@@ -53,6 +63,7 @@ def docket(
         releases=facts.releases,
         rates=facts.rates,
         asked_by_others=asked_by_others,
+        waiver=facts.waiver,
     )
 
 
@@ -122,9 +133,13 @@ def judge(device: DeviceId, of: Docket, due: DueDate, allowance: Allowance) -> J
     settled = _without_code(record, of)
     if settled is not None:
         return settled
-    entitled = disclosure.device_gate(device, record, of.ours, of.asker)
+    (entitled,) = disclosure.waived((disclosure.device_gate(device, record, of.ours, of.asker),), of.waiver)
     if not entitled.holds:
         return hold(entitled.reason or Reason.GATE_AT_SEND, Outcome.CODE)
+    if record is None or not record.has_code:
+        return hold(Reason.DEVICE_STATUS, Outcome.CODE)  # an approval cannot make a code of none
+    if of.waives(Gate.WITHIN_LIMITS):
+        return _tell(Outcome.CODE)
     releases = of.releases.get(device, ())
     if device in of.asked_by_others or disclosure.to_others(releases, of.party):
         return hold(Reason.ASKED_BY_ANOTHER, Outcome.CODE)
@@ -142,7 +157,7 @@ def _without_code(record: DeviceRecord | None, of: Docket) -> Judgement | None:
         said = _tell(Outcome.NO_CODE_HELD)
     else:
         return None
-    return hold(Reason.INVENTORY_STALE, said.outcome) if of.stale else said
+    return hold(Reason.INVENTORY_STALE, said.outcome) if of.stale and of.waiver is None else said
 
 
 def _asked_again(releases: tuple[Release, ...], of: Docket) -> Judgement | None:

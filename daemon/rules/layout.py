@@ -19,6 +19,8 @@ from typing import Literal
 WIDTH = 72
 _GAP = "   "
 _MARK = re.compile("\x02([0-9]+)\x03")
+_SHADES = {"dark": "#", "light": "="}
+_LONGEST_BAR = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,62 @@ class Particulars:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """One paragraph, heading, list, table or set of particulars."""
+class Bar:
+    """One bar of a chart, in two shades. `line`: words between this bar and the one above it."""
 
-    kind: Literal["paragraph", "heading", "list", "table", "particulars"]
+    label: str
+    dark: int
+    light: int
+    line: str = ""
+
+    @property
+    def count(self) -> str:
+        """How much it stands for, as it is shown; a point for nothing."""
+        return f"{self.dark + self.light:,}" if self.dark or self.light else "."
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars below each other, their numbers beside them; `dark` and `light` say what the shades are."""
+
+    bars: tuple[Bar, ...]
+    dark: str
+    light: str
+
+    @property
+    def shades(self) -> tuple[tuple[str, str], ...]:
+        """Those that occur, each with its name."""
+        named = (
+            ("dark", self.dark, sum(b.dark for b in self.bars)),
+            ("light", self.light, sum(b.light for b in self.bars)),
+        )
+        return tuple((shade, name) for shade, name, total in named if total)
+
+    def scaled(self, longest: int, unit: int) -> tuple[tuple[Bar, int, int], ...]:
+        """Each bar with the lengths of its shades: `unit` a thing, or less, so that no bar is longer than `longest`."""
+        most = max((bar.dark + bar.light for bar in self.bars), default=0)
+        scale = min(unit, longest / max(most, 1))
+
+        def length(count: int) -> int:
+            return max(1, int(count * scale)) if count else 0
+
+        return tuple((bar, length(bar.dark), length(bar.light)) for bar in self.bars)
+
+
+Set = Table | Particulars | Chart
+"""What is set into the words at a mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph, heading, list, table, set of particulars or chart."""
+
+    kind: Literal["paragraph", "heading", "list", "table", "particulars", "chart"]
     lines: tuple[str, ...] = ()
     small: bool = False
     table: Table | None = None
     particulars: Particulars | None = None
+    chart: Chart | None = None
 
 
 def _parts(cell: str) -> tuple[str, ...]:
@@ -73,12 +123,12 @@ def mark(number: int) -> str:
     return f"\x02{number}\x03"
 
 
-def blocks(words: str, tables: Sequence[Table | Particulars]) -> tuple[Block, ...]:
+def blocks(words: str, tables: Sequence[Set]) -> tuple[Block, ...]:
     """The blocks that `words` spell, the tables in the places of their marks."""
     return tuple(_blocks(words, tables))
 
 
-def _blocks(words: str, tables: Sequence[Table | Particulars]) -> Iterator[Block]:
+def _blocks(words: str, tables: Sequence[Set]) -> Iterator[Block]:
     small = False
     for chunk in re.split(r"\n[ \t]*\n", words):
         lines = [line for raw in chunk.split("\n") if (line := " ".join(raw.split()))]
@@ -88,7 +138,7 @@ def _blocks(words: str, tables: Sequence[Table | Particulars]) -> Iterator[Block
             yield from _chunk(lines, tables, small=small)
 
 
-def _chunk(lines: Sequence[str], tables: Sequence[Table | Particulars], *, small: bool) -> Iterator[Block]:
+def _chunk(lines: Sequence[str], tables: Sequence[Set], *, small: bool) -> Iterator[Block]:
     """The blocks of lines with no blank line among them."""
     kind: Literal["paragraph", "list"] = "paragraph"
     held: list[str] = []
@@ -118,9 +168,11 @@ def _words(kind: Literal["paragraph", "list"], lines: Sequence[str], *, small: b
     return Block("paragraph", tuple(bare for line in joined.split("\n") if (bare := line.strip())), small)
 
 
-def _set(table: Table | Particulars) -> Block:
+def _set(table: Set) -> Block:
     if isinstance(table, Table):
         return Block("table", table=table)
+    if isinstance(table, Chart):
+        return Block("chart", chart=table)
     return Block("particulars", particulars=table)
 
 
@@ -137,6 +189,8 @@ def _text_lines(block: Block) -> Iterator[str]:
         yield from _table_lines(block.table)
     elif block.particulars is not None:
         yield from _particular_lines(block.particulars)
+    elif block.chart is not None:
+        yield from _chart_lines(block.chart)
     elif block.kind == "list":
         for item in block.lines:
             yield from wrap(item, "- ", "  ")
@@ -160,6 +214,18 @@ def _particular_lines(particulars: Particulars) -> Iterator[str]:
         for value in values:
             yield from wrap(value, start, " " * width)
             start = " " * width
+
+
+def _chart_lines(chart: Chart) -> Iterator[str]:
+    """The numbers stand before the bars, so that these begin alike in letters of any width too."""
+    label = max((len(bar.label) for bar in chart.bars), default=0)
+    count = max((len(bar.count) for bar in chart.bars), default=0)
+    yield "   ".join(f"{_SHADES[shade]} {name}" for shade, name in chart.shades)
+    for bar, dark, light in chart.scaled(_LONGEST_BAR, 1):
+        if bar.line:
+            yield f"{'-' * (label + count + len(_GAP))}{_GAP}{bar.line}"
+        shades = _SHADES["dark"] * dark + _SHADES["light"] * light
+        yield f"{bar.label:>{label}}{_GAP}{bar.count:>{count}}{_GAP}{shades}".rstrip()
 
 
 def wrap(words: str, first: str = "", rest: str = "") -> Iterator[str]:

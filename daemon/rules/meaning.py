@@ -37,6 +37,8 @@ class Correspondence:
     """Its words ask for install codes, whether or not a Device ID was found."""
     references: tuple[str, ...] = ()
     """`IC-XXXXXXXX` references found in mark, subject or new text."""
+    named: tuple[DeviceId, ...] = ()
+    """Devices that a mail which answers us names beside that, and asks for in no words."""
     needs_thread: bool = False
     """Nothing in it speaks of install codes ("Any update?"): it is ours only where it belongs to a thread of ours."""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from daemon.rules import approving
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.explain import cause, next_step, why
 from daemon.rules.identifiers import DeviceId
@@ -48,6 +49,8 @@ class Hold:
     devices: tuple[DeviceId, ...] = ()
     told_ops_at: datetime | None = None
     reminded_day: int = 0
+    wait_until: date | None = None
+    """No reminder before that day, as a member said; the alarm comes all the same."""
     evidence: tuple[str, ...] = ()
 
     @property
@@ -137,14 +140,14 @@ def _started_by(today: date, working_days: int, calendar: Calendar) -> date:
 def rung(hold: Hold, now: datetime, calendar: Calendar, policy: Policy) -> int:
     """The reminder that is due: working day 3, 7 or 9, BREACH once the due date has passed, or 0.
 
-    It is the highest reached and not yet sent; those passed over while we were down are dropped, so that a
-    restart after Christmas sends one. A breach is an alarm and waits for no office hours. What is held for the mode
+    It is the highest reached and not yet sent; those passed over while we were down or a member said WAIT are
+    dropped, so that a restart after Christmas sends one. A breach is an alarm and waits for no office hours. What is held for the mode
     alone is never called a breach: people answer it by hand, and we do not see that they did.
     """
     today = local_day(now)
     if today > hold.due:
         return BREACH if hold.reminded_day < BREACH and hold.reason is not Reason.OBSERVE_ONLY else 0
-    if not in_office_hours(now, calendar):
+    if not in_office_hours(now, calendar) or (hold.wait_until is not None and today < hold.wait_until):
         return 0
     highest = reached(hold.start, today, calendar, policy)
     return highest if highest > hold.reminded_day else 0
@@ -165,14 +168,16 @@ def reminders(holds: Iterable[Hold], now: datetime, policy: Policy) -> list[Noti
 
 
 def hears(policy: Policy, kind: LetterKind) -> tuple[str, ...]:
-    """Who on the team gets news of this kind: those who may act; of an alarm everybody, and the manager.
+    """Who on the team gets news of this kind: those who may act; of what a member did everybody; of an alarm everybody,
+    and the manager. Whoever is away hears nothing, while somebody else is there.
 
     Where nobody may act everybody hears: a hold that nobody was told of is lost.
     """
-    acting = [member.address for member in policy.team if member.roles & _ACTING]
-    everybody = [member.address for member in policy.team]
+    here = [member for member in policy.team if member.address not in policy.away] or list(policy.team)
+    acting = [member.address for member in here if member.roles & _ACTING]
+    everybody = [member.address for member in here]
     alarm = kind in (LetterKind.BREACH, LetterKind.ALARM)
-    addresses = everybody if alarm or not acting else acting
+    addresses = everybody if alarm or kind is LetterKind.NOTICE or not acting else acting
     if policy.manager and (alarm or not addresses):
         addresses = [*addresses, policy.manager]
     return tuple(dict.fromkeys(addresses))
@@ -180,15 +185,24 @@ def hears(policy: Policy, kind: LetterKind) -> tuple[str, ...]:
 
 def letters(notice: Notice, case_id: str, policy: Policy, today: date) -> tuple[LetterPlan, ...]:
     """One letter for each of those who hear of it. `case_id` is the derived name of the notice."""
-    title = headline(notice, today)
+    told = news(notice, policy, today)
+    return tuple(
+        LetterPlan(case_id=case_id, kind=notice.kind, seq=number, to=address, subject=told.headline, content=told)
+        for number, address in enumerate(hears(policy, notice.kind), 1)
+    )
+
+
+def news(notice: Notice, policy: Policy, today: date) -> OpsNews:
+    """What such a letter says."""
     matters = [matter(hold) for hold in notice.holds[:MOST_MATTERS]]
     if len(notice.holds) > MOST_MATTERS:
         matters.append(_rest(len(notice.holds) - MOST_MATTERS))
     parties = {hold.party for hold in notice.holds if hold.reason not in _UNPROVEN}
-    news = OpsNews(title, tuple(matters), party=parties.pop() if len(parties) == 1 else "")
-    return tuple(
-        LetterPlan(case_id=case_id, kind=notice.kind, seq=number, to=address, subject=title, content=news)
-        for number, address in enumerate(hears(policy, notice.kind), 1)
+    return OpsNews(
+        headline(notice, today),
+        tuple(matters),
+        party=parties.pop() if len(parties) == 1 else "",
+        needed=policy.approvals_needed if any(one.on_approve for one in matters) else 0,
     )
 
 
@@ -249,6 +263,10 @@ def matter(hold: Hold) -> Matter:
         subject=hold.subject,
         evidence=hold.evidence,
         next_step=next_step(hold.reason),
+        case_id=hold.case_id,
+        mail_id=0 if hold.case_id else hold.mail_id,
+        on_approve=approving.on_approve(hold.reason, hold.outcome, hold.party, len(hold.devices)),
+        on_reject=approving.on_reject(hold.reason, len(hold.devices)),
     )
 
 
@@ -264,5 +282,5 @@ def _rest(count: int) -> Matter:
     return Matter(
         what=f"{_number(count, 'further matter')} like these, less urgent",
         why=f"A letter lists {MOST_MATTERS} at most.",
-        next_step="Run `install-code-daemon status` to see them all.",
+        next_step="LIST held shows them all.",
     )

@@ -1,12 +1,13 @@
 """Small turns of phrase that the letters share: days, numbers, notes. Everything comes out as one plain line."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 from daemon.mail.compose import one_line as plain
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.layout import Column, Table
 from daemon.rules.personal import safe_subject
+from daemon.rules.workdays import LONDON
 from daemon.rules.workdays import in_words as day
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "devices",
     "every",
     "it",
+    "moment",
     "note_value",
     "plain",
     "safe",
@@ -47,6 +49,12 @@ def note_value(note: str) -> str:
         except ValueError:
             return value
     return value
+
+
+def moment(when: datetime) -> str:
+    """Day and time in London."""
+    local = when.astimezone(LONDON)
+    return f"{day(local)}, {local:%H:%M}"
 
 
 def devices(count: int) -> str:

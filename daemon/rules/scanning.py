@@ -91,6 +91,12 @@ def holds_code(text: str) -> bool:
     return bool(_take_codes(own(plain(text)))[0])
 
 
+def code_spans(text: str) -> tuple[tuple[int, int], ...]:
+    """Where install codes begin and end in plain `text`, in order; those broken over lines between groups included."""
+    spans = [match.span() for match in CODE.finditer(text)]
+    return tuple(sorted((*spans, *_wrapped_fours(CODE.sub(blanked, text)))))
+
+
 def references(text: str) -> tuple[str, ...]:
     """Our references (IC-XXXXXXXX) in `text`, in canonical form: O is read as 0, I and L as 1 (Crockford)."""
     found = (m[1].upper().translate(str.maketrans("OIL", "011")) for m in _REFERENCE.finditer(plain(text)))

@@ -7,10 +7,30 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from daemon.mail.message import MarkedKind
-from daemon.rules.decision import Answer, AnswerRow, BadLine, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.approving import on_approve, on_reject
+from daemon.rules.asking_specimens import ASKING, RESULTS
+from daemon.rules.decision import (
+    Answer,
+    AnswerRow,
+    Asking,
+    BadLine,
+    LetterKind,
+    LetterPlan,
+    Matter,
+    OpsNews,
+    Page,
+    Relisted,
+    Result,
+    Said,
+    Transcript,
+)
+from daemon.rules.digest import digest
 from daemon.rules.explain import next_step, why
-from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.identifiers import DeviceId, InstallCode, device_id
+from daemon.rules.morning import Act, Answered, DueDay, HeldFor, Morning, Proposed, Waiting
+from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
+from daemon.rules.standing import StandingKind, StandingOrder
 from daemon.rules.thread import Outcome
 
 PARTY = "Gaining Energy"
@@ -32,7 +52,9 @@ def device(number: int) -> DeviceId:
 
 def codes(plan: LetterPlan) -> Mapping[DeviceId, InstallCode]:
     """A code for each device that `plan` promises one for."""
-    ids = plan.code_devices
+    content = plan.content
+    rows = content.rows if isinstance(content, Result) else ()
+    ids = plan.code_devices or tuple(row.device_id for row in rows if row.outcome is Outcome.CODE)
     return {one: InstallCode(bytes.fromhex(_VECTORS[i % len(_VECTORS)])) for i, one in enumerate(ids)}
 
 
@@ -41,6 +63,16 @@ def must_show(plan: LetterPlan) -> tuple[str, ...]:
     content = plan.content
     if isinstance(content, OpsNews):
         return tuple(one for matter in content.matters for one in matter.devices)
+    if isinstance(content, Transcript):
+        return tuple(cell for page in content.pages for row in page.rows for cell in row if device_id(cell) == cell)
+    if isinstance(content, Relisted):
+        return content.new
+    if isinstance(content, Asking):
+        return (content.asked_of,) if plan.kind is LetterKind.HELPDESK else tuple(row.device_id for row in content.rows)
+    if isinstance(content, Result):
+        return tuple(row.device_id for row in content.rows)
+    if not isinstance(content, Answer):
+        return ()
     before = tuple(one for one, _ in content.sent_before)
     return (*(row.device_id for row in content.rows), *content.withdrawn, *before)
 
@@ -136,7 +168,8 @@ def _ops(kind: LetterKind, headline: str, *matters: Matter, party: str = "") -> 
         seq=1,
         to="ops@losing.example",
         subject=f"[install codes] {headline}",
-        content=OpsNews(headline, matters, party),
+        content=OpsNews(headline, matters, party, needed=2 if any(one.on_approve for one in matters) else 0),
+        typed="7K2M9QXB",
     )
 
 
@@ -151,6 +184,9 @@ _STATUS = Matter(
     due_sum=_DUE_SUM,
     subject="Install codes please",
     next_step=next_step(Reason.DEVICE_STATUS),
+    case_id="00" * 16,
+    on_approve=on_approve(Reason.DEVICE_STATUS, Outcome.CODE, PARTY, 3),
+    on_reject=on_reject(Reason.DEVICE_STATUS, 3),
 )
 _SENDER = Matter(
     what="Mail held: sender not proven",
@@ -166,6 +202,9 @@ _SENDER = Matter(
         "G5 aligned DKIM signature: no aligned DKIM signature passed",
     ),
     next_step=next_step(Reason.UNPROVEN_SENDER),
+    mail_id=12,
+    on_approve=on_approve(Reason.UNPROVEN_SENDER, None, "", 0),
+    on_reject=on_reject(Reason.UNPROVEN_SENDER, 0),
 )
 _HELD_FOR = f"from {PARTY}: commissioned, removed or suspended"
 HELD = _ops(LetterKind.HELD, f"Held: 3 devices {_HELD_FOR}, answer by Fri 4 Dec", _STATUS, party=PARTY)
@@ -196,12 +235,161 @@ ALARM = _ops(
         next_step="Nothing is lost: what waits is kept, its clocks run, and work goes on by itself once this is mended.",
     ),
 )
+OBSERVED = _ops(
+    LetterKind.HELD,
+    f"Held: 1 device from {PARTY}: observing only, answer by Fri 4 Dec",
+    Matter(
+        what="1 device held: observing only; we would have answered CODE",
+        why=why(Reason.OBSERVE_ONLY),
+        due=_DUE,
+        reference="IC-7K2M9QXA",
+        devices=(device(1),),
+        arrived=_ARRIVED,
+        due_sum=_DUE_SUM,
+        next_step=next_step(Reason.OBSERVE_ONLY),
+        case_id="00" * 16,
+    ),
+    party=PARTY,
+)
+NOTICE = _ops(
+    LetterKind.NOTICE,
+    "ann@losing.example and bob@losing.example approved: 3 devices of IC-7K2M9QXA go to Gaining Energy",
+    Matter(
+        what="Was held: commissioned, removed or suspended",
+        why="",
+        reference="IC-7K2M9QXA",
+        devices=(device(1), device(2), device(3)),
+    ),
+    party=PARTY,
+)
+PROPOSAL = _ops(
+    LetterKind.PROPOSAL,
+    "To confirm: SPF alone is enough for mp121@gaining.example until Fri 4 Dec",
+    Matter(
+        what="SPF alone is enough for mp121@gaining.example until Fri 4 Dec",
+        why="ann@losing.example asked for it. Its mail bears no signature of its own domain, and would be held otherwise.",
+        reference="proposal 3",
+        proposal_id=3,
+        on_approve="Its requests are answered although only the sending server was confirmed (G5), until that day.",
+        on_reject="Nothing changes.",
+    ),
+)
+_TODAY = date(2026, 11, 24)
+_BOB = "bob@losing.example"
+
+
+def _digest(morning: Morning) -> LetterPlan:
+    content = digest(morning, Policy("Losing Energy", "install.codes@losing.example"))
+    return LetterPlan("00" * 16, LetterKind.DIGEST, 1, "ops@losing.example", content.headline, content)
+
+
+DIGEST = _digest(
+    Morning(
+        today=_TODAY,
+        since=date(2026, 11, 23),
+        days=(DueDay(date(2026, 11, 23), 1, 1), DueDay(_TODAY, 2, 1), DueDay(_DUE, 6, 3, 1)),
+        held=(HeldFor(Reason.DEVICE_STATUS, 4, 0, date(2026, 11, 23)), HeldFor(Reason.UNPROVEN_SENDER, 0, 1, _DUE)),
+        urgent=(
+            Waiting("IC-7K2M9QXA", PARTY, Reason.DEVICE_STATUS, date(2026, 11, 23), 1, date(2026, 11, 9)),
+            Waiting("IC-4TWR81NC", PARTY, Reason.DEVICE_STATUS, _TODAY, 1, date(2026, 11, 23)),
+        ),
+        put_off=1,
+        proposals=(Proposed("Contact list: 3 added, 1 gone", _BOB, date(2026, 11, 23)),),
+        answered=(Answered(Outcome.CODE, 1, late=False), Answered(Outcome.NOT_INSTALLER, 3, late=False)),
+        acts=(Act(_BOB, "noted", "IC-7K2M9QXA"),),
+        standing=(
+            StandingOrder(StandingKind.PAUSE, "codes", date(2026, 11, 23), None, "audit", _BOB, _ARRIVED),
+            StandingOrder(StandingKind.AWAY, "cat@losing.example", _TODAY, date(2026, 11, 27), "", _BOB, _ARRIVED),
+        ),
+        health="last full round 12 s ago, nothing waits too long",
+        inventory_on=date(2026, 11, 22),
+        contacts_on=date(2026, 11, 2),
+        strangers=2,
+        audit_seq=10482,
+        audit_hash="3fa9c0d27b1e5586" * 4,
+    )
+)
+NO_NEWS = _digest(
+    Morning(_TODAY, date(2026, 11, 23), inventory_on=_TODAY, audit_seq=10482, audit_hash="3fa9c0d27b1e5586" * 4)
+)
+
+
+def _transcript(subject: str, transcript: Transcript) -> LetterPlan:
+    return LetterPlan("00" * 16, LetterKind.TRANSCRIPT, 1, _BOB, f"Re: {subject}", transcript)
+
+
+STATUS = _transcript(
+    "STATUS IC-7K2M9QXA",
+    Transcript(
+        (Said("STATUS IC-7K2M9QXA", "how IC-7K2M9QXA from Gaining Energy stands is shown below", done=True),),
+        (
+            Page(
+                "IC-7K2M9QXA: 2 devices",
+                rows=(
+                    ("Supplier", PARTY),
+                    ("Asked by", "mp121@gaining.example"),
+                    ("Arrived", "Fri 20 Nov 2026, 10:42"),
+                    ("Due", _DUE_SUM),
+                ),
+            ),
+            Page(
+                "Devices",
+                ("The first 2 are shown.", "", "LIST held shows more."),
+                ("Device ID", "State"),
+                ((device(1), "answered CODE"), (device(2), "held: commissioned, removed or suspended")),
+            ),
+        ),
+    ),
+)
+REFUSED = _transcript(
+    "Two things",
+    Transcript(
+        (
+            Said(
+                "NOTE IC-7K2M9QXA rang them",
+                "it would have been done; nothing was, because of another line",
+                done=False,
+            ),
+            Said("STATUS IC-7K2M9QXB", "there is no IC-7K2M9QXB; did you mean IC-7K2M9QXA?", done=False),
+        ),
+        refused=True,
+    ),
+)
+NEAR_MISS = _transcript("", Transcript((), near_miss="STATUS"))
+TRANSCRIPTS = {"status": STATUS, "refused": REFUSED, "near-miss": NEAR_MISS}
 OPS = {
+    "observed": OBSERVED,
+    "digest": DIGEST,
+    "no-news": NO_NEWS,
+    "notice": NOTICE,
+    "proposal": PROPOSAL,
     "held": HELD,
     "held-several": HELD_SEVERAL,
     "reminder": REMINDER,
     "breach": BREACH,
     "quarantine": QUARANTINE,
     "alarm": ALARM,
+    **TRANSCRIPTS,
 }
-LETTERS = (*ANSWERS.values(), *OPS.values())
+
+
+def _relisted(*new: str, kept: bool) -> LetterPlan:
+    address = "mp121@gaining.example"
+    return LetterPlan(
+        case_id="00" * 16,
+        kind=LetterKind.CHANGED,
+        seq=1,
+        to=address,
+        subject="Your address for install codes at Losing Energy",
+        content=Relisted(address, kept, new, counts_from=_ARRIVED),
+        party=PARTY,
+    )
+
+
+RELISTED = {
+    "relisted": _relisted("codes@gaining.example", kept=False),
+    "relisted-beside": _relisted("codes@gaining.example", "desk@elsewhere.example", kept=True),
+    "relisted-gone": _relisted(kept=False),
+}
+BY_NAME = {**ANSWERS, **OPS, **RELISTED, **ASKING, **RESULTS}
+LETTERS = tuple(BY_NAME.values())

@@ -23,7 +23,7 @@ def take_turn(thread: MailThread, facts: TurnFacts, policy: Policy) -> Decision 
     their arrival, each with `rates` that count what was queued for those before it.
     """
     party = next((p for p in facts.counterparties if p.party == thread.party), None)
-    recipient = _recipient(thread, party, facts.now)
+    recipient = recipient_of(thread, party, facts.now)
     waiting = [item for item in thread.items if item.state is State.PENDING]
     observed = policy.mode_for(thread.party) is Mode.OBSERVE
     changed, rows = _moved(waiting, _judgements(waiting, party, recipient, facts, policy), facts.now, observed=observed)
@@ -47,7 +47,7 @@ def take_turn(thread: MailThread, facts: TurnFacts, policy: Policy) -> Decision 
     )
 
 
-def _recipient(thread: MailThread, party: Counterparty | None, now: datetime) -> str | None:
+def recipient_of(thread: MailThread, party: Counterparty | None, now: datetime) -> str | None:
     """Where the thread's letters go today: the address as before while it is listed, else the party's own."""
     if party is None:
         return None

@@ -18,13 +18,36 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from daemon.mail.message import Letter, Mark
 from daemon.rules import layout, specimens
 from daemon.rules.answer_words import Fault, Group, SentBefore, Written, answer_words
-from daemon.rules.decision import Answer, LetterPlan
+from daemon.rules.asking_words import ASKING_TEMPLATES, asking_subject, asking_words
+from daemon.rules.decision import Answer, Asking, Digest, LetterPlan, Relisted, Result, Transcript
+from daemon.rules.digest_words import digest_words
 from daemon.rules.identifiers import DeviceId, InstallCode
 from daemon.rules.ops_words import ops_words
 from daemon.rules.phrases import devices, every, it, plain, these
+from daemon.rules.relisted_words import relisted_words
+from daemon.rules.result_words import result_words
+from daemon.rules.transcript_words import transcript_words
 
-TEMPLATES = ("answer.txt", "closing.txt", "meanings.txt", "ops.txt", "page.html")
-"""The closed list. `answer.txt` takes in `meanings.txt` (what each outcome means) and `closing.txt`."""
+TEMPLATES = (
+    "answer.txt",
+    "chase.txt",
+    "closing.txt",
+    "digest.txt",
+    "helpdesk.txt",
+    "meanings.txt",
+    "ops.txt",
+    "page.html",
+    "query.txt",
+    "relisted.txt",
+    "replying.txt",
+    "request.txt",
+    "result.txt",
+    "transcript.txt",
+    "withdrawal.txt",
+)
+"""The closed list. `answer.txt` takes in `meanings.txt` (what each outcome means); where we ask, `replying.txt` says
+how to answer; letters to other suppliers end with `closing.txt`.
+"""
 OPS_PREFIX = "[install codes]"
 MAX_SUBJECT = 150
 _REPLY = re.compile(r"(?:(?:re|aw|sv|antw)\s*(?:[\[(][0-9]{1,3}[\])])?\s*:\s*)+", re.IGNORECASE)
@@ -98,6 +121,17 @@ def write(plan: LetterPlan, codes: Mapping[DeviceId, InstallCode] | None, words:
     """
     if isinstance(plan.content, Answer):
         return _letter(plan, words, "answer.txt", answer_words(plan, plan.content, codes), _answer_subject(plan))
+    if isinstance(plan.content, Asking):
+        written = asking_words(plan, plan.content)
+        return _letter(plan, words, ASKING_TEMPLATES[plan.kind], written, _asking_subject(plan, plan.content))
+    if isinstance(plan.content, Result):
+        return _letter(plan, words, "result.txt", result_words(plan.content, codes), _ops_subject(plan))
+    if isinstance(plan.content, Relisted):
+        return _letter(plan, words, "relisted.txt", relisted_words(plan, plan.content), plain(plan.subject))
+    if isinstance(plan.content, Transcript):
+        return _letter(plan, words, "transcript.txt", transcript_words(plan.content), _transcript_subject(plan))
+    if isinstance(plan.content, Digest):
+        return _letter(plan, words, "digest.txt", digest_words(plan.content), _ops_subject(plan))
     return _letter(plan, words, "ops.txt", ops_words(plan, plan.content), _ops_subject(plan))
 
 
@@ -122,6 +156,22 @@ def _answer_subject(plan: LetterPlan) -> str:
     theirs = _REPLY.sub("", plain(plan.subject), count=1) if _REPLY.match(plain(plan.subject)) else plain(plan.subject)
     theirs = plain(theirs.replace(sign, " ")) if sign else theirs
     return " ".join(part for part in ("Re:", _shortened(theirs or "your request for install codes"), sign) if part)
+
+
+def _asking_subject(plan: LetterPlan, asking: Asking) -> str:
+    """As planned, else what the letter wants; our reference once. A reply to a mail of theirs keeps its subject."""
+    if _REPLY.match(plain(plan.subject)):
+        return _answer_subject(plan)
+    sign = f"[{plan.reference}]" if plan.reference else ""
+    ours = plain(plan.subject.replace(sign, " ")) if sign else plain(plan.subject)
+    return f"{_shortened(ours or asking_subject(plan.kind, asking))} {sign}".rstrip()
+
+
+def _transcript_subject(plan: LetterPlan) -> str:
+    """Theirs, `Re:` and our prefix each once."""
+    theirs = _REPLY.sub("", plain(plan.subject), count=1) if _REPLY.match(plain(plan.subject)) else plain(plan.subject)
+    prefix = "" if OPS_PREFIX in theirs else OPS_PREFIX
+    return " ".join(part for part in ("Re:", prefix, _shortened(theirs or "your orders")) if part)
 
 
 def _ops_subject(plan: LetterPlan) -> str:
@@ -174,6 +224,12 @@ def _faulty(plan: LetterPlan, words: Words) -> Iterator[str]:
 
 
 def _speaker(plan: LetterPlan) -> str:
+    if isinstance(plan.content, Transcript):
+        return "transcript.txt"
+    if isinstance(plan.content, Asking):
+        return ASKING_TEMPLATES[plan.kind]
+    if isinstance(plan.content, Result):
+        return "result.txt"
     return "answer.txt or meanings.txt" if isinstance(plan.content, Answer) else "ops.txt"
 
 

@@ -23,7 +23,7 @@ from pydantic_settings import (
 from daemon import secret_files
 from daemon.errors import ConfigError
 from daemon.mail.authres import Trust
-from daemon.rules.policy import Limits, Policy
+from daemon.rules.policy import Limits, Policy, Rung
 from daemon.rules.wording import TEMPLATES, Words
 from daemon.settings import complaints
 from daemon.settings.sections import (
@@ -85,7 +85,8 @@ class Settings(BaseSettings):
         """What rules may know."""
         section = self.rulebook
         plain = ("mode", "colleagues", "calendar", "answer_within_working_days", "remind_on_working_days",
-                 "inventory_max_age_days", "hold_gather_minutes", "unknown_wait_minutes", "sent_copy")  # fmt: skip
+                 "inventory_max_age_days", "hold_gather_minutes", "unknown_wait_minutes", "sent_copy",
+                 "digest_at", "approvals_needed", "chase_days", "chase_calendar", "ask_at")  # fmt: skip
         company = self.company
         names = (company.name, *company.aliases, *company.mpids, *company.predecessors)
         return Policy(
@@ -97,6 +98,8 @@ class Settings(BaseSettings):
             modes_by_party=dict(section.modes),
             accept_spf_only=frozenset(section.accept_spf_only),
             extra_holidays=tuple(sorted(section.holidays.items())),
+            ladder=tuple(Rung(**rung.model_dump()) for rung in section.ladder),
+            helpdesk=section.helpdesk or "",
             limits=Limits(**section.limits.model_dump()),
             **{name: getattr(section, name) for name in plain},
         )

@@ -18,7 +18,20 @@ from daemon import secret_files
 from daemon.errors import LoginRefused
 from daemon.mail.addresses import addr_spec
 from daemon.mail.authres import Profile
-from daemon.rules.policy import Colleagues, Limits, Member, Mode, Nation, Role, SentCopy
+from daemon.rules.policy import (
+    LADDER,
+    OWED_WORKING_DAYS,
+    ChaseKind,
+    Colleagues,
+    ContactKind,
+    Limits,
+    Member,
+    Mode,
+    Nation,
+    Role,
+    SentCopy,
+    Weekday,
+)
 from daemon.rules.workdays import LONDON
 
 _LIMITS = Limits()
@@ -96,6 +109,30 @@ def _begin(value: Any) -> Any:
     return value
 
 
+def _time_of_day(value: Any) -> Any:
+    """A time as people write it, without zone, to the minute; "off": none."""
+    at = None if value == "off" else _to_the_minute(value)
+    if at is None and value != "off":
+        raise ValueError('should be a time such as "07:30", or "off"')
+    return at
+
+
+def _sending_time(value: Any) -> Any:
+    """The same, and there must be one."""
+    at = _to_the_minute(value)
+    if at is None:
+        raise ValueError('should be a time such as "09:00"')
+    return at
+
+
+def _to_the_minute(value: Any) -> time | None:
+    try:
+        at = value if isinstance(value, time) else time.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return None if at.tzinfo or at != at.replace(second=0, microsecond=0) else at
+
+
 Address = Annotated[str, AfterValidator(address)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(_listed)]
 Line = Annotated[str, AfterValidator(_one_line)]
@@ -134,9 +171,10 @@ class Section(BaseModel):
 
 
 class TeamMember(Section):
-    """One member of our ops team."""
+    """One member of our ops team. `name`: two addresses of one name are one person."""
 
     address: Address
+    name: str = ""
     role: Annotated[
         tuple[Literal["reader", "operator", "approver", "code_recipients", "manager"], ...], BeforeValidator(_listed)
     ]
@@ -170,7 +208,8 @@ class Company(Section):
         roles: dict[str, tuple[str, set[Role]]] = {}
         for where, role in self._roles():
             roles.setdefault(where.casefold(), (where, set()))[1].add(role)
-        return tuple(Member(where, frozenset(held)) for where, held in roles.values())
+        names = {member.address.casefold(): member.name for member in self.team}
+        return tuple(Member(where, frozenset(held), names.get(key, "")) for key, (where, held) in roles.items())
 
     def _roles(self) -> list[tuple[str, Role]]:
         named = [(m.address, _ROLES[role]) for m in self.team for role in m.role]
@@ -300,6 +339,39 @@ class LimitsSection(Section):
     mail_max_age_days: Count = _LIMITS.mail_max_age_days
 
 
+class RungSection(Section):
+    """One step of the chase ladder; see rules.policy.Rung."""
+
+    day: int = Field(ge=1, le=90)
+    kind: ChaseKind
+    to: Annotated[tuple[ContactKind, ...], BeforeValidator(_listed)] = ()
+    needed_by_day: int | None = Field(default=None, ge=1, le=90)
+
+    @property
+    def days(self) -> tuple[int, int]:
+        """Its working day for what is needed by a day, and for everything else."""
+        return self.needed_by_day or self.day, self.day
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        first, last = self.days
+        if first > last:
+            raise ValueError(
+                "needed_by_day: what is needed by a day is chased sooner, not later; give a day before day"
+            )
+        if (self.kind is ChaseKind.HAND_OVER) == bool(self.to):
+            raise ValueError(
+                "to: remove it; what is handed over goes to our own ops team"
+                if self.to
+                else 'to: name the contacts that get the letter, as in ["mp121"]'
+            )
+        if self.kind.calls_late and first <= OWED_WORKING_DAYS:
+            raise ValueError(f"day: nobody is late before {OWED_WORKING_DAYS} working days are over; give a later day")
+        if self.kind is ChaseKind.DUE_TOMORROW and last > OWED_WORKING_DAYS:
+            raise ValueError(f"day: after {OWED_WORKING_DAYS} working days it is overdue; give an earlier day")
+        return self
+
+
 class PolicySection(Section):
     """How the daemon behaves towards counterparties and ops."""
 
@@ -315,6 +387,19 @@ class PolicySection(Section):
     hold_gather_minutes: int = Field(default=15, ge=0, le=24 * 60)
     unknown_wait_minutes: Count = 15
     sent_copy: SentCopy = SentCopy.MASKED
+    digest_at: Annotated[time | None, BeforeValidator(_time_of_day)] = time(7, 30)
+    ladder: tuple[RungSection, ...] = tuple(
+        RungSection(day=rung.day, kind=rung.kind, to=rung.to, needed_by_day=rung.needed_by_day) for rung in LADDER
+    )
+    chase_days: Annotated[tuple[Weekday, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+        Weekday.TUESDAY,
+        Weekday.THURSDAY,
+    )
+    chase_calendar: Nation = Nation.GB_UNION
+    ask_at: Annotated[time, BeforeValidator(_sending_time)] = time(9)
+    helpdesk: Address | None = None
+    hand_over_folder: Annotated[Path, AfterValidator(_existing_folder)] | None = None
+    approvals_needed: int = Field(default=2, ge=1, le=5)
     limits: LimitsSection = LimitsSection()
 
     @model_validator(mode="after")
@@ -322,6 +407,22 @@ class PolicySection(Section):
         days = (*self.remind_on_working_days, self.answer_within_working_days)
         if any(later <= earlier for earlier, later in pairwise(days)):
             raise ValueError("remind_on_working_days: list the days in order, each before answer_within_working_days")
+        return self
+
+    @model_validator(mode="after")
+    def _ladder_leads_to_ops(self) -> Self:
+        last = [rung.kind is ChaseKind.HAND_OVER for rung in self.ladder]
+        if not last or last != [False] * (len(last) - 1) + [True]:
+            raise ValueError(
+                'ladder: one rung has the kind "hand-over", and it is the last: what nobody answers ends with ops'
+            )
+        for number, (lower, upper) in enumerate(pairwise(self.ladder), 2):
+            if any(later <= earlier for earlier, later in zip(lower.days, upper.days, strict=True)):
+                raise ValueError(f"ladder: rung {number} comes no later than the one before it; list the days in order")
+            if upper.kind.firmness < lower.kind.firmness:
+                raise ValueError(
+                    f"ladder: rung {number} ({upper.kind}) is gentler than the one before it ({lower.kind})"
+                )
         return self
 
 

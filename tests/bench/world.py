@@ -168,6 +168,7 @@ url = "sqlite:///{folder}/daemon.db"
 file = "{folder}/keys"
 [policy]
 mode = "send"
+digest_at = "off"
 [policy.limits]
 codes_per_counterparty_per_day = {many}
 codes_per_day = {many}

@@ -12,7 +12,7 @@ from daemon.edge.imports import Summary
 from daemon.edge.inventory_load import Wish
 from daemon.errors import ImportRefused
 from daemon.parts import Parts
-from daemon.rules.policy import Contact, ContactKind, Counterparty
+from daemon.rules.policy import Channel, Contact, ContactKind, Counterparty
 from tests import operating
 from tests.edge.test_imports import workbook
 from tests.operating import CONFIG, NOW
@@ -81,6 +81,20 @@ def test_rows_become_counterparties(parts, tmp_path) -> None:
             ),
         ),
     )
+
+
+def test_a_portal_is_known_as_one(lite, tmp_path) -> None:
+    """In the list in force and in one that is only proposed; who says nothing takes mail."""
+    portal = HARBOUR.removesuffix(",,") + ",Portal,"
+    import_contacts(lite, sheet(tmp_path, portal, "Harbour Power,,operations,,ops@harbour.test,,,,,,,,"), NOW)
+    with lite.database.read() as connection:
+        proposed = contacts.book_of(contacts.listed(connection))
+
+    for (party,) in (book(lite), proposed):
+        assert {c.email: c.channel for c in party.contacts} == {
+            "mp121@harbour.test": Channel.PORTAL,
+            "ops@harbour.test": Channel.MAIL,
+        }
 
 
 def test_a_list_replaces_the_one_before(parts, tmp_path) -> None:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import inbox
+from daemon.edge import inbox, whereabouts
 from daemon.edge.database import Database
 from daemon.edge.inbox import Cursor, KeptMail, Settled
 from daemon.edge.tables import mail, place
@@ -106,21 +106,21 @@ def test_a_new_uidvalidity_ends_the_old_places(database: Database, vault: Vault)
     """UIDs of another epoch name nothing; the mails found anew get their place, and none is new."""
     ids = keep(database, vault, raw("a", uid=1), raw("b", uid=2))
     with database.write() as connection:
-        inbox.end_epoch(connection, "INBOX", 8)
-        assert inbox.known_uids(connection, "INBOX", 8) == set()
+        whereabouts.end_epoch(connection, "INBOX", 8)
+        assert whereabouts.known_uids(connection, "INBOX", 8) == set()
 
     assert keep(database, vault, raw("a", uid=10, uidvalidity=8)) == ()
     with database.read() as connection:
-        assert inbox.known_uids(connection, "INBOX", 8) == {10}
-        assert inbox.known_uids(connection, "INBOX", 7) == set()
-        assert inbox.places_of(connection, ids) == [Place("INBOX", 8, 10)]
+        assert whereabouts.known_uids(connection, "INBOX", 8) == {10}
+        assert whereabouts.known_uids(connection, "INBOX", 7) == set()
+        assert whereabouts.places_of(connection, ids) == [Place("INBOX", 8, 10)]
 
 
 def test_an_epoch_that_comes_back_is_taken_in_again(database: Database, vault: Vault) -> None:
     """A server restored from a backup shows its old UIDVALIDITY: what lies at a UID now is what is known there."""
     [first, second] = keep(database, vault, raw("a", uid=1), raw("b", uid=2))
     with database.write() as connection:
-        inbox.end_epoch(connection, "INBOX", 8)
+        whereabouts.end_epoch(connection, "INBOX", 8)
 
     assert keep(database, vault, raw("a", uid=1), raw("a", uid=2)) == ()
     assert [(first, 1, False), (first, 2, False)] == [(found[0], found[3], found[4]) for found in places(database)]
@@ -131,12 +131,12 @@ def test_what_people_take_away_is_gone_and_nothing_else(database: Database, vaul
     """A place that is gone is asked for no more; the mail is kept all the same."""
     keep(database, vault, raw("a", uid=1), raw("b", uid=2), raw("c", uid=1, folder="Junk"))
     with database.write() as connection:
-        inbox.mark_gone(connection, "INBOX", 7, [1, 99])
+        whereabouts.mark_gone(connection, "INBOX", 7, [1, 99])
 
     with database.read() as connection:
-        assert inbox.known_uids(connection, "INBOX", 7) == {2}
-        assert inbox.known_among(connection, "INBOX", 7, [1, 2, 3]) == {2}
-        assert inbox.known_uids(connection, "Junk", 7) == {1}
+        assert whereabouts.known_uids(connection, "INBOX", 7) == {2}
+        assert whereabouts.known_among(connection, "INBOX", 7, [1, 2, 3]) == {2}
+        assert whereabouts.known_uids(connection, "Junk", 7) == {1}
     assert len(claim(database, vault)) == 3
 
 
@@ -145,7 +145,7 @@ def test_gaps_are_counted(database: Database, vault: Vault, uids: tuple[int, ...
     """UIDs between the first and the last kept which nobody ever saw: moved or deleted before we looked."""
     keep(database, vault, *(raw(str(uid), uid=uid) for uid in uids))
     with database.write() as connection:
-        inbox.mark_gone(connection, "INBOX", 7, uids[:1])
+        whereabouts.mark_gone(connection, "INBOX", 7, uids[:1])
         inbox.set_cursor(connection, Cursor("INBOX", 7, last))
 
     with database.read() as connection:
@@ -364,9 +364,9 @@ def test_a_duplicate_goes_where_the_first_one_goes(database: Database, vault: Va
 
     with database.write() as connection:
         inbox.follow(connection, second, "5e", Evidence.DKIM_ALIGNED)
-        now = [item.wanted_folder for item in inbox.to_file(connection, 9)]
-        inbox.want_folder(connection, "c" * 64, "Install codes/Held")
-        later = [item.wanted_folder for item in inbox.to_file(connection, 9)]
+        now = [item.wanted_folder for item in whereabouts.to_file(connection, 9)]
+        whereabouts.want_folder(connection, "c" * 64, "Install codes/Held")
+        later = [item.wanted_folder for item in whereabouts.to_file(connection, 9)]
 
     assert (now, later) == (["Install codes/Done"] * 2, ["Install codes/Held"] * 2)
 
@@ -418,7 +418,7 @@ def test_the_mails_of_a_thread_move_together_but_those_on_hold(database: Databas
     settle(database, ids[2], case_id="other", wanted_folder="Install codes/Waiting")
     with database.write() as connection:
         connection.execute(sa.update(mail).values(filed=True))
-        inbox.want_folder(connection, "case", "Install codes/Done")
+        whereabouts.want_folder(connection, "case", "Install codes/Done")
 
     assert [row(database, mail_id)["wanted_folder"] for mail_id in ids] == [
         "Install codes/Done",
@@ -436,13 +436,13 @@ def test_no_question_of_every_mail_walks_over_a_table(database: Database, vault:
         lambda c: c.execute(sa.select(mail.c.id).where(inbox._claimable(1)).order_by(mail.c.id).limit(9)),
         lambda c: inbox.poisonous(c, 1),
         lambda c: inbox.cursor_of(c, "INBOX"),
-        lambda c: inbox.known_uids(c, "INBOX", 7),
-        lambda c: inbox.known_among(c, "INBOX", 7, [1, 2]),
+        lambda c: whereabouts.known_uids(c, "INBOX", 7),
+        lambda c: whereabouts.known_among(c, "INBOX", 7, [1, 2]),
         lambda c: inbox.find_same(c, "5e", Evidence.UNPROVEN, 1),
         lambda c: inbox.reused(c, ["d1"], "5e"),
         lambda c: inbox.proof(c, 1),
-        lambda c: inbox.to_file(c, 100),
-        lambda c: inbox.places_of(c, [1, 2]),
+        lambda c: whereabouts.to_file(c, 100),
+        lambda c: whereabouts.places_of(c, [1, 2]),
         inbox.oldest_unsettled,
     ):
         assert walks(database, look) == []

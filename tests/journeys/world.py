@@ -20,6 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from imapclient import IMAPClient
 
+from daemon.asking import Asking
 from daemon.chase import Chase
 from daemon.console.importing import import_contacts, import_inventory
 from daemon.edge import vault
@@ -31,6 +32,7 @@ from daemon.errors import Unavailable
 from daemon.filing import Filing
 from daemon.intake import Intake
 from daemon.mail.message import Envelope
+from daemon.mornings import Mornings
 from daemon.parts import Clock, Parts
 from daemon.report import Overview, overview
 from daemon.running import build, mailbox_of, readers_of, relay_of
@@ -94,7 +96,7 @@ def config(
     `mailbox` are further lines of `[mailbox]`, `reader` those of `[reader]`, `more` whole sections at the end;
     `team` are addresses with their role, in place of one `ops`; `policy` is `[policy]`.
     """
-    rules = {"mode": "send", "hold_gather_minutes": 0} | policy
+    rules = {"mode": "send", "hold_gather_minutes": 0, "digest_at": "off"} | policy
     return "\n".join(
         (
             "[company]", 'name = "North Energy"', 'mpids = ["NRTH"]', *(() if team else (f'ops = ["{OPS}"]',)),
@@ -203,6 +205,8 @@ class World:
         self.filing = Filing(self.parts, self.filing_box)
         self.sending = Sending(self.parts, self.relay, self.filing.has_sent)
         self.chase = Chase(self.parts, self.troubles)
+        self.mornings = Mornings(self.parts)
+        self.asking = Asking(self.parts)
 
     async def _by_relay(self, envelope: Envelope) -> None:
         async def unmarked() -> None:
@@ -262,6 +266,8 @@ class World:
                 ("relay", self.sending.once),
                 ("filing", self.filing.once),
                 ("overseeing", self.chase.once),
+                ("overseeing", self.mornings.once),
+                ("asking", self.asking.once),
             ):
                 try:
                     while await once():
@@ -281,6 +287,7 @@ class World:
             "SELECT id, state, stage, sent_filed, resends FROM letter",
             "SELECT id, state, reason, told_ops_at, reminded_day FROM item",
             "SELECT mail_id, folder, uidvalidity, uid, gone FROM place",
+            "SELECT id, state, party, rung, foretold_for, handed_over FROM want",
         )
         return [self.rows(query) for query in queries]
 

@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from daemon.mail import authres, headers
+from daemon.mail import authres, headers, selftest
 from daemon.mail.authres import Profile, Trust, read_verdict
-from daemon.mail.message import Evidence
+from daemon.mail.message import Evidence, Origin
 from daemon.mail.origin import read_origin
 from daemon.mail.selftest import self_test
 
@@ -268,3 +269,127 @@ def test_nothing_is_believed_without_configuration():
     """With no authserv_id there is no verdict, and the note says why."""
     found = read_verdict(headers.fields((ar() + OUTSIDE + FROM).encode()), Trust())
     assert (found.dmarc, found.note) == ("none", "no authserv_id is configured")
+
+
+# Users of our own ───────────────────────────────────────────────────────────────────────────────────
+
+LOGIN = "auth=pass smtp.auth=jo@ours.example"
+FROM_JO = "From: Jo <jo@ours.example>\n"
+SUBMITTED = f"Received: from laptop (client.example [192.0.2.30]) by {ID} (Postfix) with ESMTPSA id 1\n"
+
+
+def internal(head: str, trust: Trust = GENERIC) -> str:
+    """How our own server vouches for the writer of a mail with this header block."""
+    return read_origin(headers.fields(head.encode()), trust).internal
+
+
+@pytest.mark.parametrize(
+    ("results", "vouched"),
+    [
+        (LOGIN, True),
+        ("auth=pass (login) smtp.auth=Jo@Ours.Example; spf=none", True),
+        ("auth=pass smtp.mailfrom=jo@ours.example", True),
+        ("auth=pass smtp.auth=eve@ours.example smtp.mailfrom=jo@ours.example", False),
+        ("auth=pass smtp.auth=jo", False),
+        ("auth=pass", False),
+        ("auth=fail smtp.auth=jo@ours.example", False),
+        ("auth=none", False),
+        (f"{LOGIN}; auth=pass smtp.auth=eve@ours.example", False),
+        (f"{LOGIN}; auth=fail smtp.auth=jo@ours.example", False),
+        ("dmarc=pass header.from=ours.example", False),
+    ],
+)
+def test_row_35_a_login_counts_for_its_own_address(results, vouched):
+    """Row 35: `auth=pass` of our own server counts where the login is just the From address (RFC 8601 2.7.4)."""
+    assert bool(internal(ar(results) + SUBMITTED + FROM_JO)) is vouched
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(ar(FAIL) + SUBMITTED + ar(LOGIN) + FROM_JO, id="below our own"),
+        pytest.param(OUTSIDE + ar(LOGIN) + FROM_JO, id="our server gave none"),
+        pytest.param(OUTSIDE + FORGED_HOP + ar(LOGIN) + FROM_JO, id="below a forged hop"),
+        pytest.param(ar(LOGIN) + FROM_JO, id="no Received at all"),
+        pytest.param(ar(LOGIN, "mx.evil.example") + OUTSIDE + FROM_JO, id="another server's"),
+        pytest.param(ar(LOGIN) + SUBMITTED + ar("auth=fail smtp.auth=jo@ours.example") + FROM_JO, id="contradicted"),
+        pytest.param(ar(LOGIN) + SUBMITTED + FROM_JO + FROM_JO, id="two From fields"),
+        pytest.param(ar(LOGIN) + SUBMITTED + "Sender: eve@ours.example\n" + FROM_JO, id="sent for another"),
+        pytest.param(ar(LOGIN) + SUBMITTED + "Sender: (nobody)\n" + FROM_JO, id="an odd Sender"),
+        pytest.param("X-MS-Exchange-Organization-AuthAs: Internal\n" + SUBMITTED + FROM_JO, id="Microsoft's mark"),
+    ],
+)
+def test_row_35_forged_logins(head):
+    """Row 35: a login that our server did not state in its own place, or of an unclear sender, is none."""
+    assert internal(head) == ""
+
+
+def test_a_sender_field_of_the_same_address_is_no_doubt():
+    """Some programs name the writer twice."""
+    assert internal(ar(LOGIN) + SUBMITTED + "Sender: JO@ours.example\n" + FROM_JO)
+
+
+def test_google_states_no_logins():
+    """Profile google: Gmail writes no `auth=pass`, so whoever does is not Gmail."""
+    head = GOOGLE_TOP + GOOGLE_IN + f"Authentication-Results: mx.google.com; {LOGIN}\n" + FROM_JO
+    assert internal(head, GOOGLE) == ""
+
+
+AUTH_AS = "X-MS-Exchange-Organization-AuthAs: Internal\n"
+M365_MAPI = (
+    "Received: from LO2P265MB0001.GBRP265.PROD.OUTLOOK.COM ([fe80::1]) by LO2P265MB0001.GBRP265.PROD.OUTLOOK.COM"
+    " ([fe80::1%5]) with mapi id 15.20.4242.1; Mon, 8 Jun 2026 08:12:44 +0000\n"
+)
+M365_HOP = (
+    "Received: from LO2P265MB0001.GBRP265.PROD.OUTLOOK.COM (2603:10a6::1) by CWLP265MB0002.GBRP265.PROD.OUTLOOK.COM"
+    " (2603:10a6::2) with Microsoft SMTP Server; Mon, 8 Jun 2026 08:12:46 +0000\n"
+)
+
+
+def test_microsoft_marks_users_of_our_tenant():
+    """Profile m365: what was written in a mailbox of the tenant and never left it bears AuthAs: Internal."""
+    assert internal(M365_HOP + M365_MAPI + AUTH_AS + FROM_JO, M365)
+    assert internal(AUTH_AS + M365_HOP + M365_MAPI + FROM_JO, M365)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param(M365_INNER + M365_AR + M365_IN + M365_SENDER + AUTH_AS + FROM_JO, id="from another tenant"),
+        pytest.param(M365_HOP + M365_IN + M365_MAPI + AUTH_AS + FROM_JO, id="in through the edge"),
+        pytest.param(OUTSIDE + M365_MAPI + AUTH_AS + FROM_JO, id="a hop of another server"),
+        pytest.param(M365_HOP + AUTH_AS + FROM_JO, id="not written in a mailbox"),
+        pytest.param(AUTH_AS + FROM_JO, id="no hop at all"),
+        pytest.param(M365_HOP + M365_MAPI + AUTH_AS + AUTH_AS + FROM_JO, id="two marks"),
+        pytest.param(M365_HOP + M365_MAPI + AUTH_AS + AUTH_AS.replace("Internal", "Anonymous") + FROM_JO, id="two that differ"),
+        pytest.param(M365_HOP + M365_MAPI + AUTH_AS.replace("Internal", "Anonymous") + FROM_JO, id="anonymous"),
+        pytest.param(M365_HOP + M365_MAPI + AUTH_AS.replace(":", " :") + FROM_JO, id="an odd field"),
+        pytest.param(M365_HOP + M365_MAPI + AUTH_AS.replace("Organization", "CrossTenant") + FROM_JO, id="the sender's tenant's"),
+        pytest.param(M365_HOP + M365_MAPI + AUTH_AS + "Sender: eve@ours.example\n" + FROM_JO, id="sent for another"),
+        pytest.param(M365_HOP + M365_MAPI + AUTH_AS + FROM_JO + FROM_JO, id="two From fields"),
+        pytest.param(M365_HOP.replace("from LO2P265MB0001.GBRP265.PROD.OUTLOOK.COM", "from outlook.com.evil.example") + M365_MAPI + AUTH_AS + FROM_JO, id="a look-alike host"),
+        pytest.param("Received: by x.prod.outlook.com with mapi id 1\n" + AUTH_AS + FROM_JO, id="a hop from nowhere"),
+        pytest.param(M365_MAPI + AUTH_AS + M365_HOP.replace("by CWLP265MB0002.GBRP265.PROD", "by x.mail.protection") + FROM_JO, id="edge below"),
+    ],
+)  # fmt: skip
+def test_row_35_forged_marks_of_our_tenant(head):
+    """Row 35: the mark from outside, doubled, or on a mail sent for another vouches for nobody."""
+    assert internal(head, M365) == ""
+
+
+@pytest.mark.parametrize(("profile", "genuine"), [(Profile.M365, 1), (Profile.GENERIC, 1), (Profile.GOOGLE, 0)])
+def test_row_35_the_self_test_tries_forged_marks_too(profile, genuine):
+    """What is tried at every start: one true mark of a user where there is such a thing, and five forgeries at least."""
+    samples = selftest._login_samples(Trust(authserv_id=ID, profile=profile))
+    assert [sample.genuine for sample in samples].count(True) == genuine
+    assert [sample.genuine for sample in samples].count(False) >= 5
+
+
+def test_older_rows_lack_how_the_writer_was_vouched_for():
+    """Origins stored before this release are read as vouched for by nobody."""
+    adapter = TypeAdapter(Origin)
+    origin = read_origin(headers.fields((ar(LOGIN) + SUBMITTED + FROM_JO).encode()), GENERIC)
+    assert adapter.validate_json(adapter.dump_json(origin)) == origin
+    stored = adapter.dump_python(origin, mode="json")
+    del stored["internal"]
+    assert adapter.validate_python(stored).internal == ""

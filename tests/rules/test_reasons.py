@@ -84,6 +84,13 @@ ELSEWHERE = {
     Reason.BEFORE_START: "casework, by the mail's arrival",
     Reason.DUPLICATE: "casework, by its semantic key",
     Reason.POISON: "settle, after three crashes",
+    Reason.ANSWER_RECEIVED: "receiving, for a mail that answers us",
+    Reason.LETTER_BOUNCED: "bouncing, for a report that a letter did not arrive",
+    Reason.DELIVERY_REPORT: "bouncing, for any other report of a letter",
+    Reason.DOUBTFUL_BOUNCE: "bouncing, for a report that is not believed",
+    Reason.COMMAND: "commanding, for a mail that orders something",
+    Reason.UNPROVEN_COMMAND: "commanding, where nothing proves who ordered it",
+    Reason.CLOSED_BY_OPS: "commanding, for CLOSE and for REJECT of a mail held whole",
 }
 AFTER_SEND = (Reason.REFUSED_BY_RELAY, Reason.GATE_AT_SEND, Reason.OUTCOME_UNKNOWN)
 

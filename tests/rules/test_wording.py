@@ -19,12 +19,12 @@ from daemon.rules.wording import TEMPLATES, check, write
 from tests.letters import our_words
 
 WORDS = our_words()
-EVERY_LETTER = pytest.mark.parametrize("name", [*specimens.ANSWERS, *specimens.OPS])
+EVERY_LETTER = pytest.mark.parametrize("name", list(specimens.BY_NAME))
 
 
 def plan_of(name: str) -> LetterPlan:
     """The specimen with this name."""
-    return {**specimens.ANSWERS, **specimens.OPS}[name]
+    return specimens.BY_NAME[name]
 
 
 def answer(*rows: AnswerRow) -> LetterPlan:
@@ -133,8 +133,13 @@ def test_what_else_must_be_said_is_said(content, said):
             "held",
             "drag the mail from where it lies (Install codes/Held, or where it arrived while the mode is observe) to Install codes/Requests",
         ),
-        ("held", "This service does not see what you send by hand."),
-        ("held", "write by hand from install.codes@losing.example"),
+        ("held", "APPROVE (or APPROVE 1, or APPROVE except 2): done as soon as 2 of you have sent it."),
+        ("held", "If your mail program cannot reply, send APPROVE 7K2M-9QXB in a new mail."),
+        ("held", "You waive that our records allow it for this device and supplier (G9)."),
+        ("held", "2. 00-DB-12-34-56-78-00-02"),
+        ("observed", "write by hand from install.codes@losing.example"),
+        ("observed", "reply to this letter with CLOSE and why"),
+        ("proposal", "APPROVE: done as soon as 2 of you have sent it."),
         ("held", "Fri 20 Nov 2026 + 10 working days (england-and-wales) = Fri 4 Dec 2026"),
         ("held-several", "2. Mail held: sender not proven"),
         ("held-several", "Checks failed G4 DMARC pass for the sender's domain: fail (p=reject)"),
@@ -190,13 +195,16 @@ def test_a_letter_reads_aloud(name):
 
 @EVERY_LETTER
 def test_text_and_page_say_the_same(name):
-    """Every word of the text stands in the HTML too, in the same order."""
+    """Every word of the text stands in the HTML too, in the same order; the bars of a chart are drawn by each in its way."""
     letter = write(plan_of(name), specimens.codes(plan_of(name)), WORDS)
     page = re.sub(r"<(title|style).*?</\1>|<[^>]*>", " ", letter.html)
-    for sign, plain in (("&#39;", "'"), ("&#34;", '"'), ("&amp;", "&")):
+    for sign, plain in (("&#39;", "'"), ("&#34;", '"'), ("&amp;", "&"), ("&nbsp;", " "), ("&#9632;", " ")):
         page = page.replace(sign, plain)
-    said = [word for word in letter.text.split() if word != "-"]
-    assert page.split() == said
+
+    def said(words: str) -> list[str]:
+        return [word for word in words.split() if not re.fullmatch("-+|[#=]+", word)]
+
+    assert said(page) == said(letter.text)
 
 
 @EVERY_LETTER

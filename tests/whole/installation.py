@@ -92,7 +92,7 @@ class Installation:
             },
             "database": {"url": self.url, "lease_seconds": 3},
             "keys": {"file": str(self.folder / "keys")},
-            "policy": {"mode": "send", "hold_gather_minutes": 0},
+            "policy": {"mode": "send", "hold_gather_minutes": 0, "digest_at": "off"},
             "health": {"tick_seconds": 1},
             "reader": {"children": 1},
         }

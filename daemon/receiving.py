@@ -1,0 +1,182 @@
+"""A counterparty's mail that answers us: what it brings is kept sealed, what it says moves the devices that we want.
+
+In the transaction in which the mail is settled. `casework` has read the answers, and only a proven mail of the very
+party that was asked has any; whatever else brings codes is held as `decide` has it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from daemon import inquirywork
+from daemon.casework import Case
+from daemon.edge import outbox, threads, wants
+from daemon.edge.audit import Entry
+from daemon.parts import Parts
+from daemon.rules import counterparties, receiving
+from daemon.rules.decision import AskedRow, Decision, LetterPlan, Matter, OpsNews
+from daemon.rules.identifiers import DeviceId
+from daemon.rules.meaning import Correspondence, Meaning
+from daemon.rules.phrases import devices
+from daemon.rules.policy import Mode
+from daemon.rules.reasons import Reason
+from daemon.rules.receiving import Received
+from daemon.rules.wanting import Want, WantState
+
+MOST_QUERIES = 2
+"""Letters a day on one inquiry that say what is wrong with an answer: two systems must not write for ever."""
+
+_LEFT_ALONE = (Reason.DUPLICATE, Reason.BEFORE_START)
+"""A mail that was delivered twice answers once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of the mail, and entries for the audit trail."""
+
+    decision: Decision
+    entries: tuple[Entry, ...]
+
+
+def take(connection: Connection, parts: Parts, case: Case) -> Taken | None:
+    """Use what `case`'s mail answers; None: it answers nothing."""
+    facts = case.facts
+    if case.decision.reason in _LEFT_ALONE:
+        return None
+    _tell_crossed(connection, parts, case)
+    if not facts.findings:
+        _tell_team(connection, parts, case, Received())
+        return None
+    received = receiving.receive(facts, parts.policy)
+    for one in wants.save(connection, received.changed):
+        if one.id in received.codes:
+            wants.keep_code(connection, parts.vault, one, received.codes[one.id])
+    decision = _joined(receiving.taken(case.decision, facts.findings), facts.wanted.values(), received)
+    plans = _queries(connection, parts, case, received)
+    outbox.queue(
+        connection, parts.vault, plans, mailbox=parts.settings.mailbox.address, now=facts.now, mail_id=facts.mail_id
+    )
+    _tell_team(connection, parts, case, received)
+    return Taken(decision, tuple(_entries(case, received)))
+
+
+def _joined(decision: Decision, wanted: Iterable[Want], received: Received) -> Decision:
+    """The mail belongs to the inquiry that it answers, where it belongs to nothing else."""
+    touched = {want.device_id for want in received.changed} | {row.device_id for row in received.faulty}
+    case_id = next((want.case_id for want in wanted if want.device_id in touched), "")
+    return decision if decision.joins else replace(decision, joins=case_id)
+
+
+# What was wrong with it ─────────────────────────────────────────────────────────────────────────────
+
+
+def _queries(connection: Connection, parts: Parts, case: Case, received: Received) -> list[LetterPlan]:
+    """One letter an inquiry, back to the listed address, with all faulty lines; none where enough was said today."""
+    facts = case.facts
+    to = counterparties.reply_address(facts.writer, facts.now)
+    party = facts.writer.counterparty
+    if not received.faulty or to is None or party is None or parts.policy.mode_for(party.party) is Mode.OBSERVE:
+        return []
+    by_case: dict[str, list[AskedRow]] = {}
+    for row in received.faulty:
+        by_case.setdefault(facts.wanted[row.device_id].case_id, []).append(row)
+    found = wants.inquiries(connection, list(by_case))
+    plans = []
+    for case_id, rows in by_case.items():
+        rates = threads.rates(connection, party.party, case_id, facts.now)
+        if case_id in found and rates.letters_on_thread_24h < MOST_QUERIES:
+            inquiry, plan = receiving.query(found[case_id], rows, to, facts.mail.message_id)
+            wants.save_inquiry(connection, inquiry)
+            plans.append(plan)
+    return plans
+
+
+# What our team hears ────────────────────────────────────────────────────────────────────────────────
+
+
+def _tell_team(connection: Connection, parts: Parts, case: Case, received: Received) -> None:
+    """What is theirs to decide from now on, and codes that nobody asked for."""
+    facts = case.facts
+    party = facts.writer.counterparty
+    matters = _with_ops(want for want in received.changed if want.state is WantState.WITH_OPS)
+    matters += _strange(received.unused, received.late)
+    matters += _named(case.meaning)
+    if party is None or not matters:
+        return
+    title = f"{party.party} answered: {len(matters)} for you to look at"
+    news = OpsNews(title, tuple(matters), party=party.party)
+    inquirywork.tell(connection, parts, ("answered", str(facts.mail_id)), news, facts.now)
+
+
+def _tell_crossed(connection: Connection, parts: Parts, case: Case) -> None:
+    """What they ask us for while we ask them is one matter: our team hears of it, once for each of our letters."""
+    party, both = case.facts.writer.counterparty, receiving.crossed(case.meaning, case.facts)
+    if party is None or not both:
+        return
+    found = wants.inquiries(connection, list({want.case_id for want in both}))
+    references = ", ".join(sorted(inquiry.reference for inquiry in found.values()))
+    matter = Matter(
+        what=f"We ask {party.party} for what they ask us for",
+        why=f"We asked them in {references}; now they ask us, and get what our records say. One of the two has the code.",
+        devices=tuple(want.device_id for want in both),
+        next_step="Please speak to them; WITHDRAW what is not needed any more.",
+    )
+    news = OpsNews(f"Crossed with {party.party}: {devices(len(both))}", (matter,), party=party.party)
+    name = ("crossed", *(str(want.id) for want in both))
+    inquirywork.tell(connection, parts, name, news, case.facts.now)
+
+
+def _with_ops(theirs: Iterable[Want]) -> list[Matter]:
+    """One matter a reason, however many devices."""
+    by_reason: dict[tuple[str, str], list[DeviceId]] = {}
+    for want in theirs:
+        by_reason.setdefault((want.party, want.reason), []).append(want.device_id)
+    return [
+        Matter(
+            what=f"{some[0] if len(some) == 1 else devices(len(some))} {'is' if len(some) == 1 else 'are'} with you now",
+            why=f"{party} was asked for {'its code' if len(some) == 1 else 'their codes'}; {reason}.",
+            devices=tuple(some),
+            next_step="Order again from another supplier (REQUEST), or say WITHDRAW and why.",
+        )
+        for (party, reason), some in by_reason.items()
+    ]
+
+
+def _strange(unused: Sequence[DeviceId], late: Sequence[DeviceId]) -> list[Matter]:
+    matters = []
+    if unused:
+        why = (
+            "Their mail brings codes of devices that we do not ask them for, or have from them already. They were not "
+            "kept. Where one differs from what they sent before, ask them which is right."
+        )
+        matters.append(Matter("Codes that we did not ask for", why, devices=tuple(unused)))
+    if late:
+        why = "A code came for what you had taken back. It was not kept."
+        matters.append(Matter("Codes that are not needed any more", why, devices=tuple(late)))
+    return matters
+
+
+def _named(meaning: Meaning) -> list[Matter]:
+    """Somebody's request may stand in it, in words that we do not know: nobody loses it."""
+    if not isinstance(meaning, Correspondence) or not meaning.named:
+        return []
+    why = "Their mail names devices that we did not ask them for, and we cannot tell what they want. Nothing was done."
+    step = "Please read their mail: if they want these codes, answer by hand, or ask them to write again just for that."
+    return [Matter(f"They name {devices(len(meaning.named))} more", why, devices=meaning.named, next_step=step)]
+
+
+def _entries(case: Case, received: Received) -> Iterable[Entry]:
+    """One for the mail, one for each code that is kept. Never a digit of a code."""
+    facts = case.facts
+    party = facts.writer.counterparty
+    detail = {
+        "party": party.party if party else "",
+        "changed": {want.device_id: want.state for want in received.changed},
+        "faulty": [row.device_id for row in received.faulty],
+        "unused": [*received.unused, *received.late],
+    }
+    yield Entry(facts.now, "answer-received", f"mail:{facts.mail_id}", detail)
+    for want in received.changed:
+        if want.id in received.codes:
+            yield Entry(facts.now, "code-received", f"device:{want.device_id}", {"mail": facts.mail_id})

@@ -1,0 +1,189 @@
+"""What our own team hears of what we ask: who cannot be asked, what is escalated tomorrow, what is with them now."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import MappingProxyType
+
+from daemon.rules.decision import Matter, OpsNews
+from daemon.rules.explain import cause
+from daemon.rules.inquiring import Unreached, devices_of
+from daemon.rules.ladder import Foresight
+from daemon.rules.phrases import day, devices, moment, safe
+from daemon.rules.policy import Contact
+from daemon.rules.reasons import Reason
+from daemon.rules.wanting import Inquiry, Want, WantState
+
+MOST_LINES = 40
+"""Of what happened in an inquiry; EVIDENCE has it all."""
+
+
+_STANDS: Mapping[WantState, str] = MappingProxyType(
+    {
+        WantState.WAITING_CONTACT: "waiting for a contact",
+        WantState.QUERIED: "asked again, as their answer was faulty",
+        WantState.MOVED_ON: "to be asked of the next supplier",
+        WantState.WITH_OPS: "with you",
+    }
+)
+
+
+def how_it_stands(state: WantState) -> str:
+    """A state in words for our team."""
+    return _STANDS.get(state, state.value)
+
+
+# Nobody to write to ─────────────────────────────────────────────────────────────────────────────────
+
+
+def unreached(one: Unreached) -> OpsNews:
+    """A party that is not listed, or has no address."""
+    count = devices(len(one.wants))
+    why = (
+        f"{one.party} is in the contact list, but without an MP121 or operations address in force that we may write to"
+        if one.listed
+        else f"Nobody called {one.party} is in the contact list"
+    )
+    matter = Matter(
+        what=f"{count} of {one.party} cannot be asked for",
+        why=why,
+        devices=devices_of(one.wants),
+        next_step="Send the contact list with its address (CONTACTS and the complete sheet), and we ask at the next "
+        "sending time. The SECAS Helpdesk finds contacts that the SEC Party list lacks: REQUEST CONTACT "
+        f"{one.party} has us ask it. WITHDRAW takes a device back",
+    )
+    return OpsNews(
+        f"No contact for {one.party}: {count} wait{'s' if len(one.wants) == 1 else ''}", (matter,), one.party
+    )
+
+
+def by_hand(inquiry: Inquiry, contact: Contact, wants: Sequence[Want]) -> OpsNews:
+    """A party that takes requests on its own web page: the sheet for whoever fills it in."""
+    count = devices(len(wants))
+    matter = Matter(
+        what=f"Please ask {inquiry.party} for {count}, on its web page",
+        why=f"{contact.email} is listed as a contact that takes no requests by mail (channel portal)",
+        reference=inquiry.reference,
+        devices=devices_of(wants),
+        next_step=f"Enter the devices of the sheet there, with our reference {inquiry.reference}. An answer that comes by "
+        f"mail is read; CLOSE {inquiry.reference} and why ends it",
+    )
+    return OpsNews(f"To ask by hand: {count} of {inquiry.party}", (matter,), inquiry.party, with_sheet=True)
+
+
+def circle(wants: Sequence[Want]) -> OpsNews:
+    """Devices whose next party was asked before."""
+    count = devices(len(wants))
+    matters = tuple(
+        Matter(
+            what=f"{want.device_id} is with you",
+            why=f"Asked so far: {', '.join(asked.party for asked in want.asked)}; {want.reason}",
+            devices=(want.device_id,),
+            next_step="Please find out who installed it; WITHDRAW and why takes it back",
+        )
+        for want in wants
+    )
+    return OpsNews(f"Sent round in a circle: {count}", matters)
+
+
+# Late ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def foretold(seen: Sequence[Foresight], inquiries: Mapping[str, Inquiry]) -> OpsNews:
+    """What will be escalated on the next working day, inquiry by inquiry."""
+    count = sum(len(one.wants) for one in seen)
+    matters = [
+        Matter(
+            what=f"{devices(len(theirs))} of {one.party}",
+            why=_since(theirs),
+            reference=inquiries[case].reference,
+            devices=devices_of(theirs),
+            next_step=f"To give them more time, answer WAIT {inquiries[case].reference} until the day you choose. Otherwise "
+            "there is nothing for you to do",
+        )
+        for one in seen
+        for case, theirs in _by_inquiry(one.wants).items()
+        if case in inquiries
+    ]
+    party = seen[0].party if len(seen) == 1 else ""
+    whom = party or f"{len(seen)} suppliers"
+    return OpsNews(f"On {day(seen[0].day)} we escalate to {whom}: {devices(count)}", tuple(matters), party)
+
+
+def _since(wants: Sequence[Want]) -> str:
+    dues = [want.due.end for want in wants if want.due]
+    asked = min(want.asked[-1].at for want in wants if want.asked)
+    due = f", and the answer was due on {day(min(dues))}" if dues else ""
+    return f"They have been asked since {moment(asked)}{due}. Their escalation contact is written to"
+
+
+def _by_inquiry(wants: Iterable[Want]) -> dict[str, list[Want]]:
+    found: dict[str, list[Want]] = {}
+    for want in wants:
+        found.setdefault(want.case_id, []).append(want)
+    return found
+
+
+def handed_over(party: str, wants: Sequence[Want], evidence: Mapping[str, tuple[Inquiry, tuple[str, ...]]]) -> OpsNews:
+    """The evidence on what a party owes us: what was asked when, what was delivered, what came back."""
+    matters = []
+    for case, theirs in _by_inquiry(wants).items():
+        inquiry, lines = evidence[case]
+        matters.append(
+            Matter(
+                what=f"{devices(len(theirs))} of {inquiry.reference} are with you"
+                if len(theirs) > 1
+                else f"1 device of {inquiry.reference} is with you",
+                why=theirs[0].reason,
+                due_sum=theirs[0].due.explain() if theirs[0].due else "",
+                reference=inquiry.reference,
+                devices=devices_of(theirs),
+                evidence=lines,
+                evidence_title="What happened",
+                next_step="Please escalate it in the normal way; this letter is the evidence. A late answer is still "
+                f"taken. CLOSE {inquiry.reference} and why ends it",
+            )
+        )
+    return OpsNews(f"With you now: {devices(len(wants))} that {party} did not answer", tuple(matters), party)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened in an inquiry, in words."""
+
+    at: datetime
+    words: str
+
+
+def letter_went(kind: str, to: str, state: str, reply: str) -> str:
+    """One letter of ours, and what the relay said of it."""
+    fate = {"accepted": "taken by the mail server", "rejected": "refused for good"}.get(state, state)
+    said = f" ({safe(reply)})" if reply else ""
+    return f"our {kind} to {to}: {fate}{said}"
+
+
+def mail_came(mail_id: int, sender: str, reason: Reason | None) -> str:
+    """One mail of theirs, and how we read it."""
+    read = cause(reason) if reason else "not read yet"
+    return f"mail {mail_id}{f' from {sender}' if sender else ''}: {read}"
+
+
+def in_order(happened: Iterable[Happened]) -> tuple[str, ...]:
+    """Each on a line with its moment, oldest first."""
+    lines = [f"{moment(one.at)}: {one.words}" for one in sorted(happened, key=lambda h: h.at)]
+    more = len(lines) - MOST_LINES
+    return tuple(lines) if more <= 0 else (*lines[:MOST_LINES], f"and {more:,} more")
+
+
+# Codes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def nobody_takes_codes(count: int, since: date) -> OpsNews:
+    """Codes came, and nobody is listed to be sent them."""
+    matter = Matter(
+        what=f"The codes of {devices(count)} wait for somebody to be sent them",
+        why="No member of the team has the role code_recipient, and [policy] hand_over_folder is not set",
+        next_step="Whoever looks after this service can set either; the codes are kept sealed until then",
+        arrived=None,
+    )
+    return OpsNews(f"Nobody may be sent the codes that were answered since {day(since)}", (matter,))

@@ -1,0 +1,156 @@
+"""An Asking as its templates get it: what we ask of another supplier, chase, query or take back. Device IDs only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+
+from daemon.mail.message import Sheet
+from daemon.rules import layout
+from daemon.rules.answer_words import SHEET_HEADING, Written
+from daemon.rules.decision import AskedRow, Asking, LetterKind, LetterPlan
+from daemon.rules.layout import Column, Table
+from daemon.rules.phrases import DEVICE, day, device_table, devices, plain, safe, sentence
+from daemon.rules.policy import ChaseKind
+
+LONGEST = 500
+"""Devices that a letter shows; where there are more, they stand in the sheet alone."""
+ASKING_TEMPLATES: Mapping[LetterKind, str] = MappingProxyType(
+    {
+        LetterKind.REQUEST: "request.txt",
+        LetterKind.CHASE: "chase.txt",
+        LetterKind.QUERY: "query.txt",
+        LetterKind.TAKEN_BACK: "withdrawal.txt",
+        LetterKind.HELPDESK: "helpdesk.txt",
+    }
+)
+_FILLED_IN = (LetterKind.REQUEST, LetterKind.CHASE, LetterKind.QUERY)
+"""Letters that bring a sheet to fill in and send back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inquired:
+    """Devices that were asked for in one letter of ours, days in words. `promised`: one day that they named for all.
+
+    `table` is empty where the devices stand in the sheet only.
+    """
+
+    reference: str
+    count: int
+    asked_on: str
+    due: str
+    promised: str
+    table: str
+
+
+def asking_words(plan: LetterPlan, asking: Asking) -> Written:
+    """The values of the template of `plan.kind`. A letter to the Helpdesk names the party, and no device."""
+    rows = asking.rows if plan.kind is not LetterKind.HELPDESK else ()
+    inquiries = _inquiries(rows) if plan.kind is LetterKind.CHASE else [rows] if rows else []
+    shown = len(rows) <= LONGEST
+    tables = tuple(_table(plan.kind, some) for some in inquiries) if shown else ()
+    sheet = _sheet(plan, rows) if plan.kind in _FILLED_IN or not shown else None
+    dues = [row.due for row in rows if row.due]
+    values = {
+        "party": plain(plan.party),
+        "asked": len(rows),
+        "expected": day(asking.expected) if asking.expected else "",
+        "due": day(min(dues)) if dues else "",
+        "several_days": len(set(dues)) > 1,
+        "rung": asking.rung,
+        "asked_of": plain(asking.asked_of) if asking.asked_of != plan.to else "",
+        "inquiries": tuple(
+            _inquired(some, layout.mark(number) if shown else "") for number, some in enumerate(inquiries)
+        ),
+        "all_shown": shown,
+        "sheet": sheet.name if sheet else "",
+        "outcomes": plan.kind is not LetterKind.QUERY,
+        "codes": 0,
+        "masked": False,
+        "their_reference": "",
+    }
+    return Written(values, tables, sheet)
+
+
+def asking_subject(kind: LetterKind, asking: Asking) -> str:
+    """What the letter wants, in a line; our reference apart."""
+    count = devices(len(asking.rows))
+    match kind:
+        case LetterKind.CHASE:
+            dues = [row.due for row in asking.rows if row.due]
+            return f"{_tone(asking.rung)}: install code request, {count}{_when(asking.rung, dues)}"
+        case LetterKind.QUERY:
+            return f"Install code request: your answer for {count}"
+        case LetterKind.TAKEN_BACK:
+            return f"No longer needed: our request for {count}"
+        case LetterKind.HELPDESK:
+            return f"MP121 contact of {plain(asking.asked_of)}"
+        case _:
+            return f"Install code request: {count}"
+
+
+def _tone(rung: str) -> str:
+    if rung == ChaseKind.ESCALATION:
+        return "Escalation"
+    return "Overdue" if rung == ChaseKind.OVERDUE else "Reminder"
+
+
+def _when(rung: str, dues: Sequence[date]) -> str:
+    if not dues:
+        return ""
+    first = "first " if len(set(dues)) > 1 else ""
+    late = rung in (ChaseKind.OVERDUE, ChaseKind.ESCALATION)
+    return f", {first}{'due' if late else 'answer by'} {day(min(dues))}"
+
+
+# The devices ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _inquiries(rows: Sequence[AskedRow]) -> list[tuple[AskedRow, ...]]:
+    """The rows by the letter in which they were asked for, longest asked first."""
+    found: dict[tuple[str, date | None, date | None], list[AskedRow]] = {}
+    for row in rows:
+        found.setdefault((row.reference, row.asked_on, row.due), []).append(row)
+    return sorted(map(tuple, found.values()), key=lambda some: some[0].asked_on or date.max)
+
+
+def _inquired(rows: Sequence[AskedRow], table: str) -> Inquired:
+    first = rows[0]
+    promises = {row.promised_for for row in rows}
+    promised = next(iter(promises)) if len(promises) == 1 else None
+    return Inquired(
+        plain(first.reference),
+        len(rows),
+        day(first.asked_on) if first.asked_on else "",
+        day(first.due) if first.due else "",
+        day(promised) if promised else "",
+        table,
+    )
+
+
+def _table(kind: LetterKind, rows: Sequence[AskedRow]) -> Table:
+    if kind is LetterKind.QUERY:
+        return Table((DEVICE, Column("What is wrong")), tuple((row.device_id, _fault(row.fault)) for row in rows))
+    if len({row.promised_for for row in rows}) > 1:
+        cells = ((row.device_id, day(row.promised_for) if row.promised_for else "") for row in rows)
+        return Table((DEVICE, Column("Promised for")), tuple(cells))
+    return device_table(tuple(row.device_id for row in rows))
+
+
+def _fault(fault: str) -> str:
+    """`place: what is wrong`, each masked by itself, so that a file's long name cuts nothing off what is wrong."""
+    place, joint, rest = plain(fault).replace(" of their mail", " of your mail").partition(": ")
+    return sentence(f"{safe(place)}{joint}{safe(rest)}")
+
+
+def _sheet(plan: LetterPlan, rows: Sequence[AskedRow]) -> Sheet:
+    """A line to fill in for each device, with its fault where the letter is too short for them; of what we need no
+    more, the Device IDs alone.
+    """
+    reference = f"-{plan.reference}" if plan.reference else ""
+    if plan.kind not in _FILLED_IN:
+        return Sheet(f"device-ids{reference}.csv", (SHEET_HEADING[:1], *((row.device_id,) for row in rows)))
+    faults = plan.kind is LetterKind.QUERY and len(rows) > LONGEST
+    heading = (*SHEET_HEADING, "what_is_wrong") if faults else SHEET_HEADING
+    lines = ((row.device_id, "", "", "", *((_fault(row.fault),) if faults else ())) for row in rows)
+    return Sheet(f"install-code-request{reference}.csv", (heading, *lines))

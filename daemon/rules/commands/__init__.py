@@ -1,0 +1,295 @@
+"""A mail of our own team to the orders in it, line by line. Strict: what is not exactly an order is never obeyed.
+
+Only what its writer wrote now is read: nothing quoted, handed on, attached or under their name. The first word of
+the first line decides: a verb, or it is people's mail and gets silence. Source: product notes §5, durability §2.3.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import date, datetime
+
+from daemon.mail.message import Evidence, IncomingMail, Origin, Source
+from daemon.rules import order_rows
+from daemon.rules.commands import words
+from daemon.rules.commands.frame import closes, greets, is_footer, names_of
+from daemon.rules.commands.grammar import FREE_TEXT, Setting, is_attempt, parse
+from daemon.rules.commands.misses import is_marked, misspelt, near_miss
+from daemon.rules.commands.words import Opening, Unfit
+from daemon.rules.disclosure import whole_signature
+from daemon.rules.forms import HEX, plain
+from daemon.rules.orders import Approve, CommandLine, CommandMail, Order, OrderedRow, Reject, Request, Rows, Verb
+
+MOST_LINES = 10
+MAX_TEXT = 100_000
+"""Of the new text no more is read."""
+HELP_TEXT = """\
+To see:
+  how all stands: STATUS
+  one matter: STATUS IC-7F3K2Q9D
+  what waits: LIST held (open, overdue)
+  all about one: EVIDENCE IC-7F3K2Q9D
+  figures: REPORT; who may what: TEAM
+To decide, in a reply to our letter:
+  yes: APPROVE, or APPROVE except 3, 7
+  no: REJECT removed (or commissioned,
+    or not confirmed, or ask again)
+  one device: ANSWER device NO-CODE-HELD
+To ask others, a row a device or a sheet:
+  device and supplier below: REQUEST (NOW)
+  nudge, go higher: CHASE, ESCALATE IC-...
+  needed no more: WITHDRAW device why
+Of one matter (a reply needs no reference):
+  keep words: NOTE IC-7F3K2Q9D called Ann
+  no reminder: WAIT IC-7F3K2Q9D until 24 Dec
+  done by hand: CLOSE IC-7F3K2Q9D by phone
+  once more: RESEND IC-7F3K2Q9D
+  a mail set aside: REPLAY mail 12
+To stop and go on:
+  PAUSE/RESUME, then codes or a supplier
+  a supplier is suspect: INCIDENT NORT
+To set:
+  with a sheet: CONTACTS, INVENTORY, ADOPT
+  SPF will do: WAIVE a@b.example until 24 Dec
+  on leave: AWAY me from 24 Dec to 2 Jan
+  no working day: HOLIDAY 2027-01-04 New Year
+"""
+"""What can be said, on one phone screen. No line of it is an order, so that an echo of it orders nothing."""
+_ONLY_HEX = re.compile(rf"{HEX}{{1,36}}(?:[ \-:.]{{1,3}}{HEX}{{1,36}}){{0,17}}")
+_WRAPS_FROM = 50
+"""A line at least this long may have been broken by a mail program."""
+_SENTENCE = 7
+"""A line of so many words below a lone word makes that word a heading."""
+
+
+def read(mail: IncomingMail, today: date, *, names: Collection[str] = (), reply: bool = False) -> CommandMail:
+    """What a member's mail orders. Never raises.
+
+    `names`: what suppliers are called. `reply`: it answers one of our letters; a new mail is more likely prose, and
+    must name what it is about.
+    """
+    return _Reader(mail, Setting(today, reply, names)).run()
+
+
+def from_shared_address(mail: IncomingMail) -> bool:
+    """Whether a mail that came from the shared address itself is meant for an order."""
+    return bool(read(mail, _ANY_DAY, reply=bool(mail.in_reply_to)).lines)
+
+
+_ANY_DAY = date(2000, 1, 1)
+
+
+# Line by line ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Reader:
+    """Walks down the new text once, from order to order, and stops where the orders end."""
+
+    def __init__(self, mail: IncomingMail, setting: Setting) -> None:
+        self._mail = mail
+        self._setting = setting
+        self._raw = plain(mail.new_text[:MAX_TEXT]).split("\n")
+        self._lines = [words.tidy(line) for line in self._raw]
+        self._signed = names_of(mail.origin)
+        self._at = 0
+        self._gap = True
+        """A blank line stands above, or nothing."""
+        self._found: list[CommandLine] = []
+        self._orders: list[Order] = []
+
+    def run(self) -> CommandMail:
+        first = self._first()
+        if first is None:
+            return CommandMail()
+        if not self._is_order(first) or self._is_heading(first):
+            return CommandMail(near_miss=self._near_miss(first))
+        self._at = first
+        while self._at < len(self._lines) and len(self._found) <= MOST_LINES and self._step():
+            pass
+        return CommandMail(tuple(self._found))
+
+    def _filled(self, start: int) -> int | None:
+        """The first line from `start` on that says anything."""
+        return next((i for i in range(start, len(self._lines)) if self._lines[i]), None)
+
+    def _first(self) -> int | None:
+        """The line that decides: the first, or the one below a greeting."""
+        first = self._filled(0)
+        if first is None or any(raw.strip() == "--" for raw in self._raw[:first]) or self._ends(first):
+            return None  # below a dash line stands a signature, whatever it says
+        below = self._filled(first + 1)
+        greeted = below is not None and greets(self._lines[first])
+        return below if greeted and not (self._lines[first].isupper() and self._is_order(first)) else first
+
+    def _ends(self, index: int) -> bool:
+        """The orders end here: a closing, a dash line, or the writer's name."""
+        return closes(self._raw[index].strip(), self._lines[index], self._signed)
+
+    def _is_order(self, index: int) -> bool:
+        """A line that orders something, or is meant to."""
+        said = words.opening(self._lines[index])
+        if said is None:
+            return False
+        try:
+            parse(said, self._setting)
+        except Unfit:
+            return is_attempt(said, self._setting)
+        return True
+
+    def _is_heading(self, index: int) -> bool:
+        """A new mail's first word in small letters with sentences below it: "Report", "Status"."""
+        said = words.opening(self._lines[index])
+        if self._setting.reply or said is None or said.loud or is_marked(said.rest):
+            return False
+        below = self._filled(index + 1)
+        if below is None or self._ends(below) or self._is_order(below) or self._is_nearly(below):
+            return False
+        if below == index + 1:
+            return not is_marked(self._lines[below])
+        sentence = self._lines[below].count(" ") >= _SENTENCE - 1
+        return said.lone and sentence and not is_footer(self._lines[below])
+
+    def _is_nearly(self, index: int) -> bool:
+        """Meant for an order, its verb misspelt."""
+        line = self._lines[index]
+        word = line.partition(" ")[0]
+        return bool(misspelt(word)) and (is_marked(line) or word.isupper())
+
+    def _near_miss(self, index: int) -> str:
+        below = self._filled(index + 1)
+        alone = below is None or self._ends(below)
+        sheet = any(table.source in (Source.CSV, Source.XLSX) for table in self._mail.tables)
+        return near_miss(self._lines[index], self._setting, alone=alone, sheet=sheet)
+
+    # One step ───────────────────────────────────────────────────────────────────────────────────────
+
+    def _step(self) -> bool:
+        """Take in what stands at the line in hand; False: the orders end here."""
+        index = self._at
+        if not self._lines[index]:
+            self._gap = True
+            self._at += 1
+            return True
+        if self._ends(index):
+            return False
+        if self._is_order(index):
+            self._take_order(index)
+        elif self._is_nearly(index) or not self._gap:
+            self._take_bad_line(index)
+        else:
+            return False
+        self._gap = False
+        return True
+
+    def _take_bad_line(self, index: int) -> None:
+        """One that is no order, directly below one: nothing is done, and its writer is told once a run of them."""
+        line = self._lines[index]
+        verb = misspelt(line.partition(" ")[0])
+        way_out = f"the nearest word is {verb}" if verb else "leave an empty line before words that are for people"
+        if verb or not self._found or self._found[-1].fault != _no_order(way_out):
+            self._add(line, None, _no_order(way_out))
+        self._at = index + 1
+
+    def _take_order(self, index: int) -> None:
+        said = words.opening(self._lines[index])
+        if said is None:
+            return
+        self._at = index + 1
+        text, fault = self._lines[index], ""
+        if len(self._raw[index]) > words.MAX_LINE:
+            fault = f"the line has more than {words.MAX_LINE} characters"
+        elif said.verb in FREE_TEXT:
+            text, fault = self._with_wrapped(index)
+        elif said.verb is Verb.ANSWER:
+            text = self._with_hex(index)
+        rows, fault = self._rows() if said.verb is Verb.REQUEST and not fault else ((), fault)
+        self._take(said, text, fault, rows)
+
+    def _with_wrapped(self, index: int) -> tuple[str, str]:
+        """(the line with those that go on with its words, why they cannot be told apart from orders)."""
+        pieces = [self._lines[index]]
+        while self._at < len(self._lines) and self._lines[self._at] and not self._ends(self._at):
+            said = words.opening(self._lines[self._at])
+            if self._is_nearly(self._at):
+                break
+            if said is not None and self._is_order(self._at):
+                wrapped = len(self._raw[self._at - 1].strip()) >= _WRAPS_FROM and not said.loud
+                fault = f"the next line begins with {said.verb}: leave an empty line before it if it is an order"
+                return " ".join(pieces), fault if wrapped else ""
+            pieces.append(self._lines[self._at])
+            self._at += 1
+        return " ".join(pieces), ""
+
+    def _with_hex(self, index: int) -> str:
+        """The line with the rest of a code that a mail program broke over lines."""
+        pieces = [self._lines[index]]
+        while self._at < len(self._lines) and _ONLY_HEX.fullmatch(self._lines[self._at]):
+            pieces.append(self._lines[self._at])
+            self._at += 1
+        return " ".join(pieces)
+
+    def _rows(self) -> tuple[tuple[OrderedRow, ...], str]:
+        """(the rows below a REQUEST, up to a blank line or the end, why they are not all). One blank line may come first."""
+        below = self._filled(self._at)
+        if below is not None and order_rows.is_row(self._raw[below]):
+            self._at = below
+        start = self._at
+        while self._at < len(self._lines) and self._lines[self._at] and not self._ends(self._at):
+            self._at += 1
+        cut = self._at == len(self._lines) and len(self._mail.new_text) > MAX_TEXT
+        rows = order_rows.text_rows([(i + 1, self._raw[i]) for i in range(start, self._at)])
+        return rows, "the list is too long for a mail's text; send it as a sheet" if cut else ""
+
+    def _take(self, said: Opening, text: str, fault: str, rows: tuple[OrderedRow, ...] = ()) -> None:
+        order = None
+        whole = words.opening(text) or said
+        try:
+            order = None if fault else parse(whole, self._setting)
+        except Unfit as why:
+            fault = str(why)
+        if isinstance(order, Request):
+            order = replace(order, rows=(*order.rows, *rows))
+        if order is not None and any(_decide_the_same(order, other) for other in self._orders):
+            order, fault = None, "another line decides the same; say which rows each means: APPROVE 1, 2"
+        self._add(text, order, fault, said.verb)
+
+    def _add(self, text: str, order: Order | None, fault: str, verb: Verb | None = None) -> None:
+        if len(self._found) == MOST_LINES:
+            order, fault = None, f"at most {MOST_LINES} orders in one mail"
+        if order is not None:
+            self._orders.append(order)
+        number = len(self._found) + 1
+        self._found.append(CommandLine(number, words.shown(text, verb, fits=order is not None), order, fault))
+
+
+def _no_order(way_out: str) -> str:
+    return f"this line is no order; {way_out}"
+
+
+def _decide_the_same(one: Order, other: Order) -> bool:
+    """Two decisions on everything in one letter: as a rule, remarks between the lines of what it quotes."""
+    if not isinstance(one, Approve | Reject) or not isinstance(other, Approve | Reject):
+        return False
+    return one.ref == other.ref and Rows() in (one.rows, other.rows)
+
+
+# Who wrote it ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def proven_member(origin: Origin, arrived: datetime | None = None) -> tuple[bool, str]:
+    """(whether our own server proved that the From address wrote it, the evidence in words).
+
+    A DMARC pass with an aligned signature that covers what we rely on, or a logged-in user of our own server.
+    `arrived` None: a signature that expires counts as expired. Source: durability notes §2.3.
+    """
+    if origin.sender is None or origin.ambiguities:
+        return False, "; ".join(origin.ambiguities) or "no plain From address"
+    if origin.internal:
+        return True, origin.internal
+    if origin.evidence is Evidence.DKIM_ALIGNED:
+        signer = whole_signature(origin, arrived)
+        return bool(signer), f"signed by {signer}" if signer else "an aligned signature is partial or expired"
+    if origin.evidence is Evidence.SPF_ONLY:
+        return False, "SPF alone; no aligned signature"
+    said = f"DMARC {origin.verdict.dmarc}; {origin.verdict.note}"
+    return False, f"our own mail server did not confirm it ({said})"

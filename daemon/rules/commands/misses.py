@@ -1,0 +1,80 @@
+"""A line that is nearly an order: it gets one line of help, and is never obeyed."""
+
+import re
+
+from daemon.rules import scanning
+from daemon.rules.commands import words
+from daemon.rules.commands.grammar import Setting
+from daemon.rules.forms import DEVICE
+from daemon.rules.orders import Verb
+
+MOST_WORDS = 4
+_DECIDING = frozenset((Verb.APPROVE, Verb.REJECT))
+_ORDINARY = re.compile(
+    r"about|accident|adapt|cause|chose|closer|contact|contract|contracts|ease|export|heap|hell|hello|held|lapse"
+    r"|last|lease|lost|loose|mist|none|nope|nose|noted|notes|object|pass|phase|please|present|project|recent"
+    r"|relay|repay|reply|resent|reset|resort|support|tear|term|those|vote|want|ways|what|always|teams|steam"
+    r"|sway|lest|least|mostly|presume|assume|eject|inject|replace",
+    re.IGNORECASE,
+)
+"""Words of their own right that stand near a verb: people answer each other with them."""
+_BEFORE = re.compile(
+    r"yes|yep|yeah|ok|okay|i|we|please|pls|kindly|can|could|you|to|just|happy|hi|hello|all|fine|sure|agreed"
+    r"|lets|let's|let|us|go|ahead|and|it|is|it's|good|looks|thanks|do|hereby",
+    re.IGNORECASE,
+)
+"""Words before a verb that leave it an approval in its writer's mind: "ok approve"."""
+
+
+def near_miss(line: str, setting: Setting, *, alone: bool, sheet: bool) -> str:
+    """The verb that a tidied first line nearly was; empty: it is prose. `alone`: the mail says nothing else.
+
+    `sheet`: one is attached.
+    """
+    said = words.without_thanks(line).rstrip(" .,:;!")
+    spoken = said.split()
+    if not spoken or len(said) > 200:
+        return ""
+    opening = words.opening(said)
+    heard = alone or setting.reply
+    if opening is not None:
+        asked = opening.question and opening.lone and heard
+        brings = sheet and alone and len(spoken) <= MOST_WORDS and opening.verb in (Verb.CONTACTS, Verb.INVENTORY)
+        return opening.verb.value if asked or brings else ""
+    if verb := misspelt(spoken[0]):
+        return verb if (heard and _short(verb, spoken, setting)) or is_marked(said) or _loud(spoken) else ""
+    return _behind_others(spoken, said) if heard or is_marked(said) else ""
+
+
+def is_marked(text: str) -> bool:
+    """A reference, a device or rows stand in it, as in no ordinary sentence."""
+    return words.holds_ref(text) or bool(DEVICE.search(text) or scanning.holds_code(text))
+
+
+def misspelt(word: str) -> str:
+    """The verb that a word is nearly; empty: it is another word, or the verb itself."""
+    bare = re.sub(r"\A\W+|\W+\Z", "", word[:30])
+    if len(bare) < 4 or _ORDINARY.fullmatch(bare) or bare.upper() in Verb.__members__:
+        return ""
+    return words.nearest(bare, Verb.__members__, 1 if len(bare) <= 5 else 2)
+
+
+def _short(verb: str, spoken: list[str], setting: Setting) -> bool:
+    """One word; or a few, in a reply that decides ("Approved by Jim")."""
+    return len(spoken) == 1 or (setting.reply and verb in _DECIDING and len(spoken) <= MOST_WORDS)
+
+
+def _loud(spoken: list[str]) -> bool:
+    return spoken[0].isupper() and len(spoken) <= MOST_WORDS
+
+
+def _behind_others(spoken: list[str], said: str) -> str:
+    """The verb of "ok approve", "I approve", "please chase IC-7F3K2Q9D"."""
+    plain = [re.sub(r"[^\w']", "", word).lower() for word in spoken[:8]]
+    at = next((i for i, word in enumerate(plain) if not _BEFORE.fullmatch(word)), len(plain))
+    if not 0 < at < len(plain):
+        return ""
+    word = plain[at].upper()
+    verb = word if word in Verb.__members__ else misspelt(word)
+    decides = verb in _DECIDING and len(spoken) <= at + MOST_WORDS
+    return verb if verb and (decides or is_marked(said)) else ""
