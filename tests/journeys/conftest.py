@@ -41,9 +41,12 @@ def shared_dovecot() -> Iterator[tuple[Dovecot, Iterator[str]]]:
         yield server, iter(MAILBOXES)
 
 
-@pytest.fixture(params=["dovecot", "embedded"])
+@pytest.fixture(params=["dovecot", pytest.param("embedded", marks=pytest.mark.trials)])
 async def account(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
-    """A fresh mailbox for `codes@north.test` on a real server: on Dovecot, and on the embedded one."""
+    """A fresh mailbox for `codes@north.test` on a real server: on Dovecot, and in `make trials` on the embedded one.
+
+    The demo and a simulated week live on the embedded server in every run.
+    """
     if request.param == "dovecot":
         server, unused = request.getfixturevalue("shared_dovecot")
         yield Account(server.imap_port, next(unused), dovecot=server)

@@ -52,7 +52,7 @@ def test_a_second_instance_waits_warm_and_takes_over(world: Installation) -> Non
 @pytest.mark.parametrize(
     "step",
     [
-        "after-read",
+        pytest.param("after-read", marks=pytest.mark.trials),
         "before-commit:freeze:9",
         pytest.param("after-rcpt", marks=pytest.mark.trials),
         "after-dot-mark",

@@ -199,7 +199,7 @@ def robots_listed(world: Installation, status: str) -> dict[str, tuple[Manner, s
         ("Pending", True),
         ("Commissioned", True),
         pytest.param("Pending", False, marks=pytest.mark.trials),
-        ("Commissioned", False),
+        pytest.param("Commissioned", False, marks=pytest.mark.trials),
     ],
     ids=["answered, in its thread", "held, in its thread", "answered, anew", "held, anew"],
 )
