@@ -17,9 +17,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	@$(BIN)/python -m daemon.demo $(ARGS)
 
-# Three workers on two cores: a third of a worker's time it waits for a mail server, a database or a disk.
 test: check
-	$(BIN)/python -m pytest -n 3 $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: lint types contracts
 
