@@ -17,7 +17,7 @@ from daemon.rules.asking_news import Happened
 from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
 from daemon.rules.identifiers import reference
 from daemon.rules.inquiring import ByHand, ToAsk
-from daemon.rules.overdue import hears
+from daemon.rules.overdue import addressed, hears
 from daemon.rules.wanting import Inquiry, Want, WantEvent
 
 DEAD_FOR = timedelta(days=30)
@@ -103,10 +103,7 @@ def dead(connection: Connection, now: datetime) -> frozenset[str]:
 def tell(connection: Connection, parts: Parts, name: Sequence[str], news: OpsNews, now: datetime) -> int:
     """Queue news for those who act, under a derived name: told once, however often this runs; how many letters."""
     case_id = parts.vault.derive("ops", *name).hex()
-    plans = [
-        LetterPlan(case_id=case_id, kind=LetterKind.NOTICE, seq=number, to=to, subject=news.headline, content=news)
-        for number, to in enumerate(hears(parts.policy, LetterKind.HELD), 1)
-    ]
+    plans = addressed(case_id, LetterKind.NOTICE, news, hears(parts.policy, LetterKind.HELD))
     return len(outbox.queue(connection, parts.vault, plans, mailbox=parts.settings.mailbox.address, now=now))
 
 

@@ -36,7 +36,7 @@ from daemon.rules.decision import (
 from daemon.rules.disclosure import failures
 from daemon.rules.explain import next_step, why
 from daemon.rules.identifiers import DeviceId, InstallCode
-from daemon.rules.overdue import hears
+from daemon.rules.overdue import addressed, hears
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 from daemon.rules.wording import write
@@ -211,15 +211,6 @@ def _tell_team(connection: Connection, parts: Parts, plan: LetterPlan, reason: R
     step = _OTHER_RECIPIENT if isinstance(plan.content, Result) else next_step(reason)
     matter = Matter(what=title, why=why(reason), reference=plan.reference, subject=plan.subject, next_step=step)
     name = parts.vault.derive("ops", "undelivered", plan.case_id, plan.kind, str(plan.seq)).hex()
-    plans = [
-        LetterPlan(
-            case_id=name,
-            kind=LetterKind.HELD,
-            seq=number,
-            to=address,
-            subject=title,
-            content=OpsNews(title, (matter,), party=plan.party),
-        )
-        for number, address in enumerate(hears(parts.policy, LetterKind.HELD), 1)
-    ]
+    news = OpsNews(title, (matter,), party=plan.party)
+    plans = addressed(name, LetterKind.HELD, news, hears(parts.policy, LetterKind.HELD))
     outbox.queue(connection, parts.vault, plans, mailbox=parts.settings.mailbox.address, now=now)

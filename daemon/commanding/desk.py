@@ -17,7 +17,7 @@ from daemon.edge.tokens import OwnLetter
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews, Page
-from daemon.rules.overdue import hears
+from daemon.rules.overdue import addressed, hears
 from daemon.rules.policy import Counterparty, Member
 from daemon.rules.thread import MailThread
 from daemon.rules.workdays import local_day
@@ -126,7 +126,4 @@ class OpsDesk:
 
 def to_team(case_id: str, kind: LetterKind, news: OpsNews, parts: Parts) -> tuple[LetterPlan, ...]:
     """One letter for each of those who hear of such news."""
-    return tuple(
-        LetterPlan(case_id=case_id, kind=kind, seq=number, to=address, subject=news.headline, content=news)
-        for number, address in enumerate(hears(parts.policy, kind), 1)
-    )
+    return addressed(case_id, kind, news, hears(parts.policy, kind))

@@ -10,6 +10,7 @@ from daemon.edge.proposals import ProposalKind
 from daemon.edge.tokens import with_typed
 from daemon.parts import Parts
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.overdue import addressed
 from daemon.rules.policy import Role
 from daemon.rules.standing import person_of
 
@@ -46,10 +47,4 @@ def for_approvers(
     policy = parts.policy
     able = [m.address for m in policy.team if m.may(Role.APPROVER) and person_of(m) not in but]
     here = [address for address in able if address not in policy.away] or able
-    return tuple(
-        with_typed(
-            parts.vault,
-            LetterPlan(case_id=case_id, kind=kind, seq=number, to=address, subject=news.headline, content=news),
-        )
-        for number, address in enumerate(here, 1)
-    )
+    return tuple(with_typed(parts.vault, plan) for plan in addressed(case_id, kind, news, here))

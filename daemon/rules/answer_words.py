@@ -95,7 +95,7 @@ class _Tables:
 def answer_words(plan: LetterPlan, answer: Answer, codes: Mapping[DeviceId, InstallCode] | None) -> Written:
     """The values of `answer.txt`. `codes` None: masked. Raises CodeMissing."""
     tables = _Tables()
-    shown = {device: _code(device, codes) for device in plan.code_devices}
+    shown = {device: code_and_check(device, codes) for device in plan.code_devices}
     longest = LONGEST_LETTER if len(answer.rows) <= LONGEST_LETTER else LONGEST_GROUP
     groups = tuple(_groups(answer.rows, shown, tables, longest))
     before = tuple(_sent_before(answer, tables))
@@ -151,7 +151,7 @@ def _table(outcome: Outcome, rows: Sequence[AnswerRow], notes: Sequence[str], co
     return Table((DEVICE, title), cells)
 
 
-def _code(device: DeviceId, codes: Mapping[DeviceId, InstallCode] | None) -> tuple[str, str]:
+def code_and_check(device: DeviceId, codes: Mapping[DeviceId, InstallCode] | None) -> tuple[str, str]:
     """The code in groups of four, and its check; both masked where `codes` is None."""
     if codes is None:
         return MASKED, MASKED[:4]

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -13,8 +12,7 @@ from daemon.rules.answer_words import Written
 from daemon.rules.approving import HeldRow, rows_of
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.layout import Particulars
-from daemon.rules.phrases import day, plain, safe, sentence
-from daemon.rules.workdays import LONDON
+from daemon.rules.phrases import day, moment, plain, safe, sentence
 
 MOST_DEVICES = 12
 """Device IDs shown of one matter; the sheet that comes with the letter has them all."""
@@ -119,7 +117,7 @@ def _rows(
         ("Supplier", (plain(party),)),
         ("From", (plain(matter.sender),)),
         ("Subject", (_unlinked(safe(matter.subject)),)),
-        (arrived, (_moment(matter.arrived) if matter.arrived else "",)),
+        (arrived, (moment(matter.arrived) if matter.arrived else "",)),
         ("Reference", (plain(matter.reference),)),
         ("Devices", _few(matter, numbers)),
         (
@@ -144,9 +142,3 @@ def _few(matter: Matter, numbers: Sequence[int]) -> tuple[str, ...]:
         return tuple(lines)
     where = f", rows {numbers[MOST_DEVICES]} to {numbers[-1]}" if numbers else ""
     return (*lines, f"and {len(left):,} more{where}: see the sheet")
-
-
-def _moment(moment: datetime) -> str:
-    """Day and time in London."""
-    local = moment.astimezone(LONDON)
-    return f"{day(local)}, {local:%H:%M}"

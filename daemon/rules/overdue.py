@@ -185,10 +185,14 @@ def hears(policy: Policy, kind: LetterKind) -> tuple[str, ...]:
 
 def letters(notice: Notice, case_id: str, policy: Policy, today: date) -> tuple[LetterPlan, ...]:
     """One letter for each of those who hear of it. `case_id` is the derived name of the notice."""
-    told = news(notice, policy, today)
+    return addressed(case_id, notice.kind, news(notice, policy, today), hears(policy, notice.kind))
+
+
+def addressed(case_id: str, kind: LetterKind, told: OpsNews, addresses: Iterable[str]) -> tuple[LetterPlan, ...]:
+    """The same news to each of our team in a letter of their own."""
     return tuple(
-        LetterPlan(case_id=case_id, kind=notice.kind, seq=number, to=address, subject=told.headline, content=told)
-        for number, address in enumerate(hears(policy, notice.kind), 1)
+        LetterPlan(case_id=case_id, kind=kind, seq=number, to=address, subject=told.headline, content=told)
+        for number, address in enumerate(addresses, 1)
     )
 
 

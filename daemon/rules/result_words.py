@@ -7,9 +7,9 @@ from typing import Any
 
 from daemon.mail.message import Sheet
 from daemon.rules import layout
-from daemon.rules.answer_words import LONGEST_LETTER, MASKED, CodeMissing, Shown, Written
+from daemon.rules.answer_words import LONGEST_LETTER, Shown, Written, code_and_check
 from daemon.rules.decision import Result, ResultRow
-from daemon.rules.identifiers import DeviceId, InstallCode, crc, grouped
+from daemon.rules.identifiers import DeviceId, InstallCode
 from daemon.rules.layout import Column, Table
 from daemon.rules.phrases import DEVICE, day, device_table, note_value, plain, safe, sentence
 from daemon.rules.thread import Outcome
@@ -40,7 +40,7 @@ class Batch:
 
 def result_words(result: Result, codes: Mapping[DeviceId, InstallCode] | None) -> Written:
     """The values of `result.txt`. `codes` None: masked. Raises CodeMissing."""
-    shown = {row.device_id: _code(row.device_id, codes) for row in result.rows if row.outcome is Outcome.CODE}
+    shown = {row.device_id: code_and_check(row.device_id, codes) for row in result.rows if row.outcome is Outcome.CODE}
     batches = _batches(result.rows)
     whole = len(result.rows) <= LONGEST_LETTER
     values: dict[str, Any] = {
@@ -54,16 +54,6 @@ def result_words(result: Result, codes: Mapping[DeviceId, InstallCode] | None) -
     }
     tables = tuple(_table(rows, shown) for rows in batches) if whole else ()
     return Written(values, tables, Sheet(SHEET_NAME, (RESULT_HEADING, *(_line(row, shown) for row in result.rows))))
-
-
-def _code(device: DeviceId, codes: Mapping[DeviceId, InstallCode] | None) -> tuple[str, str]:
-    """The code in groups of four, and its check; both masked where `codes` is None."""
-    if codes is None:
-        return MASKED, MASKED[:4]
-    code = codes.get(device)
-    if code is None:
-        raise CodeMissing(f"no code was opened for {device}")
-    return grouped(code), crc(code.reveal()).hex().upper()
 
 
 # What was answered ──────────────────────────────────────────────────────────────────────────────────
