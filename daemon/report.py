@@ -7,13 +7,15 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import holds, inbox, outbox, remembered, threads, undelivered
+from daemon.edge import holds, inbox, inquiry_trail, outbox, remembered, threads, undelivered, wants
 from daemon.edge.database import Database, moment
+from daemon.edge.inquiry_trail import Wanted
 from daemon.edge.tables import lease
 from daemon.rules.explain import next_step, why
 from daemon.rules.overdue import Hold, matter
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
+from daemon.rules.wanting import OPEN
 from daemon.rules.workdays import LONDON, local_day
 from daemon.troubles import FACT
 
@@ -147,6 +149,10 @@ class Overview:
     """By name: since when, and why."""
     letters_lost: int
     """To our own team, and brought to nobody yet."""
+    wanted: Mapping[str, int]
+    """Devices whose codes we want of others, by how they stand: what is open, and codes that nobody was given yet."""
+    inquiries: tuple[Wanted, ...]
+    """What we ask of others, what is due first first."""
     before_start: int = 0
     """Mails of the folder that came before the start, and are left alone unless somebody asks for them."""
 
@@ -179,6 +185,8 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         uid_gaps=inbox.uid_gaps(connection, folder),
         troubles=troubles(connection),
         letters_lost=undelivered.count(connection),
+        wanted=_wanted(connection),
+        inquiries=tuple(inquiry_trail.open_summary(connection, OPEN, MOST_LISTED)),
         before_start=_before_start(connection, folder),
     )
 
@@ -191,6 +199,12 @@ def troubles(connection: Connection) -> dict[str, str]:
 
 def _in_london(stored: str) -> str:
     return f"{datetime.fromisoformat(stored).astimezone(LONDON):%a %-d %b %Y, %H:%M}"
+
+
+def _wanted(connection: Connection) -> dict[str, int]:
+    counts = {str(state): devices for state, (devices, _) in inquiry_trail.standing(connection).items()}
+    to_hand_over = len(wants.to_hand_over(connection))
+    return counts | ({"to hand over": to_hand_over} if to_hand_over else {})
 
 
 def _before_start(connection: Connection, folder: str) -> int:

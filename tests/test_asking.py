@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from daemon.asking import Asking
 from daemon.commanding import adopting, inquiries, matters, reading, requesting
 from daemon.commanding.desk import OpsDesk
-from daemon.edge import contacts, failpoints, remembered, wants
+from daemon.edge import audit, contacts, failpoints, remembered, wants
 from daemon.edge import tables as t
 from daemon.edge.contacts import Listing
 from daemon.edge.database import Database
@@ -21,6 +21,7 @@ from daemon.edge.outbox import PLAN
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
 from daemon.mail.message import Source, Table
+from daemon.report import overview
 from daemon.rules import ordering, orders
 from daemon.rules.decision import LetterKind, LetterPlan
 from daemon.rules.identifiers import InstallCode
@@ -28,8 +29,10 @@ from daemon.rules.orders import (
     ChaseNow,
     Close,
     Escalate,
+    Evidence,
     ListOf,
     OrderedRow,
+    Report,
     Request,
     RequestContact,
     Status,
@@ -524,6 +527,95 @@ async def test_a_hand_over_folder_takes_the_place_of_the_letter(room: Room, tmp_
     trail = room.office.trail()
     assert sum("code-opened" in line for line in trail) == 1
     assert "83FE" not in str(trail)
+
+
+# REPORT, EVIDENCE and the overview ──────────────────────────────────────────────────────────────────
+
+
+def page_of(room: Room, title: str) -> dict[str, tuple[str, ...]]:
+    """The rows of the one page whose title begins so, by their first cell."""
+    (found,) = [page for page in room.table.pages if page.title.startswith(title)]
+    return {row[0]: row[1:] for row in found.rows}
+
+
+async def test_the_report_sums_what_we_asked(room: Room) -> None:
+    """Ordered, asked, how fast the codes came, what else was said, and how the rest stands; nothing where we never asked."""
+
+    def show(desk: OpsDesk) -> str:
+        return reading.report(desk, Report())
+
+    room.table.says(show)
+    assert not [page for page in room.table.pages if page.title == "What we asked of others"]
+    await room.asked(A, B, C)
+    one, two, _ = room.wants()
+    room.office.until("Thu 2026-06-11 09:00")
+    room.answered(one)
+    promised = {"party": PARTY, "changed": {two.device_id: "promised", one.device_id: "answered"}}
+    with room.parts.database.write() as connection:
+        wants.change(connection, [two.move(WantEvent.PROMISE)])
+        audit.append(
+            connection, room.parts.vault, [audit.Entry(room.parts.clock.now(), "answer-received", "mail:1", promised)]
+        )
+    room.table.says(show)
+
+    assert page_of(room, "What we asked of others") == {
+        "Ordered": ("3 devices",),
+        "Asked": ("1 request to 1 supplier",),
+        "Codes came": ("for 1 device", "half within 2 working days, all within 2 working days"),
+        "Else heard": ("1 device promised",),
+        "Open now": ("1 device asked, 1 supplier", "1 device promised, 1 supplier"),
+    }
+    room.office.until("Mon 2026-07-13 09:00")
+    room.table.says(show)
+    assert set(page_of(room, "What we asked of others")) == {"Open now"}
+
+
+async def test_the_evidence_on_an_inquiry_holds_everything(room: Room) -> None:
+    """Who ordered it, every letter with the gate's conditions, who was given the codes, and the audit entries."""
+    room.office.with_policy(team=(*TEAM, Member(CARA, frozenset({Role.CODE_RECIPIENT}))))
+    inquiry = await room.asked(A, B)
+    room.answered(room.wants()[0])
+    (result,) = await room.look()
+    ids = dict(room.table.rows(sa.select(t.letter.c.kind, t.letter.c.id)))
+    now = room.parts.clock.now()
+    opened = [
+        audit.Entry(now, "code-opened", f"device:{A}", detail)
+        for detail in ({"letter": ids["result"], "to": CARA}, {"to": "folder"}, {"letter": 999, "party": "West Energy"})
+    ]
+    with room.parts.database.write() as connection:
+        audit.append(connection, room.parts.vault, opened)
+    said = room.table.says(partial(reading.evidence, order=Evidence(inquiry.reference)))
+
+    assert (said, result.kind) == (f"the evidence on {inquiry.reference} is shown below", LetterKind.RESULT)
+    head = page_of(room, "Evidence on")
+    assert head["Asked of"][0] == f"{PARTY}, {TO}"
+    assert head["Ordered by"][0].startswith(f"{ANN} in mail ")
+    assert head["Traffic"] == ("0 mails in, 2 letters out",)
+    assert [title for page in room.table.pages if (title := page.title).startswith("Out: ")] == [
+        f"Out: letter {ids['request']}",
+        f"Out: letter {ids['result']}",
+    ]
+    out = page_of(room, f"Out: letter {ids['result']}")
+    assert (out["Kind"], out["To"]) == (("result, with 1 code",), (CARA,))
+    trail = [cells for cells in page_of(room, "Audit trail").values() if "code-opened" in cells[0]]
+    assert [cells[2] for cells in trail] == [f"letter: {ids['result']}; to: {CARA}", "to: folder"]
+    assert "83FE" not in str(room.table.pages)
+    assert room.table.detail("evidence-shown")["member"] == ANN
+
+
+async def test_the_overview_shows_what_we_ask(room: Room) -> None:
+    """Devices by how they stand, codes that nobody was given yet, and each inquiry with its due date."""
+    inquiry = await room.asked(A, B)
+    room.orders((C, "Portal Gas"))
+    room.answered(room.wants()[0])
+    with room.parts.database.read() as connection:
+        picture = overview(connection, room.parts.policy, "x@losing.example", room.parts.clock.now())
+
+    assert picture.wanted == {"asked": 1, "ordered": 1, "to hand over": 1}
+    assert [(one.reference, one.party, one.devices) for one in picture.inquiries] == [
+        (inquiry.reference, PARTY, 1),
+        ("", "Portal Gas", 1),
+    ]
 
 
 async def test_thousands_of_devices_are_one_letter(room: Room) -> None:

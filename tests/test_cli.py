@@ -17,6 +17,8 @@ from daemon import report
 from daemon.__main__ import app
 from daemon.console import showing
 from daemon.edge.database import Database
+from daemon.edge.inquiry_trail import Wanted
+from daemon.rules.wanting import WantState
 from tests.operating import CONFIG, secret, write_config
 
 CODES = ("83FED3407A939723A5C639B26916D505", "30313233343536373839414243444546")
@@ -338,6 +340,11 @@ def overview(**changed: object) -> report.Overview:
         "uid_gaps": 3,
         "troubles": {"relay": "since 2026-11-24T08:00:00+00:00: relay smtp.northwind.test:465: connection refused"},
         "letters_lost": 1,
+        "wanted": {"asked": 30, "overdue": 2, "to hand over": 1},
+        "inquiries": (
+            Wanted("IC-0000000A", "Harbour Power and Light of the North Sea", WantState.WAITING_CONTACT, 3, None),
+        )
+        + (Wanted("IC-0000000B", "Harbour Power", WantState.ASKED, 2, date(2026, 12, 8)),) * 11,
     }
     return report.Overview(**(values | changed))
 
@@ -361,6 +368,10 @@ def test_status_fits_80_columns() -> None:
         "OVERDUE",
         "and 2 more; --json",
         "and 15 more",
+        "We ask    30 asked, 2 overdue, 1 to hand over",
+        "  IC-0000000A  not asked yet         3  waiting-contact  Harbour Power",
+        "  IC-0000000B  Tue 08 Dec 2026       2  asked            Harbour Power",
+        "and 2 more; --json",
     ):
         assert words in shown
 
@@ -378,7 +389,7 @@ def test_status_of_a_quiet_day() -> None:
     quiet = overview(
         holder="", lease_until=None, last_round=None, threads=(), threads_open=0, holds=0, holdings=(), breached=0,
         holds_untold=0, troubles={}, letters_lost=0, oldest_unsettled=None, uid_gaps=0, items={}, mails={}, letters={},
-        modes_by_party={},
+        modes_by_party={}, wanted={}, inquiries=(),
     )  # fmt: skip
 
     assert showing.as_text(quiet).splitlines() == [

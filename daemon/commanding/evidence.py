@@ -1,7 +1,7 @@
 """EVIDENCE: everything about one matter in one mail, for a security officer or the regulator. Never a code."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from daemon.casework import PROOF
@@ -20,7 +20,7 @@ from daemon.commanding.showing import (
     number_in,
     present,
 )
-from daemon.edge import dossier
+from daemon.edge import dossier, wants
 from daemon.edge.contacts import CONTACTS
 from daemon.edge.dossier import Entry, LetterOut, MailIn
 from daemon.edge.inventory import INVENTORY
@@ -34,6 +34,7 @@ from daemon.rules.phrases import day
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread
+from daemon.rules.wanting import Inquiry, Want
 
 MOST_ENTRIES = 300
 """Of the audit trail; `audit export` has them all."""
@@ -54,7 +55,7 @@ def evidence(desk: OpsDesk, order: Evidence) -> str:
     if ref.startswith("proposal "):
         raise NotDone(f"EVIDENCE is about a request or a mail; STATUS {ref} shows how it stands")
     if (inquiry := inquiries.called(desk, ref)) is not None:
-        return inquiries.status(desk, inquiry)
+        return _of_inquiry(desk, inquiry)
     thread = None if mail_id is not None else find_thread(desk, ref)
     mails = [find_mail(desk, mail_id)] if mail_id is not None else []
     if thread is not None:
@@ -69,7 +70,10 @@ def evidence(desk: OpsDesk, order: Evidence) -> str:
         _policy_page(desk, thread.party if thread else mails[0].party),
         _trail_page(_trail(desk, thread, mails, letters)),
     ]
-    about = f"case:{thread.case_id}" if thread else f"mail:{mails[0].id}"
+    return _shown(desk, ref, f"case:{thread.case_id}" if thread else f"mail:{mails[0].id}")
+
+
+def _shown(desk: OpsDesk, ref: str, about: str) -> str:
     desk.record("evidence-shown", about)
     return f"the evidence on {ref} is shown below"
 
@@ -85,7 +89,7 @@ def _cases(desk: OpsDesk, thread: MailThread | None, mails: Sequence[MailIn]) ->
 def _trail(
     desk: OpsDesk, thread: MailThread | None, mails: Sequence[MailIn], letters: Sequence[LetterOut]
 ) -> list[Entry]:
-    """What the audit trail has of it. A code that was opened for another matter is that one's."""
+    """What the audit trail has of a request or a mail."""
     devices = {device for one in letters for device in one.plan.code_devices}
     subjects = [
         *([f"case:{thread.case_id}"] if thread else []),
@@ -93,9 +97,62 @@ def _trail(
         *(f"letter:{one.id}" for one in letters),
         *(f"device:{device}" for device in sorted(devices)),
     ]
-    ours = {one.id for one in letters}
-    found = dossier.trail(desk.connection, subjects)
-    return [entry for entry in found if entry.what != "code-opened" or json.loads(entry.detail)["letter"] in ours]
+    return _of_these(dossier.trail(desk.connection, subjects), {one.id for one in letters})
+
+
+def _of_these(found: Iterable[Entry], openings: Collection[int | str]) -> list[Entry]:
+    """Of the codes that were opened those for these letters, or for the folder: others are another matter's."""
+    return [one for one in found if one.what != "code-opened" or _opened_for(one) in openings]
+
+
+def _opened_for(entry: Entry) -> int | str:
+    """The letter's number; else where to."""
+    detail: Mapping[str, int | str] = json.loads(entry.detail)
+    return detail.get("letter") or detail["to"]
+
+
+# What we ask ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_inquiry(desk: OpsDesk, inquiry: Inquiry) -> str:
+    """The same of what we ask: who ordered it, what went and came, who was given the codes."""
+    theirs = wants.of_inquiry(desk.connection, inquiry.case_id)
+    mails = dossier.mails(desk.connection, case_id=inquiry.case_id)
+    asked = dossier.letters(desk.connection, desk.parts.vault, [inquiry.case_id])
+    given = dossier.results(desk.connection, desk.parts.vault, [w.id for w in theirs], inquiry.asked_at)
+    letters = [*asked, *given]
+    subjects = [
+        f"case:{inquiry.case_id}",
+        *(f"mail:{number}" for number in {*(mail.id for mail in mails), *(w.order_mail_id for w in theirs)}),
+        *(f"letter:{one.id}" for one in letters),
+        *(f"device:{w.device_id}" for w in theirs),
+    ]
+    trail = _of_these(dossier.trail(desk.connection, subjects), {*(one.id for one in letters), "folder"})
+    desk.pages += [
+        Page(f"Evidence on {inquiry.reference}, {at(desk.now)}", rows=_inquiry_head(desk, inquiry, theirs, mails, letters)),
+        inquiries.devices_page(theirs),
+        *(page for mail in mails for page in _mail_pages(desk, mail)),
+        *(page for one in letters for page in _letter_pages(one)),
+        *_people_pages(desk, None, mails, inquiry.reference),
+        _policy_page(desk, inquiry.party),
+        _trail_page(trail),
+    ]  # fmt: skip
+    return _shown(desk, inquiry.reference, f"case:{inquiry.case_id}")
+
+
+def _inquiry_head(
+    desk: OpsDesk, inquiry: Inquiry, theirs: Sequence[Want], mails: Sequence[MailIn], letters: Sequence[LetterOut]
+) -> tuple[Row, ...]:
+    orders = dict.fromkeys((w.ordered_by, w.order_mail_id, w.ordered_at) for w in theirs)
+    return present(
+        (
+            ("Asked of", f"{inquiry.party}, {inquiry.to}", _exactly(inquiry.asked_at)),
+            ("Ordered by", *(f"{member} in mail {mail}, {_exactly(when)}" for member, mail, when in orders)),
+            ("Traffic", _traffic(mails, letters)),
+            ("Due", *dict.fromkeys(w.due.explain() for w in theirs if w.due)),
+            ("Contacts", *_import_words(desk, CONTACTS)),
+        )
+    )
 
 
 # The matter ─────────────────────────────────────────────────────────────────────────────────────────
@@ -104,21 +161,24 @@ def _trail(
 def _head(
     desk: OpsDesk, thread: MailThread | None, mails: Sequence[MailIn], letters: Sequence[LetterOut]
 ) -> tuple[Row, ...]:
-    traffic = f"{number(len(mails), 'mail')} in, {number(len(letters), 'letter')} out"
     lists = [("Contacts", CONTACTS), ("Inventory", INVENTORY)]
     known = [(name, *_import_words(desk, kind)) for name, kind in lists]
     if thread is None:
-        return present((("Traffic", traffic), ("Due", mails[0].held_due_sum), *known))
+        return present((("Traffic", _traffic(mails, letters)), ("Due", mails[0].held_due_sum), *known))
     return present(
         (
             ("Supplier", thread.party),
             ("Asked by", thread.asked_by),
             ("Answers to", thread.reply_to),
-            ("Traffic", traffic),
+            ("Traffic", _traffic(mails, letters)),
             ("Due", *dict.fromkeys(item.due.explain() for item in thread.items)),
             *known,
         )
     )
+
+
+def _traffic(mails: Sequence[MailIn], letters: Sequence[LetterOut]) -> str:
+    return f"{number(len(mails), 'mail')} in, {number(len(letters), 'letter')} out"
 
 
 def _import_words(desk: OpsDesk, kind: str) -> tuple[str, ...]:
@@ -186,7 +246,7 @@ def _found(condition: Condition) -> str:
 
 
 def _letter_pages(one: LetterOut) -> list[Page]:
-    codes = len(one.plan.code_devices)
+    codes = len(one.plan.promised_codes)
     waiver = one.plan.waiver
     rows = present(
         (

@@ -1,7 +1,7 @@
 """What a member does with an inquiry of ours: CHASE, ESCALATE, WITHDRAW, WAIT, CLOSE, STATUS."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
@@ -181,7 +181,7 @@ def close(desk: OpsDesk, inquiry: Inquiry, reason: str) -> str:
 def status(desk: OpsDesk, inquiry: Inquiry) -> str:
     """How an inquiry stands: its devices, and what went and came."""
     theirs = wants.of_inquiry(desk.connection, inquiry.case_id)
-    desk.pages += [_head(desk, inquiry, theirs), _devices(theirs), _trail(desk, inquiry)]
+    desk.pages += [_head(desk, inquiry, theirs), devices_page(theirs), _trail(desk, inquiry)]
     desk.pages += notes_pages(desk, inquiry.reference)
     return f"how {inquiry.reference}, which we asked of {inquiry.party}, stands is shown below"
 
@@ -200,7 +200,8 @@ def _head(desk: OpsDesk, inquiry: Inquiry, theirs: Iterable[Want]) -> Page:
     return Page(f"{inquiry.reference}, asked of {inquiry.party}", rows=tuple(rows))
 
 
-def _devices(theirs: list[Want]) -> Page:
+def devices_page(theirs: Sequence[Want]) -> Page:
+    """Its devices and how each stands."""
     more = len(theirs) - MOST_DEVICES
     lines = (f"The first {MOST_DEVICES} are shown, and {more:,} more are not.",) if more > 0 else ()
     rows = tuple((w.device_id, how_it_stands(w.state), _when(w), w.reason) for w in theirs[:MOST_DEVICES])

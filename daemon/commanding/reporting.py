@@ -1,14 +1,16 @@
 """REPORT: the last thirty days in figures."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from statistics import median
 
 from daemon.commanding.desk import OpsDesk
+from daemon.commanding.inquiries import standing
 from daemon.commanding.showing import Row, number, present
-from daemon.edge import figures, holds
+from daemon.edge import figures, holds, morning, wants
 from daemon.edge.outbox import LetterState
+from daemon.rules.asking_news import how_it_stands
 from daemon.rules.decision import Answer, LetterPlan, Page
 from daemon.rules.explain import cause
 from daemon.rules.identifiers import DeviceId
@@ -16,6 +18,7 @@ from daemon.rules.orders import Report
 from daemon.rules.phrases import day
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
+from daemon.rules.wanting import Want, WantState
 from daemon.rules.workdays import LONDON, Calendar, local_day
 
 DAYS = 30
@@ -28,12 +31,13 @@ _WORDS = {
 
 
 def report(desk: OpsDesk, _: Report) -> str:
-    """What came, what was answered and how fast, what was held, which codes left us."""
+    """What came, what was answered and how fast, what was held, which codes left us; what we asked of others."""
     first = desk.today - timedelta(days=DAYS - 1)
     since = datetime.combine(first, datetime.min.time(), LONDON)
     title = f"The last {DAYS} days: {day(first)} to {day(desk.today)}"
     desk.pages += [
         Page(title, rows=_answering(desk, since)),
+        *_asking(desk, since),
         *_table("Mail, by what became of it", ("Mails", "What"), _mails(figures.mails_since(desk.connection, first))),
         *_table("Codes sent", ("Codes", "To"), _counted(figures.released_since(desk.connection, first))),
         *_table("What our team did", ("Times", "What"), _counted(_done(desk, since))),
@@ -113,6 +117,11 @@ def _time_taken(
 ) -> tuple[str, ...]:
     calendar = Calendar.of(desk.parts.policy)
     spans = Counter((clocks[key][0], on) for key, on in answered.items() if key in clocks)
+    return _spans_in_words(calendar, spans)
+
+
+def _spans_in_words(calendar: Calendar, spans: Mapping[tuple[date, date], int]) -> tuple[str, ...]:
+    """`spans`: from which day to which, and of how many devices."""
     days = [taken for (start, on), n in spans.items() for taken in [calendar.working_days_between(start, on)] * n]
     if not days:
         return ()
@@ -129,3 +138,38 @@ def _letters(desk: OpsDesk, since: datetime) -> tuple[str, ...]:
     sent = counts.get((True, LetterState.ACCEPTED), 0)
     bad = (f"{counts[True, state]:,} {_WORDS[state]}" for state in _NOT_TAKEN if counts.get((True, state)))
     return (f"{sent:,} sent to suppliers", *bad)
+
+
+# Asking ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _asking(desk: OpsDesk, since: datetime) -> list[Page]:
+    """What we asked of others and what came of it; nothing where we never asked."""
+    ordered = figures.wanted_since(desk.connection, since)
+    inquiries, parties = figures.inquiries_since(desk.connection, since)
+    codes = wants.answered_since(desk.connection, since)
+    rows = (
+        ("Ordered", number(ordered, "device") if ordered else ""),
+        ("Asked", f"{number(inquiries, 'request')} to {number(parties, 'supplier')}" if inquiries else ""),
+        ("Codes came", f"for {number(len(codes), 'device')}" if codes else "", *_time_they_took(desk, codes)),
+        ("Else heard", *_other_answers(desk, since)),
+        ("Open now", *standing(desk)[1:]),
+    )
+    shown = present(rows)
+    return [Page("What we asked of others", rows=shown)] if shown else []
+
+
+def _time_they_took(desk: OpsDesk, codes: Iterable[Want]) -> tuple[str, ...]:
+    """From the letter in which the supplier that answered was asked."""
+    spans = Counter((local_day(w.asked[-1].at), local_day(w.answered_at)) for w in codes if w.asked and w.answered_at)
+    return _spans_in_words(Calendar.of(desk.parts.policy), spans)
+
+
+def _other_answers(desk: OpsDesk, since: datetime) -> tuple[str, ...]:
+    """Devices by what answers without a code made of them."""
+    days = morning.trail(desk.connection, local_day(since), desk.today + timedelta(days=1))
+    counts: Counter[WantState] = Counter()
+    for heard in morning.heard(desk.connection, days):
+        counts[heard.state] += heard.devices
+    del counts[WantState.ANSWERED]
+    return tuple(f"{number(counts[state], 'device')} {how_it_stands(state)}" for state in WantState if counts[state])

@@ -30,6 +30,9 @@ def _lines(picture: Overview) -> Iterator[str]:
     if picture.threads:
         yield ""
         yield from _threads(picture)
+    if picture.inquiries:
+        yield ""
+        yield from _inquiries(picture)
 
 
 def _held_by(picture: Overview) -> str:
@@ -46,6 +49,8 @@ def _last_round(picture: Overview) -> str:
 def _table(picture: Overview) -> Iterator[str]:
     yield f"Threads   {picture.threads_open:,} open"
     yield from _counts("Devices", picture.items)
+    if picture.wanted:
+        yield from _counts("We ask", picture.wanted)
     yield from _counts("Mail", picture.mails)
     yield from _counts("Letters", picture.letters)
     yield from _counts("Today", picture.today)
@@ -95,6 +100,15 @@ def _threads(picture: Overview) -> Iterator[str]:
         yield line[:WIDTH]
     if picture.threads_open > MOST:
         yield f"  and {picture.threads_open - MOST:,} more"
+
+
+def _inquiries(picture: Overview) -> Iterator[str]:
+    yield "We ask    due             devices  state            supplier"
+    for one in picture.inquiries[:MOST]:
+        due = f"{one.due:%a %d %b %Y}" if one.due else "not asked yet"
+        yield f"  {one.reference:12} {due:15} {one.devices:7}  {one.state:15}  {one.party}"[:WIDTH]
+    if len(picture.inquiries) > MOST:
+        yield f"  and {len(picture.inquiries) - MOST:,} more; --json shows them"
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

@@ -1,7 +1,7 @@
 """Everything that is stored about one matter, for a member who asks. Reads only; what it returns holds no code."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,12 +9,12 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping
 
-from daemon.edge.database import chunks, eui_to_int, int_to_eui, moment
+from daemon.edge.database import chunks, eui_to_int, int_to_eui, micros, moment
 from daemon.edge.outbox import PLAN
 from daemon.edge.tables import approval, audit, device, import_run, item, letter, mail, release, thread
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
-from daemon.rules.decision import Condition, LetterPlan
+from daemon.rules.decision import Condition, LetterKind, LetterPlan
 from daemon.rules.identifiers import DeviceId
 
 _VERDICT = TypeAdapter(tuple[Condition, ...])
@@ -153,6 +153,17 @@ def letters(connection: Connection, vault: Vault, case_ids: Iterable[str]) -> li
     """The letters of these cases, oldest first."""
     query = sa.select(letter).where(letter.c.case_id.in_(list(case_ids))).order_by(letter.c.id)
     return [_letter(row, vault) for row in connection.execute(query).mappings()]
+
+
+def results(connection: Connection, vault: Vault, wants: Collection[int], since: datetime) -> list[LetterOut]:
+    """The letters that were to carry the codes of these wants to our own code recipients, oldest first."""
+    written = (letter.c.party == "", letter.c.written_at >= micros(since), letter.c.kind == LetterKind.RESULT)
+    rows = connection.execute(sa.select(letter).where(*written).order_by(letter.c.id)).mappings()
+    return [_letter(row, vault) for row in rows if not set(wants).isdisjoint(_result_wants(row))]
+
+
+def _result_wants(row: RowMapping) -> tuple[int, ...]:
+    return PLAN.validate_json(row["plan"]).result_wants
 
 
 def _letter(row: RowMapping, vault: Vault) -> LetterOut:

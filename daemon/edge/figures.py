@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from daemon.edge.database import chunks, int_to_eui, micros, moment
 from daemon.edge.outbox import PLAN, LetterState
-from daemon.edge.tables import ITEM_OPEN, THREAD_OPEN, audit, item, letter, mail, release, tally, thread
+from daemon.edge.tables import ITEM_OPEN, THREAD_OPEN, audit, inquiry, item, letter, mail, release, tally, thread, want
 from daemon.rules.decision import LetterKind, LetterPlan
 from daemon.rules.identifiers import DeviceId
 
@@ -69,6 +69,19 @@ def asked_since(connection: Connection, since: datetime) -> tuple[int, int]:
     query = devices.select_from(thread.join(item)).where(thread.c.received_at >= micros(since))
     requests, asked = connection.execute(query).one()
     return int(requests), int(asked)
+
+
+def wanted_since(connection: Connection, since: datetime) -> int:
+    """Devices whose codes our team ordered since."""
+    query = sa.select(sa.func.count()).select_from(want).where(want.c.ordered_at >= micros(since))
+    return int(connection.execute(query).scalar_one())
+
+
+def inquiries_since(connection: Connection, since: datetime) -> tuple[int, int]:
+    """Inquiries of ours that were begun since, and of how many suppliers."""
+    query = sa.select(sa.func.count(), sa.func.count(inquiry.c.party.distinct()))
+    inquiries, parties = connection.execute(query.where(inquiry.c.asked_at >= micros(since))).one()
+    return int(inquiries), int(parties)
 
 
 def answers_since(connection: Connection, since: datetime) -> list[tuple[LetterPlan, datetime]]:

@@ -88,14 +88,17 @@ class Wanted:
 
 
 def open_summary(connection: Connection, states: Iterable[WantState], limit: int) -> list[Wanted]:
-    """What is open and stands at one of `states`, by inquiry, what is due first first."""
+    """What is open and stands at one of `states`, by inquiry, what is due first first, what was not asked yet last."""
     due = sa.func.min(want.c.due_end)
     names = (inquiry.c.reference, want.c.party, want.c.state)
     query = sa.select(*names, sa.func.count(), due).select_from(
         want.outerjoin(inquiry, inquiry.c.case_id == want.c.case_id)
     )
     query = (
-        query.where(WANT_OPEN, want.c.state.in_(list(states))).group_by(*names).order_by(due, want.c.party).limit(limit)
+        query.where(WANT_OPEN, want.c.state.in_(list(states)))
+        .group_by(*names)
+        .order_by(due.nulls_last(), want.c.party)
+        .limit(limit)
     )
     return [
         Wanted(reference or "", party, WantState(state), devices, day)

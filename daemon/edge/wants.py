@@ -151,6 +151,11 @@ def to_hand_over(connection: Connection) -> list[Want]:
     return _find(connection, WANT_TO_HAND_OVER)
 
 
+def answered_since(connection: Connection, since: datetime) -> list[Want]:
+    """Those whose code came since then."""
+    return _find(connection, want.c.answered_at >= micros(since))
+
+
 def handed_over(connection: Connection, ids: Sequence[int]) -> None:
     """The code recipients have the codes of these."""
     for some in chunks(list(ids)):
