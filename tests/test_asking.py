@@ -276,6 +276,15 @@ def test_the_receipt_says_what_happens_with_each_supplier(room: Room) -> None:
     assert "no device is named" in room.table.refuses(partial(requesting.request, order=Request()))
 
 
+def test_a_name_that_nobody_is_listed_by_is_answered_with_the_nearest(room: Room) -> None:
+    """A typing error is shown at once, with what puts it right; the device waits all the same."""
+    room.orders((A, "Northen Enrgy"))
+
+    (row,) = room.table.pages[0].rows
+    assert row[2].startswith("nobody of that name is listed, so they wait. Did you mean Northern Energy? Then WITHDRAW")
+    assert room.states() == ["waiting-contact"]
+
+
 def test_a_device_that_somebody_asks_of_us_is_one_matter(room: Room) -> None:
     """It is not asked for as well: the receipt names the thread, which a person must decide first."""
     thread = room.office.request()

@@ -6,7 +6,7 @@ from daemon.commanding.desk import TOKEN_LIVES, NotDone, OpsDesk
 from daemon.commanding.proposing import propose
 from daemon.edge import standing_orders, tokens
 from daemon.edge.proposals import Proposal, ProposalKind
-from daemon.rules.counterparties import resolve, same_address
+from daemon.rules.counterparties import nearest, resolve, same_address
 from daemon.rules.decision import Matter
 from daemon.rules.orders import Pause, Resume
 from daemon.rules.policy import Counterparty
@@ -16,7 +16,6 @@ from daemon.rules.standing import (
     StandingOrder,
     headline,
     is_about,
-    nearest_party,
     person_of,
     whose_letters,
 )
@@ -29,7 +28,7 @@ def party_called(desk: OpsDesk, name: str) -> Counterparty:
     """The listed supplier of that name, alias or MPID. Raises NotDone, which names the nearest."""
     found = resolve(name, desk.book)
     if found is None:
-        near = nearest_party(name, desk.book)
+        near = nearest(name, desk.book)
         hint = f"; did you mean {near}?" if near else "; write its MPID, or its name as the contact list has it"
         raise NotDone(f"the contact list has no supplier called {name}{hint}")
     return found

@@ -7,7 +7,7 @@ from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import inquiry_trail, inventory, outbox, wants
 from daemon.mail.message import IncomingMail, Reading, Source
-from daemon.rules import inquiring, order_rows, ordering, routing
+from daemon.rules import counterparties, inquiring, order_rows, ordering, routing
 from daemon.rules.decision import Asking, LetterKind, LetterPlan, Page
 from daemon.rules.ordering import Checked, Known, Order, Receipt, Refused
 from daemon.rules.orders import OrderedRow, Request, RequestContact
@@ -154,15 +154,21 @@ class _Plans:
         """Of the party of this name; it may be listed nowhere."""
         policy, party = self._desk.parts.policy, self._book.get(name)
         if party is None:
-            helpdesk = (
-                f"REQUEST CONTACT {name} asks the SECAS Helpdesk" if policy.helpdesk else "the SECAS Helpdesk finds it"
-            )
-            return f"nobody of that name is listed, so they wait: send the contact list with it (CONTACTS); {helpdesk}"
+            return self._unlisted(name)
         if policy.mode_for(name) is Mode.OBSERVE:
             return "the mode is observe, so nothing is sent: they wait until it is send"
         if policy.is_paused(name):
             return "letters to them are paused: they wait for RESUME, and go at the next sending time after it"
         return self._way(party, self._when)
+
+    def _unlisted(self, name: str) -> str:
+        if near := counterparties.nearest(name, self._desk.book):
+            return (
+                f"nobody of that name is listed, so they wait. Did you mean {near}? Then WITHDRAW them and order them "
+                f"of {near}; else send the contact list with {name} in it (CONTACTS)"
+            )
+        finds = f"REQUEST CONTACT {name} asks" if self._desk.parts.policy.helpdesk else "it is found by"
+        return f"nobody of that name is listed, so they wait: send the contact list with it (CONTACTS); {finds} the SECAS Helpdesk"
 
     def _way(self, party: Counterparty, when: str) -> str:
         match routing.address(party, self._desk.now, dead=self._dead):

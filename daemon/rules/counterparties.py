@@ -5,8 +5,9 @@ Standing is by the From address alone and proves nothing; proof is `disclosure`'
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from functools import lru_cache
 
 from daemon.mail.message import Origin
@@ -132,6 +133,13 @@ def _called(party: Counterparty) -> Iterator[str]:
     yield party.party
     yield from party.mpids
     yield from party.aliases
+
+
+def nearest(name: str, book: Iterable[Counterparty]) -> str:
+    """The listed supplier whose name, alias or MPID is spelled most like `name`; empty: none is near."""
+    called = {word.casefold(): p.party for p in book for word in _called(p)}
+    near = get_close_matches(name.casefold(), called, n=1)
+    return called[near[0]] if near else ""
 
 
 def names_of(party: Counterparty, book: tuple[Counterparty, ...]) -> Names:

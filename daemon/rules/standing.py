@@ -6,12 +6,11 @@ They are laid over the configured policy, so that every rule sees one Policy and
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from difflib import get_close_matches
 from enum import StrEnum
 
 from daemon.rules.counterparties import same_address
 from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
-from daemon.rules.policy import Counterparty, Member, Policy, Role
+from daemon.rules.policy import Member, Policy, Role
 
 CODES = "codes"
 """Subject of a pause: letters with codes, to anybody."""
@@ -91,13 +90,6 @@ def is_about(plan: LetterPlan, written_at: datetime, order: StandingOrder) -> bo
     if plan.kind is not LetterKind.NOTICE or not isinstance(plan.content, OpsNews):
         return False
     return plan.content.headline == headline(order) and written_at >= order.at.replace(microsecond=0)
-
-
-def nearest_party(name: str, book: Iterable[Counterparty]) -> str:
-    """The listed supplier whose name, alias or MPID is spelled most like `name`; empty: none is near."""
-    called = {word.casefold(): p.party for p in book for word in (p.party, *p.aliases, *p.mpids)}
-    near = get_close_matches(name.casefold(), called, n=1)
-    return called[near[0]] if near else ""
 
 
 # People ─────────────────────────────────────────────────────────────────────────────────────────────

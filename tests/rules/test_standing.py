@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from daemon.rules import moving
+from daemon.rules.counterparties import nearest
 from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
 from daemon.rules.policy import Member, Nation, Role
 from daemon.rules.standing import (
@@ -16,7 +17,6 @@ from daemon.rules.standing import (
     called,
     headline,
     is_about,
-    nearest_party,
     person_of,
 )
 from daemon.rules.workdays import Calendar
@@ -180,7 +180,7 @@ def test_a_letter_is_about_the_pause_whose_news_it_brought() -> None:
 )
 def test_the_nearest_supplier_is_named(name: str, near: str) -> None:
     """By name, alias or MPID; nothing where nothing is near."""
-    assert nearest_party(name, BOOK) == near
+    assert nearest(name, BOOK) == near
 
 
 # People ─────────────────────────────────────────────────────────────────────────────────────────────
