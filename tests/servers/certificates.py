@@ -53,12 +53,20 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False, content_commitment=False, key_encipherment=False, data_encipherment=False, key_agreement=False,
+    key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+"""RFC 5280 4.2.1.3 asks for it, and Python from 3.13 on holds authorities to that."""
+
+
 def _authority(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = _name("throw-away test authority")
     return (
         _builder(name, name, key.public_key())
         .not_valid_after(_BEGINS + timedelta(days=10))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_SIGNS_CERTIFICATES, critical=True)
         .sign(key, hashes.SHA256())
     )
 
