@@ -11,7 +11,8 @@ from daemon.rules.understand import Sense
 
 FRAME = struct.Struct(">cQ")
 """Before each message in either direction: its kind, and how many octets follow."""
-BRIEF, MAIL, READY, FAILED = b"b", b"m", b"r", b"f"
+BRIEF, MAIL, LAST, READY, READ, FAILED = b"b", b"m", b"l", b"r", b"a", b"f"
+"""Mails are handed over some at a time, the last of them as LAST, and answered together, in their order, as READ."""
 OUT_OF_MEMORY = 3
 """The exit status of a child that met its memory limit in a way it could tell."""
 
@@ -34,4 +35,4 @@ class ReadMail:
 
 
 BRIEFS = TypeAdapter(Brief)
-READ = TypeAdapter(ReadMail)
+ANSWERS = TypeAdapter(tuple[ReadMail, ...])

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.edge.reader import Limits, Readers
+from daemon.edge import reader
+from daemon.edge.reader import Limits, Readers, _batches
 from daemon.errors import Unavailable, Unreadable
 from daemon.mail.message import Evidence
 from daemon.mail.origin import Trust
@@ -97,6 +98,51 @@ async def test_many_mails_at_once(readers):
     assert len(children()) == 2
 
 
+async def test_mails_are_read_some_at_a_time_and_come_back_in_order(readers):
+    """Each gets its own answer, small or large, however many are handed over together."""
+    pool = readers(children=2)
+    for number in (0, 1, 2, 3, 45):
+        mails = [GOOD + str(n).encode() + b" x" * (n % 7 == 6) * 100_000 for n in range(number)]
+        read = await pool.read_each(mails)
+        assert [one.mail.new_text.split(" x")[0] for one in read] == [f"{ID}\n{n}" for n in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "batches"),
+    [
+        ([], 3, []),
+        ([1], 1, [[1]]),
+        ([1, 1, 1, 1], 3, [[1, 1, 1], [1]]),
+        ([1, 2, 300_000, 3, 4], 10, [[1, 2], [300_000], [3, 4]]),
+        ([200_000, 50_000, 50_000], 10, [[200_000, 50_000], [50_000]]),
+    ],
+)
+def test_a_large_mail_goes_alone(sizes, most, batches):
+    """No more octets are handed over at a time than are soon read, unless one mail has them."""
+    together = _batches([b"x" * size for size in sizes], most)
+    assert [[len(mail) for mail in some] for some in together] == batches
+
+
+async def test_a_mail_that_ends_its_child_costs_no_other_its_reading(readers, monkeypatch):
+    """What was handed over with it is read again, one by one, and it alone is Unreadable."""
+    monkeypatch.setattr(reader, "_MOST_OCTETS_TOGETHER", 10 * len(SLOW))
+    pool = readers(cpu_seconds=1)
+    first, slow, *others = await pool.read_each([GOOD + b"0", SLOW, GOOD + b"1", GOOD + b"2"])
+    assert [one.mail.new_text for one in (first, *others)] == [f"{ID}\n{n}" for n in range(3)]
+    assert (type(slow), str(slow)) == (Unreadable, "it ran out of CPU time")
+
+
+async def test_no_mail_is_blamed_where_several_took_too_long_together(readers):
+    """They share the limits of one; each has all of them when it is read anew."""
+    pool = readers(wall_seconds=5)
+    await pool.start()
+    (pid,) = children()
+    os.kill(pid, signal.SIGSTOP)
+    read = await pool.read_each([GOOD] * 4)
+    assert [one.mail.new_text for one in read] == [ID] * 4
+    assert pid not in children()
+
+
 @pytest.mark.parametrize("size", [0, 1, 70_000, 5_000_000])
 async def test_any_size_of_mail(readers, size):
     """An empty mail, and one larger than the pipe, cross it."""
@@ -157,7 +203,7 @@ async def test_a_cancelled_read_takes_its_child_along(readers):
     pool = readers()
     await pool.start()
     before = set(children())
-    task = asyncio.create_task(pool.read(SLOW))
+    task = asyncio.create_task(pool.read_each([GOOD, SLOW]))
     await asyncio.sleep(0.2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -170,7 +216,7 @@ async def test_nothing_is_left_behind(readers):
     """After close no child lives, a mail in hand is nobody's fault, and no further one is read."""
     pool = readers(children=2)
     await pool.start()
-    reading = asyncio.create_task(pool.read(SLOW))
+    reading = asyncio.create_task(pool.read_each([SLOW, GOOD]))
     await asyncio.sleep(0.2)
     await pool.close()
     assert children() == {}
