@@ -16,12 +16,10 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from daemon.edge.reader_frames import (
-    ANSWERS,
     BRIEF,
-    BRIEFS,
     FAILED,
     FRAME,
     LAST,
@@ -31,11 +29,13 @@ from daemon.edge.reader_frames import (
     READY,
     Brief,
     ReadMail,
+    as_json,
 )
 from daemon.errors import Unavailable, Unreadable
 from daemon.mail.origin import Trust
 
 MAX_REPLY_OCTETS = 96 * 1024 * 1024
+_ANSWERS = TypeAdapter(tuple[ReadMail, ...])
 _START_S = 30.0
 _LARGE_OCTETS = 4 * 1024 * 1024
 _BLOCKING_OCTETS = 512 * 1024
@@ -111,7 +111,7 @@ class Readers:
     def __init__(self, trust: Trust, children: int = 2, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._children = children
-        self._brief = BRIEFS.dump_json(Brief(trust, self._limits.memory_mib, self._limits.cpu_seconds))
+        self._brief = as_json(Brief(trust, self._limits.memory_mib, self._limits.cpu_seconds))
         self._slots: asyncio.LifoQueue[_Child | None] = asyncio.LifoQueue()
         """One entry a child: None where it must be started first."""
         self._alive: set[_Child] = set()
@@ -240,9 +240,9 @@ async def _checked(answer: bytes, mails: int) -> tuple[ReadMail, ...]:
     """The answer as the mails it must be; a large one beside the loop, which has other things to do."""
     try:
         if len(answer) > _BLOCKING_OCTETS:
-            read = await asyncio.to_thread(ANSWERS.validate_json, answer)
+            read = await asyncio.to_thread(_ANSWERS.validate_json, answer)
         else:
-            read = ANSWERS.validate_json(answer)
+            read = _ANSWERS.validate_json(answer)
     except ValidationError:  # its text quotes the mail
         raise _Died("it gave an answer that is no mail") from None
     if len(read) != mails:

@@ -15,8 +15,6 @@ from typing import BinaryIO
 
 from daemon.edge.confine import confine
 from daemon.edge.reader_frames import (
-    ANSWERS,
-    BRIEFS,
     FAILED,
     FRAME,
     LAST,
@@ -25,17 +23,19 @@ from daemon.edge.reader_frames import (
     READ,
     READY,
     ReadMail,
+    as_json,
+    brief_of,
 )
 from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
-from daemon.rules.understand import sense
+from daemon.rules.sense import sense
 
 
 def main() -> None:
     """Take the brief, close the doors, read mail until the pipe ends."""
     incoming, outgoing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not speak between our frames
-    brief = BRIEFS.validate_json(_receive(incoming)[1])
+    brief = brief_of(_receive(incoming)[1])
     _warm_up(brief.trust)
     confine(brief.memory_mib)
     _send(outgoing, READY, b"")
@@ -50,7 +50,7 @@ def main() -> None:
 def _read(mails: list[bytes], trust: Trust) -> tuple[bytes, bytes]:
     """The mails as JSON; or where our own code failed: never a word of a mail, nor of an error's text."""
     try:
-        return READ, ANSWERS.dump_json(tuple(_read_mail(content, trust) for content in mails))
+        return READ, as_json(tuple(_read_mail(content, trust) for content in mails))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except BaseException as error:  # noqa: BLE001 -- some readers raise what is no Exception; this child ends with it
@@ -109,7 +109,7 @@ def _warm_up(trust: Trust) -> None:
             codecs.lookup(name)
         except LookupError:
             continue  # of another system (mbcs, oem)
-    _read([b"From: a@b.example\nContent-Type: text/html\n\n<p>\xe9</p>"], trust)
+    as_json(_read_mail(b"From: a@b.example\nContent-Type: text/html\n\n<p>\xe9</p>", trust))
 
 
 def _grant_cpu(seconds: int) -> None:

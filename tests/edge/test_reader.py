@@ -3,21 +3,26 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from daemon.edge import reader
 from daemon.edge.reader import Limits, Readers, _batches
+from daemon.edge.reader_frames import Brief, ReadMail, as_json, brief_of
 from daemon.errors import Unavailable, Unreadable
+from daemon.mail.authres import Profile
 from daemon.mail.message import Evidence
 from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
-from daemon.rules.understand import sense
+from daemon.rules.sense import sense
 
 ID = "00-DB-12-34-56-78-90-A0"
+SAMPLES = sorted(Path(__file__).parents[1].glob("mail/samples/*.eml"))
 HEAD = b"From: ann@listed.example\r\nSubject: codes\r\n"
 GOOD = HEAD + b"\r\n" + ID.encode() + b"\r\n"
 SLOW = HEAD + b"Content-Type: text/html\r\n\r\n" + b"<y>" * 1990 + b"</x>" * 1_900_000
@@ -87,6 +92,22 @@ async def test_what_a_mail_says_is_made_out_in_the_child(readers):
     assert (len(read.sense.says.asked), read.sense.says.asked[0].device_id) == (1500, "00-DB-12-34-56-78-00-00")
     assert len(read.mail.tables[0].rows) == 1501
     assert (await readers().read(GOOD)).sense == sense(parse(GOOD, Trust()))
+
+
+def test_what_crosses_the_pipe_arrives_as_it_was():
+    """A brief with everything in it, and each of the sample mails with what it says."""
+    trust = Trust("mx.ours.example", Profile.M365, ("a.ours.example", "b.ours.example"), "codes@ours.example")
+    assert brief_of(as_json(Brief(trust, 256, 3))) == Brief(trust, 256, 3)
+    read = tuple(ReadMail(mail, sense(mail)) for mail in (parse(path.read_bytes(), Trust()) for path in SAMPLES))
+    assert len(read) > 30
+    assert TypeAdapter(tuple[ReadMail, ...]).validate_json(as_json(read)) == read
+
+
+def test_a_child_loads_only_what_it_needs():
+    """Nothing of the database, of keys, of templates or of settings, and none of what checks data on our side."""
+    script = "import sys, daemon.edge.reader_child; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert not {"sqlalchemy", "cryptography", "jinja2", "pydantic", "holidays", "asyncio"} & set(loaded.split())
 
 
 async def test_many_mails_at_once(readers):
