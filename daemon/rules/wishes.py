@@ -254,8 +254,7 @@ def thanks(said: tuple[str, ...]) -> bool:
 
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
-    told = any(_CONFIRMS.found(s) or _DENIES.found(s) for s in said)
-    return told and not asks_anything(said)
+    return not asks_anything(said) and any(_CONFIRMS.found(s) or _DENIES.found(s) for s in said)
 
 
 def is_bulk(text: str) -> bool:
