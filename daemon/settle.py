@@ -5,7 +5,6 @@ set aside. Reading happens in children that hold no keys. What is decided is wri
 with its letters and its audit entries; a mail that our own code fails on is set aside alone.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -57,7 +56,7 @@ class Settling:
         if not claimed:
             return False
         failpoint("after-claim")
-        read = await asyncio.gather(*(self._read(kept) for kept in claimed))
+        read = await self._read(claimed)
         failpoint("after-read")
         await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))
         failpoint("after-settle")
@@ -89,14 +88,10 @@ class Settling:
         audit.append(connection, self._parts.vault, [audit.Entry(now, "quarantined", f"mail:{mail_id}")])
         log.error("mail set aside: reading it failed three times", mail=mail_id)
 
-    async def _read(self, kept: KeptMail) -> ReadMail | None:
-        """The mail as read by a child; None when the child died of it."""
-        try:
-            read = await self._readers.read(kept.content)
-        except Unreadable as failure:
-            log.warning("a reader died", mail=kept.id, crashes=kept.crashes, why=str(failure))
-            return None
-        return replace(read, mail=replace(read.mail, defects=(*read.mail.defects, CUT))) if kept.cut else read
+    async def _read(self, claimed: Sequence[KeptMail]) -> list[ReadMail | None]:
+        """Each mail as read by a child; None where the child died of it."""
+        outcomes = await self._readers.read_each([kept.content for kept in claimed])
+        return [_whole(kept, outcome) for kept, outcome in zip(claimed, outcomes, strict=True)]
 
     def _settle(self, connection: Connection, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> None:
         """All in one go; where one mail is too much for us, anew one by one, so that it alone is set aside."""
@@ -156,6 +151,14 @@ class Settling:
         if reported is not None:
             return replace(case, decision=reported.decision), list(reported.entries)
         return case, []
+
+
+def _whole(kept: KeptMail, outcome: ReadMail | Unreadable) -> ReadMail | None:
+    """What was read, and that it was cut where it was; None where it was not read."""
+    if isinstance(outcome, Unreadable):
+        log.warning("a reader died", mail=kept.id, crashes=kept.crashes, why=str(outcome))
+        return None
+    return replace(outcome, mail=replace(outcome.mail, defects=(*outcome.mail.defects, CUT))) if kept.cut else outcome
 
 
 def write_down(connection: Connection, parts: Parts, kept: KeptMail, case: Case, now: datetime) -> list[audit.Entry]:

@@ -1,25 +1,46 @@
-"""The pool of children that read mail: bytes go in through a pipe, an IncomingMail and its sense come out as JSON.
+"""The pool of children that read mail: bytes go in through a pipe, each an IncomingMail and its sense come out as JSON.
 
 A child knows nothing worth stealing: it is started afresh (never forked) with an empty environment, holds
 no key, no database and no open file, and lives under limits of memory, CPU and time. What it answers is
 checked as data; it is never unpickled.
+
+Small mails are handed over some at a time. Together they have the limits of one mail, and none of them is blamed: where
+their child dies, they are read again one by one, and only a mail that is the end of a child which read it alone is
+Unreadable.
 """
 
 import asyncio
+import math
 import signal
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from daemon.edge.reader_frames import BRIEF, BRIEFS, FAILED, FRAME, MAIL, OUT_OF_MEMORY, READ, READY, Brief, ReadMail
+from daemon.edge.reader_frames import (
+    BRIEF,
+    FAILED,
+    FRAME,
+    LAST,
+    MAIL,
+    OUT_OF_MEMORY,
+    READ,
+    READY,
+    Brief,
+    ReadMail,
+    as_json,
+)
 from daemon.errors import Unavailable, Unreadable
 from daemon.mail.origin import Trust
 
 MAX_REPLY_OCTETS = 96 * 1024 * 1024
+_ANSWERS = TypeAdapter(tuple[ReadMail, ...])
 _START_S = 30.0
 _LARGE_OCTETS = 4 * 1024 * 1024
 _BLOCKING_OCTETS = 512 * 1024
+_MOST_TOGETHER, _MOST_OCTETS_TOGETHER = 10, 256 * 1024
+"""Mails that are handed over at a time, and octets, above which a mail goes alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +70,13 @@ class _Child:
         """It has not ended, as far as is known."""
         return self._process.returncode is None
 
-    async def ask(self, kind: bytes, content: bytes, expected: bytes, within_s: float) -> bytes:
-        """Hand `content` over and wait for the answer. Raises _Died."""
+    async def ask(
+        self, kind: bytes, content: bytes, expected: bytes, within_s: float, *, before: Sequence[bytes] = ()
+    ) -> bytes:
+        """Hand `content` over, and the mails `before` it, and wait for the answer. Raises _Died."""
         try:
             async with asyncio.timeout(within_s):
-                answered, answer = await self._exchange(kind, content)
+                answered, answer = await self._exchange(kind, content, before)
         except TimeoutError:
             raise _Died(f"it took longer than {within_s:g} s") from None
         except (OSError, asyncio.IncompleteReadError):
@@ -64,8 +87,9 @@ class _Child:
             raise _Died("it gave an answer of the wrong kind")
         return answer
 
-    async def _exchange(self, kind: bytes, content: bytes) -> tuple[bytes, bytes]:
-        self._to.write(FRAME.pack(kind, len(content)))
+    async def _exchange(self, kind: bytes, content: bytes, before: Sequence[bytes]) -> tuple[bytes, bytes]:
+        heads = [piece for mail in before for piece in (FRAME.pack(MAIL, len(mail)), mail)]
+        self._to.write(b"".join((*heads, FRAME.pack(kind, len(content)))))
         self._to.write(content)
         await self._to.drain()
         answered, size = FRAME.unpack(await self._from.readexactly(FRAME.size))
@@ -86,7 +110,8 @@ class Readers:
 
     def __init__(self, trust: Trust, children: int = 2, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
-        self._brief = BRIEFS.dump_json(Brief(trust, self._limits.memory_mib, self._limits.cpu_seconds))
+        self._children = children
+        self._brief = as_json(Brief(trust, self._limits.memory_mib, self._limits.cpu_seconds))
         self._slots: asyncio.LifoQueue[_Child | None] = asyncio.LifoQueue()
         """One entry a child: None where it must be started first."""
         self._alive: set[_Child] = set()
@@ -111,13 +136,32 @@ class Readers:
         child can be started or the pool was closed, for which the mail is not to blame. When cancelled,
         the child goes too.
         """
+        return (await self._read_at_once([content]))[0]
+
+    async def read_each(self, contents: Sequence[bytes]) -> list[ReadMail | Unreadable]:
+        """Of each mail what `read` says of it, many at a time. Raises Unavailable as `read` does."""
+        most = min(_MOST_TOGETHER, math.ceil(len(contents) / self._children))  # that no child waits for another
+        outcomes = await asyncio.gather(*(self._read_or_why(some) for some in _batches(contents, most)))
+        return [outcome for some in outcomes for outcome in some]
+
+    async def _read_or_why(self, contents: Sequence[bytes]) -> Sequence[ReadMail | Unreadable]:
+        try:
+            return await self._read_at_once(contents)
+        except Unreadable as failure:
+            if len(contents) == 1:
+                return [failure]
+        outcomes = await asyncio.gather(*(self._read_or_why([content]) for content in contents))
+        return [outcome for (outcome,) in outcomes]
+
+    async def _read_at_once(self, contents: Sequence[bytes]) -> tuple[ReadMail, ...]:
         child = await self._take()
         keep = False
+        *before, last = contents
         try:
-            answer = await child.ask(MAIL, content, MAIL, self._limits.wall_seconds)
-            read = await _checked(answer)
+            answer = await child.ask(LAST, last, READ, self._limits.wall_seconds, before=before)
+            read = await _checked(answer, len(contents))
             # Memory once used is seldom given back, and the next mail shall have all of its limit.
-            keep = not self._closed and len(content) + len(answer) < _LARGE_OCTETS
+            keep = not self._closed and sum(map(len, contents)) + len(answer) < _LARGE_OCTETS
             return read
         except _Died as death:
             if self._closed:
@@ -180,14 +224,30 @@ async def _spawn() -> asyncio.subprocess.Process:
     )  # fmt: skip
 
 
-async def _checked(answer: bytes) -> ReadMail:
-    """The answer as the mail it must be; a large one beside the loop, which has other things to do."""
+def _batches(contents: Sequence[bytes], most: int) -> Iterator[Sequence[bytes]]:
+    """The mails in their order, at most so many together, and no large one with others."""
+    batch: list[bytes] = []
+    for content in contents:
+        if batch and (len(batch) == most or sum(map(len, batch)) + len(content) > _MOST_OCTETS_TOGETHER):
+            yield batch
+            batch = []
+        batch.append(content)
+    if batch:
+        yield batch
+
+
+async def _checked(answer: bytes, mails: int) -> tuple[ReadMail, ...]:
+    """The answer as the mails it must be; a large one beside the loop, which has other things to do."""
     try:
         if len(answer) > _BLOCKING_OCTETS:
-            return await asyncio.to_thread(READ.validate_json, answer)
-        return READ.validate_json(answer)
+            read = await asyncio.to_thread(_ANSWERS.validate_json, answer)
+        else:
+            read = _ANSWERS.validate_json(answer)
     except ValidationError:  # its text quotes the mail
         raise _Died("it gave an answer that is no mail") from None
+    if len(read) != mails:
+        raise _Died("it gave an answer to another number of mails")
+    return read
 
 
 def _cause(status: int) -> str:

@@ -1,4 +1,4 @@
-"""What runs in a reader's child: one mail after the other through `parse` and `sense`, behind limits it cannot undo.
+"""What runs in a reader's child: a few mails at a time through `parse` and `sense`, behind limits it cannot undo.
 
 Started as `python -I -m daemon.edge.reader_child` by `edge.reader`, which tells the frames.
 """
@@ -14,32 +14,43 @@ import time
 from typing import BinaryIO
 
 from daemon.edge.confine import confine
-from daemon.edge.reader_frames import BRIEF, BRIEFS, FAILED, FRAME, MAIL, OUT_OF_MEMORY, READ, READY, ReadMail
+from daemon.edge.reader_frames import (
+    FAILED,
+    FRAME,
+    LAST,
+    MAIL,
+    OUT_OF_MEMORY,
+    READ,
+    READY,
+    ReadMail,
+    as_json,
+    brief_of,
+)
 from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
-from daemon.rules.understand import sense
+from daemon.rules.sense import sense
 
 
 def main() -> None:
     """Take the brief, close the doors, read mail until the pipe ends."""
     incoming, outgoing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a library that prints must not speak between our frames
-    brief = BRIEFS.validate_json(_receive(incoming, BRIEF) or b"")
+    brief = brief_of(_receive(incoming)[1])
     _warm_up(brief.trust)
     confine(brief.memory_mib)
     _send(outgoing, READY, b"")
-    while (content := _receive(incoming, MAIL)) is not None:
+    while mails := _receive_mails(incoming):
         _grant_cpu(brief.cpu_seconds)
-        kind, answer = _read(content, brief.trust)
+        kind, answer = _read(mails, brief.trust)
         _send(outgoing, kind, answer)
         if kind == FAILED:
             return
 
 
-def _read(content: bytes, trust: Trust) -> tuple[bytes, bytes]:
-    """The mail as JSON; or where our own code failed: never a word of the mail, nor of an error's text."""
+def _read(mails: list[bytes], trust: Trust) -> tuple[bytes, bytes]:
+    """The mails as JSON; or where our own code failed: never a word of a mail, nor of an error's text."""
     try:
-        return MAIL, READ.dump_json(_read_mail(content, trust))
+        return READ, as_json(tuple(_read_mail(content, trust) for content in mails))
     except MemoryError:
         os._exit(OUT_OF_MEMORY)
     except BaseException as error:  # noqa: BLE001 -- some readers raise what is no Exception; this child ends with it
@@ -62,14 +73,26 @@ def _place(error: BaseException) -> str:
     return type(error).__name__ + place
 
 
-def _receive(incoming: BinaryIO, expected: bytes) -> bytes | None:
-    """The next frame's content; None at the end of the pipe."""
+def _receive_mails(incoming: BinaryIO) -> list[bytes]:
+    """The mails to read together; none at the end of the pipe."""
+    mails = []
+    while True:
+        kind, content = _receive(incoming)
+        if kind not in (MAIL, LAST):
+            return []
+        mails.append(content)
+        if kind == LAST:
+            return mails
+
+
+def _receive(incoming: BinaryIO) -> tuple[bytes, bytes]:
+    """The next frame's kind and content; nothing at the end of the pipe."""
     head = incoming.read(FRAME.size)
     if len(head) < FRAME.size:
-        return None
+        return b"", b""
     kind, size = FRAME.unpack(head)
     content = incoming.read(size)
-    return content if kind == expected and len(content) == size else None
+    return (kind, content) if len(content) == size else (b"", b"")
 
 
 def _send(outgoing: BinaryIO, kind: bytes, content: bytes) -> None:
@@ -86,11 +109,11 @@ def _warm_up(trust: Trust) -> None:
             codecs.lookup(name)
         except LookupError:
             continue  # of another system (mbcs, oem)
-    READ.dump_json(_read_mail(b"From: a@b.example\nContent-Type: text/html\n\n<p>\xe9</p>", trust))
+    as_json(_read_mail(b"From: a@b.example\nContent-Type: text/html\n\n<p>\xe9</p>", trust))
 
 
 def _grant_cpu(seconds: int) -> None:
-    """The kernel counts CPU time over the whole life of a process; each mail gets `seconds` more."""
+    """The kernel counts CPU time over the whole life of a process; what is read together gets `seconds` more."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + seconds, hard))
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from daemon.mail.message import Sheet
 from daemon.rules import layout
-from daemon.rules.decision import Answer, AnswerRow, BadLine, LetterPlan
+from daemon.rules.decision import Answer, AnswerRow, LetterPlan
 from daemon.rules.identifiers import DeviceId, InstallCode, crc, grouped
 from daemon.rules.layout import Column, Table
+from daemon.rules.meaning import BadLine
 from daemon.rules.phrases import DEVICE, day, device_table, note_value, plain, safe, sentence
 from daemon.rules.thread import Outcome
 

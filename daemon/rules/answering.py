@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from daemon.rules import judge as judging
-from daemon.rules.decision import Answer, AnswerRow, BadLine, Decision, Fate
+from daemon.rules.decision import Answer, AnswerRow, Decision, Fate
 from daemon.rules.desk import (
     Desk,
     answered,
@@ -20,6 +20,7 @@ from daemon.rules.desk import (
 )
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.judge import Allowance, Docket, Judgement
+from daemon.rules.meaning import BadLine
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.workdays import local_day

@@ -7,6 +7,7 @@ from typing import Literal
 
 from daemon.mail.message import MarkedKind
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.meaning import BadLine
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, Outcome
 
@@ -84,14 +85,6 @@ class AnswerRow:
     outcome: Outcome
     note: str = ""
     """Machine-readable: `installer: MPID`, `device: ID`, `by: YYYY-MM-DD`; else plain words."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadLine:
-    """A line that we could not use. `where` as its writer sees it, `why` with what would work."""
-
-    where: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

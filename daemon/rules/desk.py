@@ -5,11 +5,11 @@ from datetime import date, datetime
 
 from daemon.mail.message import MarkedKind, Reading
 from daemon.rules.counterparties import same_address
-from daemon.rules.decision import Answer, AnswerRow, BadLine, Condition, Decision, Fate, LetterKind, LetterPlan
+from daemon.rules.decision import Answer, AnswerRow, Condition, Decision, Fate, LetterKind, LetterPlan
 from daemon.rules.facts import Facts
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.judge import Judgement
-from daemon.rules.meaning import Correspondence
+from daemon.rules.meaning import BadLine, Correspondence
 from daemon.rules.personal import safe_subject
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason

@@ -7,6 +7,7 @@ Source: the textual forms of the domain notes §1 and §2.
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 
 TURNING = "\u202b\u202e\u2067"
 """Characters after which digits are shown in another order than they stand."""
@@ -32,6 +33,8 @@ _PLAIN: dict[int, str | None] = {
 
 def plain(text: str) -> str:
     """`text` with the dashes, blanks and invisible characters that mail programs put in made plain. Lines stay."""
+    if text.isascii() and not ("\t" in text or "\r" in text or "\x0b" in text or "\x0c" in text):
+        return text
     return text.translate(_PLAIN)
 
 
@@ -54,9 +57,18 @@ def of_note(text: str, *, beside: int = 1) -> str:
     Most lines of most mails are words: no pattern needs to look at them, and each look costs more than all of this.
     """
     lines = text.split("\n")
-    noted = [number for number, line in enumerate(lines) if _may_hold_ours(line)]
+    return "\n".join(emptied_but_near(lines, lines_of_note(lines), beside))
+
+
+def lines_of_note(lines: Sequence[str]) -> list[int]:
+    """Which of the lines of a plain text something of ours may stand in."""
+    return [number for number, line in enumerate(lines) if _may_hold_ours(line)]
+
+
+def emptied_but_near(lines: Sequence[str], noted: Sequence[int], beside: int) -> list[str]:
+    """`lines`, all emptied but those noted and so many beside each of them."""
     near = {line for number in noted for line in range(number - beside, number + beside + 1)}
-    return "\n".join([line if number in near else "" for number, line in enumerate(lines)])
+    return [line if number in near else "" for number, line in enumerate(lines)]
 
 
 def _may_hold_ours(line: str) -> bool:

@@ -53,6 +53,8 @@ _NEARLY_LABEL = re.compile(
 """Stands in every cell that `_LABEL` finds a label in, and is found much faster."""
 _HEADING_EFFORT = 20
 """Whether a cell is a heading costs as much as a search of so many characters."""
+_LONGEST_NAME = 80
+"""Characters above which a cell is no heading."""
 _ONE_TOKEN = re.compile(r"[0-9A-Za-z.,+]{0,22}")
 _FOUR_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){4}")
 _SIX_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){6}")
@@ -362,6 +364,8 @@ def _is_answer(cell: str) -> bool:
 
 def _heading(row: Sequence[str]) -> _Heading | None:
     """The columns that this row heads; None: it is no heading."""
+    if any(_SIX_DIGITS.match(cell) for cell in row if len(cell) <= _LONGEST_NAME):
+        return None
     names = [_name(cell) for cell in row]
     headed = [i for i, name in enumerate(names) if name and (_STRONG.match(name) or not _OTHER.search(name))]
     strong = [i for i in headed if _STRONG.search(names[i])]
@@ -382,5 +386,5 @@ def _is_weak(name: str) -> bool:
 
 def _name(cell: str) -> str:
     """A heading in lower-case words; empty for what is too long to be one."""
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cell.strip()) if len(cell) <= 80 else ""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cell.strip()) if len(cell) <= _LONGEST_NAME else ""
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from daemon.mail.message import Machine
-from daemon.rules.decision import BadLine
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.reasons import Reason
 
@@ -14,6 +13,14 @@ class Asked:
 
     device_id: DeviceId
     where: str
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that we could not use. `where` as its writer sees it, `why` with what would work."""
+
+    where: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,12 @@ ALL_DIGITS = "it may be a Device ID or just numbers: please write it with hyphen
 
 _SCIENTIFIC = re.compile(r"(?<![\w.,])[0-9](?:[.,][0-9]{1,16})?[eE]\+([0-9]{1,3})(?!\w)")
 _PAIRS = re.compile(r"(?<![^\W_])(?<![\-:])[^\W_]{2}(?:([\-:])[^\W_]{2}(?:(?=\1)|(?![^\W_]))){5,9}(?![^\W_])")
+LEAST_JOINTS = 5
+"""So many hyphens or colons stand in whatever is nearly a Device ID and has no digit."""
 _SPACED = re.compile(rf"(?<![^\W_])(?={HEX})(?<!{HEX} ){HEX}{{2}}(?: {HEX}{{2}}){{6,9}}(?!\w| {HEX}{{2}}(?!\w))")
 _BARE = re.compile(r"(?<![\w\-])[^\W_]{15,17}(?![\w\-])")
+_LEAST_DIGITS, _LEAST_DIGITS_BARE = 4, 8
+"""So many true digits has what is taken for a near miss: one with joints, and one without."""
 _LOOKALIKE = frozenset("OoIlL")
 
 
@@ -63,22 +67,25 @@ def near_misses(text: str, lines: Lines) -> Iterator[Fault]:
     folded = text if text.isascii() else text.translate(_FOLD)
     if folded != text:
         yield from _looks_like(folded, folded, FOREIGN)
-    folded = DEVICE.sub(blanked, folded)
-    yield from _looks_like(folded.translate(_LETTERS), folded, LETTERS)
-    yield from _wrong_pairs(text, lines)
-    for match in _BARE.finditer(text):
-        if why := _wrong_bare(match[0]):
-            yield Fault(lines.of(match.start()), why, match[0], sure=False)
-    for match in _SCIENTIFIC.finditer(text):
-        if int(match[1]) >= 13:
-            yield Fault(lines.of(match.start()), SHORTENED, match[0])
+    digits = sum(map(folded.count, "0123456789"))  # told much faster than any pattern is tried
+    if digits >= _LEAST_DIGITS:
+        folded = DEVICE.sub(blanked, folded)
+        yield from _looks_like(folded.translate(_LETTERS), folded, LETTERS)
+    if text.count("-") + text.count(":") >= LEAST_JOINTS:
+        yield from _wrong_pairs(text, lines)
+    if digits:
+        yield from _wrongly_spaced(text, lines)
+    if digits >= _LEAST_DIGITS_BARE:
+        yield from _wrong_tokens(text, lines)
+    if "+" in text:
+        yield from _shortened(text, lines)
 
 
 def _looks_like(folded: str, text: str, why: str) -> Iterator[Fault]:
-    """What has become a Device ID by folding `text`, as long, and has four true digits at least: no word has."""
+    """What has become a Device ID by folding `text`, as long, and has some true digits: no word has."""
     lines = Lines(folded)
     for match in DEVICE.finditer(folded):
-        if len(re.findall("[0-9]", text[match.start() : match.end()])) >= 4:
+        if len(re.findall("[0-9]", text[match.start() : match.end()])) >= _LEAST_DIGITS:
             yield Fault(lines.of(match.start()), why, match[0])
 
 
@@ -90,9 +97,24 @@ def _wrong_pairs(text: str, lines: Lines) -> Iterator[Fault]:
             yield Fault(lines.of(match.start()), _so_many_pairs(len(pairs)), match[0], sure=len(pairs) in (7, 9))
         elif 0 < len(odd) <= 4 and len(pairs) == 8 and not set(odd) <= _LOOKALIKE:
             yield Fault(lines.of(match.start()), LETTERS if odd.isascii() else FOREIGN, match[0])
+
+
+def _wrongly_spaced(text: str, lines: Lines) -> Iterator[Fault]:
     for match in _SPACED.finditer(text):
         if re.search("[A-Fa-f]", match[0]) and re.search("[0-9]", match[0]):
             yield Fault(lines.of(match.start()), _so_many_pairs(len(match[0].split())), match[0], sure=False)
+
+
+def _wrong_tokens(text: str, lines: Lines) -> Iterator[Fault]:
+    for match in _BARE.finditer(text):
+        if why := _wrong_bare(match[0]):
+            yield Fault(lines.of(match.start()), why, match[0], sure=False)
+
+
+def _shortened(text: str, lines: Lines) -> Iterator[Fault]:
+    for match in _SCIENTIFIC.finditer(text):
+        if int(match[1]) >= 13:
+            yield Fault(lines.of(match.start()), SHORTENED, match[0])
 
 
 def _so_many_pairs(number: int) -> str:
@@ -102,9 +124,9 @@ def _so_many_pairs(number: int) -> str:
 def _wrong_bare(token: str) -> str:
     odd = re.sub(HEX, "", token)
     digits = len(re.sub("[^0-9]", "", token))
-    if len(token) == 16 and 0 < len(odd) <= 2 and digits >= 8 and not set(odd) <= _LOOKALIKE:
+    if len(token) == 16 and 0 < len(odd) <= 2 and digits >= _LEAST_DIGITS_BARE and not set(odd) <= _LOOKALIKE:
         return LETTERS if odd.isascii() else FOREIGN
-    return wrong_length(len(token)) if len(token) in (15, 17) and not odd and digits >= 8 else ""
+    return wrong_length(len(token)) if len(token) in (15, 17) and not odd and digits >= _LEAST_DIGITS_BARE else ""
 
 
 def wrong_length(number: int) -> str:

@@ -8,10 +8,12 @@ Source: domain notes §4 (check digits, false-positive rates).
 
 import re
 
-from daemon.rules.forms import BLANK, DEVICE, LOOSE_CODE, of_note, plain
+from daemon.rules.forms import BLANK, DEVICE, LOOSE_CODE, lines_of_note, of_note, plain
 from daemon.rules.scanning import without_codes, without_identifiers
 
 MAX_SUBJECT = 120
+_NEAR = 2
+"""Lines from a number within which a word that explains it stands."""
 _REMOVED = "[removed]"
 _DIGIT = re.compile("[0-9]")
 _BEFORE = r"(?<![\w.+/\-])"
@@ -61,10 +63,10 @@ _NEXT_MAIL = re.compile(r"[ \t>]*\*?(?:from|sent|to|subject|date)\s*:", re.IGNOR
 def kinds(text: str) -> tuple[str, ...]:
     """The kinds of personal data in `text` (`MPAN`, `MPRN`, `address`); what stands in a signature is none."""
     text = plain(text)
-    bare = without_identifiers(of_note(text))
+    bare = without_identifiers(text)
     if not _DIGIT.search(bare):  # all of it has digits
         return ()
-    bare = of_note(_without_signatures(_filled(bare, text)), beside=2)  # a word that explains a number stands near it
+    bare = of_note(_without_signatures(_filled(bare, text)), beside=_NEAR)
     bare = _REFERENCE.sub(";", _DATE.sub(";", bare))
     found = []
     if _SUPPLY_NUMBER.search(bare) or _MPAN.search(bare):
@@ -77,16 +79,18 @@ def kinds(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _filled(noted: str, text: str) -> str:
-    """The lines that were emptied as of no note, as they stand in `text`."""
-    return "\n".join(some or whole for some, whole in zip(noted.split("\n"), text.split("\n"), strict=True))
+def _filled(noted: str, text: str) -> list[str]:
+    """The lines up to the last of note, those that were emptied as of none as they stand in `text`."""
+    some, whole = noted.split("\n"), text.split("\n")
+    end = max(lines_of_note(some)) + _NEAR + 1
+    return [line or words for line, words in zip(some[:end], whole[:end], strict=True)]
 
 
-def _without_signatures(text: str) -> str:
-    """`text` without what follows a sign-off up to the next mail in it, and without the lines on a company's seat."""
+def _without_signatures(lines: list[str]) -> str:
+    """`lines` without what follows a sign-off up to the next mail in it, and without those on a company's seat."""
     kept: list[str] = []
     signed = company = 0
-    for line in text.split("\n"):
+    for line in lines:
         signed = 0 if _NEXT_MAIL.match(line) else signed
         company = 4 if _COMPANY.search(line) else company - 1
         signed = 25 if _SIGN_OFF.fullmatch(line) else signed - bool(line.strip())

@@ -9,15 +9,29 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from daemon.rules.forms import BLANK, CODE, DEVICE, FOURS, HEX, Lines, blanked, of_note, own, plain
+from daemon.rules.forms import (
+    BLANK,
+    CODE,
+    DEVICE,
+    FOURS,
+    HEX,
+    Lines,
+    blanked,
+    emptied_but_near,
+    lines_of_note,
+    own,
+    plain,
+)
 from daemon.rules.identifiers import CROCKFORD, DeviceId, canonical, device_id
-from daemon.rules.near_misses import ALL_DIGITS, SHORTENED, Fault, near_misses, wrong_length
+from daemon.rules.near_misses import ALL_DIGITS, LEAST_JOINTS, SHORTENED, Fault, near_misses, wrong_length
 
 PLACEHOLDER = "it is a placeholder, not a Device ID"
 NO_DEVICE = "this is not a Device ID (16 digits 0-9 and letters A-F)"
 _WHOLE = re.compile(rf"{HEX}{{2}}(?:-{HEX}{{2}}){{7}}")
 _BARE = re.compile(rf"{HEX}{{16}}")
 _REFERENCE = re.compile(r"(?<![0-9A-Za-z])IC[\- ]([0-9A-Za-z]{8})(?![0-9A-Za-z])", re.IGNORECASE)
+_IN_REFERENCES = ("C-", "c-", "C ", "c ")
+"""One of these stands in each of them: to look for that is much faster."""
 _CODE_BEFORE = re.compile(r"\bcode\b\W{0,4}(?:is\W{0,4})?\Z", re.IGNORECASE)
 _ASKED_BEFORE = re.compile(r"\b(?:please|send|need|requests?|require|provide|for)\b", re.IGNORECASE)
 _UNUSABLE = frozenset((DeviceId("-".join(["00"] * 8)), DeviceId("-".join(["FF"] * 8))))
@@ -55,9 +69,14 @@ class Found:
 
 def scan(text: str) -> Found:
     """Everything of ours in `text`."""
-    rest = own(of_note(plain(text)))
-    if not rest.strip("\n"):
-        return Found()
+    parted = _part(plain(text))
+    alone = [Sighting(line, device) for line, device in parted.alone.items()]
+    found = _search(own(parted.rest)) if parted.searched else Found()
+    return Found(tuple(sorted((*found.sightings, *alone), key=lambda sighting: sighting.line)), found.faults)
+
+
+def _search(rest: str) -> Found:
+    """Everything in a plain text of our own tokens."""
     lines = Lines(rest)
     places, rest = _take_codes(rest)
     spots, faults = _devices(rest, lines)
@@ -76,9 +95,43 @@ def _one_a_line(faults: list[Fault], with_device: set[int]) -> tuple[Fault, ...]
     return tuple(chosen[line] for line in sorted(chosen))
 
 
+@dataclass(frozen=True, slots=True)
+class _Parted:
+    """A plain text, of which little is left to search: most lines are words, and most Device IDs stand alone."""
+
+    alone: dict[int, DeviceId]
+    """Line -> the Device ID that is all of it, in one of the two usual forms, and goes with no other line."""
+    rest: str
+    """All else that is of note; a line of `alone` is blanked."""
+    searched: bool
+    """Something may be found in `rest`."""
+
+
+def _part(text: str) -> _Parted:
+    lines = text.split("\n")
+    noted = lines_of_note(lines)
+    alone: dict[int, DeviceId] = {}
+    before = -1  # of note, and no Device ID alone: the next line may be its end
+    for number in noted:
+        continues = before == number - 1 and before >= 0
+        continues = continues or (number > 0 and lines[number - 1].endswith("-"))
+        device = None if continues else exact(lines[number])
+        if device is None:
+            before = number
+        else:
+            alone[number] = device
+    kept = emptied_but_near(lines, noted, beside=1)
+    for number in alone:
+        kept[number] = BLANK * len(kept[number])
+    rest = "\n".join(kept)
+    return _Parted(alone, rest, len(noted) > len(alone) or rest.count("-") + rest.count(":") >= LEAST_JOINTS)
+
+
 def without_identifiers(text: str) -> str:
-    """`text` made plain, with Device IDs, codes, other identifiers and web and mail addresses blanked out."""
-    return DEVICE.sub(blanked, _take_codes(own(plain(text)))[1])
+    """What is of note in a plain text, with Device IDs, codes, other identifiers and web and mail addresses blanked out."""
+    parted = _part(text)
+    rest = own(parted.rest)
+    return DEVICE.sub(blanked, _take_codes(rest)[1]) if parted.searched else rest
 
 
 def without_codes(text: str) -> str:
@@ -99,7 +152,10 @@ def code_spans(text: str) -> tuple[tuple[int, int], ...]:
 
 def references(text: str) -> tuple[str, ...]:
     """Our references (IC-XXXXXXXX) in `text`, in canonical form: O is read as 0, I and L as 1 (Crockford)."""
-    found = (m[1].upper().translate(str.maketrans("OIL", "011")) for m in _REFERENCE.finditer(plain(text)))
+    text = plain(text)
+    if not any(sign in text for sign in _IN_REFERENCES):
+        return ()
+    found = (m[1].upper().translate(str.maketrans("OIL", "011")) for m in _REFERENCE.finditer(text))
     return tuple(dict.fromkeys(f"IC-{name}" for name in found if all(c in CROCKFORD for c in name)))[:20]
 
 

@@ -1,57 +1,80 @@
-"""A pattern that first looks for words, one of which every match holds: most sentences hold none, and that is told fast.
+"""A pattern that first looks for words which every match holds: most sentences hold none, and that is told fast.
 
-To look for thirty words costs a tenth of what the pattern costs that begins with any of them. The words are read off
-the pattern itself, so that they cannot come to differ from it.
+To look for thirty words costs a tenth of what the pattern costs that begins with any of them; and where one of the
+words stands, only those ways through the pattern are tried that need it. The words are read off the pattern itself,
+so that they cannot come to differ from it.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from re import _constants, _parser  # type: ignore[attr-defined]  # the one reading of patterns that is Python's own
+from collections.abc import Iterable, Iterator, Sequence
+from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # the one reading of patterns that is Python's own
 from typing import Any
+
+_WITHOUT_WIDTH = (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT)
+_Words = tuple[str, ...]
+_Way = tuple[re.Pattern[str], _Words]
+"""One way through a pattern, and words of which one stands in each of its matches, too; none: nothing more can be said."""
 
 
 class Sought:
-    """A compiled pattern that minds case, with the part of `re.Pattern` that is used of it."""
+    """A compiled pattern that minds case, with what is used of `re.Pattern`."""
 
     def __init__(self, pattern: str) -> None:
         self.pattern = re.compile(pattern)
         self.words = words_of(pattern)
+        parsed = _parser.parse(pattern)
+        self._ways: dict[str, list[_Way]] = {}
+        """By a word that each match holds; by none where nothing can be said."""
+        for parts in _ways(list(parsed)):
+            words, also = (*_needs(parts), (), ())[:2]
+            way = (_compiler.compile(_parser.SubPattern(parsed.state, parts)), also)
+            for word in words or ("",):
+                self._ways.setdefault(word, []).append(way)
 
-    def _may_match(self, text: str) -> bool:
-        for word in self.words:  # any() costs three times as much
+    def found(self, text: str) -> bool:
+        """Whether it stands anywhere in `text`."""
+        for word, ways in self._ways.items():  # any() costs three times as much
             if word in text:
-                return True
-        return not self.words
-
-    def search(self, text: str) -> re.Match[str] | None:
-        """As `re.Pattern.search`."""
-        return self.pattern.search(text) if self._may_match(text) else None
+                for way, also in ways:
+                    if _holds_one(text, also) and way.search(text):
+                        return True
+        return False
 
     def sub(self, replacement: str, text: str) -> str:
         """As `re.Pattern.sub`."""
-        return self.pattern.sub(replacement, text) if self._may_match(text) else text
+        return self.pattern.sub(replacement, text) if _holds_one(text, self.words) else text
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """As `re.Pattern.finditer`."""
-        return self.pattern.finditer(text) if self._may_match(text) else iter(())
+        return self.pattern.finditer(text) if _holds_one(text, self.words) else iter(())
 
 
-def words_of(pattern: str) -> tuple[str, ...]:
+def _holds_one(text: str, words: _Words) -> bool:
+    for word in words:
+        if word in text:
+            return True
+    return not words
+
+
+def words_of(pattern: str) -> _Words:
     """Words, one of which stands in whatever `pattern` matches; none where nothing of that kind can be said."""
-    return tuple(sorted(_shortest(_needed(_parser.parse(pattern)) or ())))
+    return next(iter(_needs(_parser.parse(pattern))), ())
 
 
-def _shortest(words: Iterable[str]) -> set[str]:
-    """Those that hold no other: where the longer one stands, the shorter one does."""
-    every = set(words)
-    return {word for word in every if not any(other in word for other in every - {word})}
+def _ways(parts: Sequence[Any]) -> list[Sequence[Any]]:
+    """The alternatives, where `parts` are nothing but a choice between some; else `parts`."""
+    wide = [number for number, (part, _) in enumerate(parts) if part not in _WITHOUT_WIDTH]
+    if len(wide) != 1 or parts[wide[0]][0] is not _constants.BRANCH:
+        return [parts]
+    before, (_, (_, branches)), behind = parts[: wide[0]], parts[wide[0]], parts[wide[0] + 1 :]
+    return [way for branch in branches for way in _ways([*before, *branch, *behind])]
 
 
-def _needed(parsed: Any) -> set[str] | None:
-    """One of these stands in every match of a run of parts: those of the part of which most can be said."""
+def _needs(parts: Iterable[Any]) -> list[_Words]:
+    """Of each of these, one word stands in whatever the run of `parts` matches; first those that say most."""
     found: list[set[str]] = []
     run = ""
-    for part, detail in (*parsed, (None, None)):
+    for part, detail in (*parts, (None, None)):
         if part is _constants.LITERAL:
             run += chr(detail)
             continue
@@ -61,7 +84,7 @@ def _needed(parsed: Any) -> set[str] | None:
         inner = _needed_within(part, detail)
         if inner:
             found.append(inner)
-    return max(found, key=_weight, default=None)
+    return [tuple(sorted(_shortest(words))) for words in sorted(found, key=_weight, reverse=True)]
 
 
 def _needed_within(part: Any, detail: Any) -> set[str] | None:
@@ -73,6 +96,16 @@ def _needed_within(part: Any, detail: Any) -> set[str] | None:
         each = [_needed(branch) for branch in detail[1]]
         return set().union(*filter(None, each)) if all(each) else None
     return None
+
+
+def _needed(parts: Iterable[Any]) -> set[str] | None:
+    return set(next(iter(_needs(parts)), ())) or None
+
+
+def _shortest(words: Iterable[str]) -> set[str]:
+    """Those that hold no other: where the longer one stands, the shorter one does."""
+    every = set(words)
+    return {word for word in every if not any(other in word for other in every - {word})}
 
 
 def _weight(words: set[str]) -> tuple[int, int]:

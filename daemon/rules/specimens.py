@@ -13,7 +13,6 @@ from daemon.rules.decision import (
     Answer,
     AnswerRow,
     Asking,
-    BadLine,
     LetterKind,
     LetterPlan,
     Matter,
@@ -27,6 +26,7 @@ from daemon.rules.decision import (
 from daemon.rules.digest import digest
 from daemon.rules.explain import next_step, why
 from daemon.rules.identifiers import DeviceId, InstallCode, device_id
+from daemon.rules.meaning import BadLine
 from daemon.rules.morning import Act, Answered, DueDay, HeldFor, Morning, Proposed, Waiting
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason

@@ -1,47 +1,18 @@
 """A mail and its writer to one Meaning: machines first, then ourselves, then our team, then counterparties.
 
-Who wrote it is read off the writer; whether that is proved is decided later. What is quoted is read only to learn
-what the mail is about: nothing in it is ever acted on.
-
-The work is in `sense`, which takes as long as the mail is long and asks for nothing but the mail: the child that
-parses does it. What is left for `understand`, beside our records, takes no time.
+Who wrote it is read off the writer; whether that is proved is decided later. The work is in `sense`, which a child
+does; what is left for `understand`, beside our records, takes no time.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from daemon.mail.message import IncomingMail, Machine, MarkedKind, Reading, Source, Table
-from daemon.rules import listing, personal, scanning, wishes
-from daemon.rules.decision import BadLine
+from daemon.mail.message import IncomingMail, Machine, MarkedKind
 from daemon.rules.facts import Standing, Writer
-from daemon.rules.identifiers import DeviceId
-from daemon.rules.listing import Listed
-from daemon.rules.meaning import Asked, Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
+from daemon.rules.meaning import MachineMail, Meaning, NotOurs, OpsMail, OwnMail
+from daemon.rules.sense import Sense, sense
 
-MAX_BAD_LINES = 200
-MAX_ROWS_SEARCHED = 5_000
-"""Rows of a table in which personal data is looked for: it only earns the sender a remark."""
-MAX_PERSONAL_SEARCHED = 2_000_000
-"""Characters in which it is looked for, whatever the rows hold."""
 _KNOWN = (Standing.CONTACT, Standing.COLLEAGUE, Standing.LISTED_DOMAIN)
 _LISTED = (Standing.CONTACT, Standing.COLLEAGUE)
-_IN_TEXT = (Source.HTML, Source.FORWARDED)
-Where = Callable[[int], str]
-"""Names a line or row (from 0) for its writer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sense:
-    """What a mail says, whoever wrote it."""
-
-    says: Correspondence
-    """Taken for a counterparty's mail."""
-    about_codes: bool = True
-    """It speaks of install codes, or of what only this process speaks of, or quotes what does."""
-    bulk: bool = False
-    """It went to many."""
-    requests: bool = True
-    """Unlisted as its writer may be, it means us."""
 
 
 def understand(mail: IncomingMail, writer: Writer, made_out: Sense | None = None) -> Meaning:
@@ -66,142 +37,6 @@ def _speaks_for_people(mail: IncomingMail, writer: Writer) -> bool:
     return marked and writer.standing in _LISTED
 
 
-# What it says ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """Devices, answers and bad lines, as they are met; each once, at its first place."""
-
-    asked: dict[DeviceId, Asked] = field(default_factory=dict)
-    answered: set[DeviceId] = field(default_factory=set)
-    tabled: set[DeviceId] = field(default_factory=set)
-    """Devices of tables in the mail's text, those beside the asked ones (a hub) included: the tables speak for them."""
-    cells: set[str] = field(default_factory=set)
-    """What stands in tables of the mail's text: the plain text says it again, without the columns."""
-    bad: dict[str, BadLine] = field(default_factory=dict)
-    codes: bool = False
-    for_devices: bool = False
-
-    def spoil(self, where: str, why: str) -> None:
-        """Note a bad line once."""
-        if len(self.bad) < MAX_BAD_LINES:
-            self.bad.setdefault(where, BadLine(where, why))
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The mail's own words: `said` what its writer says, `all` with the subject and what was handed on."""
-
-    said: tuple[str, ...]
-    all: tuple[str, ...]
-    around: str
-    """Everything that shows what the mail is about, what it quotes included."""
-    reply: bool
-
-    @property
-    def asking(self) -> bool:
-        return wishes.asks_anything(self.all)
-
-
-def _words(mail: IncomingMail) -> _Words:
-    reply = bool(mail.in_reply_to or mail.references) or wishes.is_answer(mail.subject)
-    subject = wishes.own_subject(mail.subject)
-    if not reply and not subject:
-        subject = mail.subject
-    said = (*wishes.sentences(subject), *wishes.sentences(mail.new_text))
-    around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:20_000], mail.quoted_text[:20_000]))
-    return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply)
-
-
-def sense(mail: IncomingMail) -> Sense:
-    """What `mail` says. The work is bounded; the worst mail takes seconds."""
-    words = _words(mail)
-    gathered = _gather(mail, words)
-    data = _personal_data(mail)
-    kind = mail.origin.mark.kind if mail.origin.mark else None
-    if kind is MarkedKind.ANSWER:
-        return Sense(_marked_answer(mail, data))
-    meaning = Correspondence(
-        asked=() if wishes.is_other_matter(words.around) else tuple(gathered.asked.values()),
-        chase=kind is MarkedKind.CHASE or wishes.chases(words.said, reply=words.reply),
-        brings_codes=gathered.codes,
-        bad_lines=tuple(gathered.bad.values()),
-        personal_data=data,
-        wants_codes=kind is MarkedKind.REQUEST or _wants_codes(mail, words, gathered, data),
-        references=_references(mail),
-    )
-    return _sensed(_with_reports(_with_withdrawal(meaning, words), words), mail, words, gathered)
-
-
-def _marked_answer(mail: IncomingMail, data: tuple[str, ...]) -> Correspondence:
-    """What another copy of this daemon answers asks for nothing, whatever it names."""
-    return Correspondence(brings_codes=True, personal_data=data, references=_references(mail))
-
-
-def _references(mail: IncomingMail) -> tuple[str, ...]:
-    named = (mail.origin.mark.reference or "") if mail.origin.mark else ""
-    return scanning.references(f"{named}\n{mail.subject}\n{mail.new_text}")
-
-
-def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: tuple[str, ...]) -> bool:
-    own = " ".join(words.all)
-    about_devices = (
-        bool(gathered.asked) or wishes.names_devices(own) or (words.reply and wishes.names_matter(words.around))
-    )
-    if wishes.asks_for_codes(words.all, of_devices=about_devices):
-        return True
-    if gathered.codes or gathered.answered or wishes.reports(words.said):
-        return False
-    if not words.reply and wishes.titles_request(mail.subject, words.said):
-        return True
-    instead = bool(data) or wishes.names_serial(own) or gathered.for_devices
-    instead = instead or any(a.reading in (Reading.NOT_TEXT, Reading.UNREADABLE) for a in mail.attachments)
-    return instead and wishes.names_request(own)
-
-
-def _with_withdrawal(meaning: Correspondence, words: _Words) -> Correspondence:
-    """Taken back: what the sentences name, or all. Beside a request in the same mail nothing is taken back whole."""
-    sentences = wishes.withdrawals(words.said)
-    if not sentences:
-        return meaning
-    named = set(scanning.scan("\n".join(sentences)).devices)
-    others = tuple(asked for asked in meaning.asked if asked.device_id not in named)
-    if others and (named or meaning.wants_codes or wishes.replaces(words.said)):
-        return replace(meaning, asked=others)
-    return replace(meaning, withdraws=True, chase=False)
-
-
-def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
-    """A mail that only reports ("received with thanks", "not installed by us") asks for none of what it names."""
-    if meaning.withdraws or meaning.chase or meaning.wants_codes:
-        return meaning
-    reported = wishes.reports(words.said)
-    thanks = not words.asking and wishes.thanks(words.said)
-    nothing_else = not meaning.brings_codes and (reported or not meaning.asked)
-    return replace(
-        meaning,
-        asked=() if reported else meaning.asked,
-        bad_lines=() if reported else meaning.bad_lines,
-        acknowledgement=thanks and nothing_else,
-    )
-
-
-def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered: _Gathered) -> Sense:
-    """The meaning without what is of no account in it, and what it is about."""
-    own = " ".join(words.all)
-    matter = wishes.names_matter(own)
-    on_topic = bool(meaning.asked or meaning.references or matter or gathered.codes or mail.origin.mark)
-    if not (meaning.asked or meaning.wants_codes or gathered.for_devices or on_topic):
-        meaning = replace(meaning, bad_lines=())
-    return Sense(
-        says=meaning,
-        about_codes=on_topic or wishes.names_matter(words.around),
-        bulk=wishes.is_bulk(f"{mail.new_text}\n{mail.signature_text}"),
-        requests=_strangers_request(meaning, own),
-    )
-
-
 def _settled(made_out: Sense, mail: IncomingMail, writer: Writer) -> Meaning:
     """The meaning for us, who know the writer; NotOurs where the mail is not about install codes."""
     meaning, mark = made_out.says, mail.origin.mark
@@ -217,76 +52,3 @@ def _settled(made_out: Sense, mail: IncomingMail, writer: Writer) -> Meaning:
     if not (meaning.chase or meaning.withdraws or meaning.acknowledgement or unread):
         return NotOurs()
     return replace(meaning, needs_thread=not (unread or made_out.about_codes))
-
-
-def _strangers_request(meaning: Correspondence, own: str) -> bool:
-    """Whether an unlisted writer means us: a Device ID alone, or a long number, is no request for a code."""
-    about = wishes.names_matter(own) or wishes.names_devices(own)
-    return meaning.wants_codes or bool(meaning.asked and about) or (meaning.brings_codes and wishes.names_matter(own))
-
-
-def _personal_data(mail: IncomingMail) -> tuple[str, ...]:
-    """Kinds seen in what the writer wrote or handed on."""
-    rows = (row for table in mail.tables for row in table.rows[:MAX_ROWS_SEARCHED])
-    cells = ("  |  ".join(_other_cells(row)) for row in rows)
-    text = "\n".join((mail.subject, mail.new_text, mail.forwarded_text, *cells))
-    return personal.kinds(text[:MAX_PERSONAL_SEARCHED])
-
-
-def _other_cells(row: tuple[str, ...]) -> list[str]:
-    """The cells that are not just a Device ID, or too short for any personal data."""
-    return [cell for cell in row if len(cell) > 4 and scanning.exact(cell) is None]
-
-
-# Where devices stand ────────────────────────────────────────────────────────────────────────────────
-
-
-def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
-    """The tables are read first: what they answer or leave aside is not asked by the same words in plain text."""
-    effort, asking = listing.Effort(), words.asking
-    tables = [(table, listing.read_table(table, asking=asking, effort=effort)) for table in mail.tables]
-    in_text = [listed for table, listed in tables if table.source in _IN_TEXT]
-    gathered = _Gathered(
-        answered={device for _, listed in tables for device in listed.answered},
-        tabled={d for listed in in_text for d in (*listed.beside, *(device for device, _ in listed.asked))},
-        cells={cell for table in mail.tables if table.source in _IN_TEXT for row in table.rows for cell in row},
-        codes=any(listed.brings_codes for _, listed in tables),
-        for_devices=any(listed.for_devices for _, listed in tables),
-    )
-    subject = wishes.own_subject(mail.subject) if words.reply else mail.subject
-    _read_text(subject, gathered, lambda _: "the subject", asking=asking)
-    _read_text(mail.new_text, gathered, lambda line: f"line {line + 1}", asking=asking)
-    _read_text(mail.signature_text, gathered, lambda _: "the end of your mail", asking=asking)
-    _read_text(mail.forwarded_text, gathered, lambda line: f"line {line + 1} of the forwarded mail", asking=asking)
-    for table, listed in tables:
-        _take(listed, gathered, _place(table))
-    for device in gathered.answered:
-        gathered.asked.pop(device, None)
-    return gathered
-
-
-def _read_text(text: str, gathered: _Gathered, where: Where, *, asking: bool) -> None:
-    found = scanning.scan(text)
-    asked, answered = listing.pair(found, asking=asking)
-    gathered.codes = gathered.codes or found.holds_code
-    gathered.answered.update(answered)
-    for device, line in asked:
-        if device not in gathered.tabled:
-            gathered.asked.setdefault(device, Asked(device, where(line)))
-    for fault in found.faults:
-        if fault.token not in gathered.cells:
-            gathered.spoil(where(fault.line), fault.why)
-
-
-def _take(listed: Listed, gathered: _Gathered, where: Where) -> None:
-    for device, row in listed.asked:
-        if device not in gathered.asked:
-            gathered.asked[device] = Asked(device, where(row))
-    for fault in listed.faults:
-        gathered.spoil(where(fault.line), fault.why)
-
-
-def _place(table: Table) -> Where:
-    """A row as its writer counts: lines in a file, rows in a table of the mail."""
-    unit = "row" if table.source in _IN_TEXT else "line"
-    return lambda row: f"{table.name}, {unit} {table.first_line + row}"

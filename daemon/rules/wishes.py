@@ -174,58 +174,58 @@ def asks_for_codes(said: tuple[str, ...], *, of_devices: bool) -> bool:
 
 
 def _asks(sentence: str, *, of_devices: bool) -> bool:
-    if _WITHDRAW.search(sentence) or _OF_THE_PROCESS.search(sentence):
+    """What few sentences do is looked for first."""
+    if not (_CODE_REQUEST.found(sentence) or _MP121_REQUEST.found(sentence)):
+        named = _CODES.found(sentence) or (of_devices and _PLAIN_CODES.found(sentence))
+        if not (named and _ASK.found(sentence)):
+            return False
+    if _GIVES.found(sentence) and "?" not in sentence:
         return False
-    if _GIVES.search(sentence) and "?" not in sentence:
-        return False
-    if _CODE_REQUEST.search(sentence) or _MP121_REQUEST.search(sentence):
-        return True
-    named = _CODES.search(sentence) or (of_devices and _PLAIN_CODES.search(sentence))
-    return bool(named and _ASK.search(sentence))
+    return not (_WITHDRAW.found(sentence) or _OF_THE_PROCESS.found(sentence))
 
 
 def names_matter(text: str) -> bool:
     """It speaks of install codes, or of what only this process speaks of."""
-    return bool(_SUBJECT_MATTER.search(_folded(text)))
+    return bool(_SUBJECT_MATTER.found(_folded(text)))
 
 
 def names_request(text: str) -> bool:
     """It names install codes, MP121 or commissioning: with a meter's number beside it, that is a request."""
-    return bool(_REQUEST_WORDS.search(_folded(text)))
+    return bool(_REQUEST_WORDS.found(_folded(text)))
 
 
 def names_devices(text: str) -> bool:
     """It speaks of meters or devices."""
-    return bool(_DEVICE_WORDS.search(_folded(text)))
+    return bool(_DEVICE_WORDS.found(_folded(text)))
 
 
 def names_serial(text: str) -> bool:
     """It speaks of a meter's serial number."""
-    return bool(_SERIAL_WORDS.search(_folded(text)))
+    return bool(_SERIAL_WORDS.found(_folded(text)))
 
 
 def asks_anything(said: tuple[str, ...]) -> bool:
     """Any question or request at all, courtesies apart."""
-    return any(_GENERAL_ASK.search(_MERE_COURTESY.sub(" ", sentence)) for sentence in said)
+    return any(_GENERAL_ASK.found(_MERE_COURTESY.sub(" ", sentence)) for sentence in said)
 
 
 def titles_request(subject: str, said: tuple[str, ...]) -> bool:
     """A subject that names install codes over words that ask, or hand something over to be read."""
     asks = any(re.search(r"\bplease\b|\battached\b|\?", sentence) for sentence in said)
-    return asks and bool(_CODES.search(_folded(subject))) and not _OF_THE_PROCESS.search(" ".join(said))
+    return asks and bool(_CODES.found(_folded(subject))) and not _OF_THE_PROCESS.found(" ".join(said))
 
 
 def is_other_matter(text: str) -> bool:
     """It is about something else that devices have (firmware, readings), and names no code, no installer and no commissioning."""
     words = _folded(text)
     ours = (_REQUEST_WORDS, _PLAIN_CODES, _INSTALLED)
-    return bool(_OTHER_MATTER.search(words)) and not any(pattern.search(words) for pattern in ours)
+    return bool(_OTHER_MATTER.found(words)) and not any(pattern.found(words) for pattern in ours)
 
 
 def chases(said: tuple[str, ...], *, reply: bool) -> bool:
     """It asks where an answer is; in a reply, many a word does."""
     patterns = (_CHASE, _CHASE_IN_REPLY) if reply else (_CHASE,)
-    return any(pattern.search(s) and not _CONDITION.search(s) for s in said for pattern in patterns)
+    return any(pattern.found(s) and not _CONDITION.found(s) for s in said for pattern in patterns)
 
 
 def withdrawals(said: tuple[str, ...]) -> tuple[str, ...]:
@@ -233,8 +233,8 @@ def withdrawals(said: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(
         s
         for s in said
-        if (_WITHDRAW.search(s) or _takes_back_device(s))
-        and not any(pattern.search(s) for pattern in (_CONDITION, _NEGATED, _DOUBLE))
+        if (_WITHDRAW.found(s) or _takes_back_device(s))
+        and not any(pattern.found(s) for pattern in (_CONDITION, _NEGATED, _DOUBLE))
     )
 
 
@@ -244,21 +244,20 @@ def _takes_back_device(sentence: str) -> bool:
 
 def replaces(said: tuple[str, ...]) -> bool:
     """It puts something in the place of what it takes back."""
-    return any(_REPLACES.search(sentence) for sentence in said)
+    return any(_REPLACES.found(sentence) for sentence in said)
 
 
 def thanks(said: tuple[str, ...]) -> bool:
     """It says thank you or received, briefly."""
-    return sum(len(s.split()) for s in said) < 80 and any(_THANKS.search(s) for s in said)
+    return sum(len(s.split()) for s in said) < 80 and any(_THANKS.found(s) for s in said)
 
 
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
-    told = any(_CONFIRMS.search(s) or _DENIES.search(s) for s in said)
-    return told and not asks_anything(said)
+    return not asks_anything(said) and any(_CONFIRMS.found(s) or _DENIES.found(s) for s in said)
 
 
 def is_bulk(text: str) -> bool:
     """It went to many: a newsletter says how to be rid of it."""
     parts = (text,) if len(text) <= MAX_WORDS else (text[-MAX_WORDS:], text[:MAX_WORDS])
-    return any(_BULK.search(part.casefold()) for part in parts)
+    return any(_BULK.found(part.casefold()) for part in parts)

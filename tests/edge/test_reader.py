@@ -3,20 +3,26 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
-from daemon.edge.reader import Limits, Readers
+from daemon.edge import reader
+from daemon.edge.reader import Limits, Readers, _batches
+from daemon.edge.reader_frames import Brief, ReadMail, as_json, brief_of
 from daemon.errors import Unavailable, Unreadable
+from daemon.mail.authres import Profile
 from daemon.mail.message import Evidence
 from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
-from daemon.rules.understand import sense
+from daemon.rules.sense import sense
 
 ID = "00-DB-12-34-56-78-90-A0"
+SAMPLES = sorted(Path(__file__).parents[1].glob("mail/samples/*.eml"))
 HEAD = b"From: ann@listed.example\r\nSubject: codes\r\n"
 GOOD = HEAD + b"\r\n" + ID.encode() + b"\r\n"
 SLOW = HEAD + b"Content-Type: text/html\r\n\r\n" + b"<y>" * 1990 + b"</x>" * 1_900_000
@@ -88,6 +94,22 @@ async def test_what_a_mail_says_is_made_out_in_the_child(readers):
     assert (await readers().read(GOOD)).sense == sense(parse(GOOD, Trust()))
 
 
+def test_what_crosses_the_pipe_arrives_as_it_was():
+    """A brief with everything in it, and each of the sample mails with what it says."""
+    trust = Trust("mx.ours.example", Profile.M365, ("a.ours.example", "b.ours.example"), "codes@ours.example")
+    assert brief_of(as_json(Brief(trust, 256, 3))) == Brief(trust, 256, 3)
+    read = tuple(ReadMail(mail, sense(mail)) for mail in (parse(path.read_bytes(), Trust()) for path in SAMPLES))
+    assert len(read) > 30
+    assert TypeAdapter(tuple[ReadMail, ...]).validate_json(as_json(read)) == read
+
+
+def test_a_child_loads_only_what_it_needs():
+    """Nothing of the database, of keys, of templates or of settings, and none of what checks data on our side."""
+    script = "import sys, daemon.edge.reader_child; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert not {"sqlalchemy", "cryptography", "jinja2", "pydantic", "holidays", "asyncio"} & set(loaded.split())
+
+
 async def test_many_mails_at_once(readers):
     """Two children read forty mails, each of which gets its own answer."""
     pool = readers(children=2)
@@ -95,6 +117,51 @@ async def test_many_mails_at_once(readers):
     mails = await asyncio.gather(*(pool.read(GOOD + str(n).encode()) for n in range(40)))
     assert [read.mail.new_text for read in mails] == [f"{ID}\n{n}" for n in range(40)]
     assert len(children()) == 2
+
+
+async def test_mails_are_read_some_at_a_time_and_come_back_in_order(readers):
+    """Each gets its own answer, small or large, however many are handed over together."""
+    pool = readers(children=2)
+    for number in (0, 1, 2, 3, 45):
+        mails = [GOOD + str(n).encode() + b" x" * (n % 7 == 6) * 100_000 for n in range(number)]
+        read = await pool.read_each(mails)
+        assert [one.mail.new_text.split(" x")[0] for one in read] == [f"{ID}\n{n}" for n in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "most", "batches"),
+    [
+        ([], 3, []),
+        ([1], 1, [[1]]),
+        ([1, 1, 1, 1], 3, [[1, 1, 1], [1]]),
+        ([1, 2, 300_000, 3, 4], 10, [[1, 2], [300_000], [3, 4]]),
+        ([200_000, 50_000, 50_000], 10, [[200_000, 50_000], [50_000]]),
+    ],
+)
+def test_a_large_mail_goes_alone(sizes, most, batches):
+    """No more octets are handed over at a time than are soon read, unless one mail has them."""
+    together = _batches([b"x" * size for size in sizes], most)
+    assert [[len(mail) for mail in some] for some in together] == batches
+
+
+async def test_a_mail_that_ends_its_child_costs_no_other_its_reading(readers, monkeypatch):
+    """What was handed over with it is read again, one by one, and it alone is Unreadable."""
+    monkeypatch.setattr(reader, "_MOST_OCTETS_TOGETHER", 10 * len(SLOW))
+    pool = readers(cpu_seconds=1)
+    first, slow, *others = await pool.read_each([GOOD + b"0", SLOW, GOOD + b"1", GOOD + b"2"])
+    assert [one.mail.new_text for one in (first, *others)] == [f"{ID}\n{n}" for n in range(3)]
+    assert (type(slow), str(slow)) == (Unreadable, "it ran out of CPU time")
+
+
+async def test_no_mail_is_blamed_where_several_took_too_long_together(readers):
+    """They share the limits of one; each has all of them when it is read anew."""
+    pool = readers(wall_seconds=5)
+    await pool.start()
+    (pid,) = children()
+    os.kill(pid, signal.SIGSTOP)
+    read = await pool.read_each([GOOD] * 4)
+    assert [one.mail.new_text for one in read] == [ID] * 4
+    assert pid not in children()
 
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, 5_000_000])
@@ -157,7 +224,7 @@ async def test_a_cancelled_read_takes_its_child_along(readers):
     pool = readers()
     await pool.start()
     before = set(children())
-    task = asyncio.create_task(pool.read(SLOW))
+    task = asyncio.create_task(pool.read_each([GOOD, SLOW]))
     await asyncio.sleep(0.2)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -170,7 +237,7 @@ async def test_nothing_is_left_behind(readers):
     """After close no child lives, a mail in hand is nobody's fault, and no further one is read."""
     pool = readers(children=2)
     await pool.start()
-    reading = asyncio.create_task(pool.read(SLOW))
+    reading = asyncio.create_task(pool.read_each([SLOW, GOOD]))
     await asyncio.sleep(0.2)
     await pool.close()
     assert children() == {}

@@ -4,8 +4,10 @@ import base64
 import io
 import zipfile
 
+import pytest
 import sqlalchemy as sa
 
+from daemon.edge import reader
 from tests.journeys.conftest import MakeWorld, on_dovecot
 from tests.journeys.world import A0, A1, A2, ANN, OPS, SOUTH, World, flat, subject_of, text_of, written
 from tests.servers.scripted_smtp import ScriptedSmtp
@@ -105,10 +107,13 @@ async def test_a_mail_above_the_limit_is_held_by_its_beginning(make_world: MakeW
     assert "Something in it that may hold Device IDs could not be read" in answers[OPS]
 
 
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "with others"])
 async def test_a_mail_that_kills_its_reader_three_times_is_set_aside(
-    make_world: MakeWorld, relay: ScriptedSmtp
+    make_world: MakeWorld, relay: ScriptedSmtp, monkeypatch: pytest.MonkeyPatch, together: bool
 ) -> None:
-    """Quarantined and told to ops at once, whatever time news are gathered for; the others are answered."""
+    """Quarantined and told to ops at once, whatever time news are gathered for; the others are answered, and not counted."""
+    if together:
+        monkeypatch.setattr(reader, "_MOST_OCTETS_TOGETHER", 1 << 30)
     world = await make_world(reader=("children = 1", "memory_mib = 128"), hold_gather_minutes=15)
     await world.settle_down()
     rows = b"\r\n".join(b'"%s"' % (b"x," * 40) for _ in range(120_000))

@@ -8,9 +8,9 @@ import pytest
 
 from daemon.mail.message import Attachment, Machine, MarkedKind, Reading
 from daemon.rules.decide import decide, due_from, folder_for, folder_of
-from daemon.rules.decision import BadLine, Fate, Folder
+from daemon.rules.decision import Fate, Folder
 from daemon.rules.facts import Facts, Rates, Surroundings
-from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
+from daemon.rules.meaning import BadLine, Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.policy import Colleagues, ContactKind, Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import State

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from daemon.mail.message import MarkedKind
 from daemon.rules import specimens
 from daemon.rules.answer_words import LONGEST_GROUP, LONGEST_LETTER, CodeMissing
-from daemon.rules.decision import Answer, AnswerRow, BadLine, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.layout import WIDTH
+from daemon.rules.meaning import BadLine
 from daemon.rules.specimens import device
 from daemon.rules.thread import Outcome
 from daemon.rules.wording import TEMPLATES, check, write
