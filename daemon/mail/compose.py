@@ -204,10 +204,9 @@ def _clean(text: str) -> str:
 
 
 def _is_fit(text: str) -> bool:
-    """Whether all of it is line ends and what can be printed; of ASCII, which most is, that is told ten times sooner."""
-    if text.isascii():
-        return not text.encode("ascii").translate(None, _PRINTABLE)
-    return text.replace("\n", "").isprintable()
+    """Whether all of it is line ends and what can be printed; most is ASCII, and told apart far sooner as octets."""
+    rest = text.encode("utf-8", "surrogatepass").translate(None, _PRINTABLE)
+    return rest.decode("utf-8", "surrogatepass").isprintable()
 
 
 def _travels_as_it_is(text: str) -> bool:
