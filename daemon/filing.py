@@ -35,6 +35,7 @@ MAILS, LETTERS = 500, 100
 TOGETHER_OCTETS = 4 * 1024 * 1024
 """Of copies that are handed to the server in one go."""
 MOST_LOOKS = 100
+MOST_UIDS = 1 << 32
 
 
 class Filing:
@@ -46,6 +47,8 @@ class Filing:
         self._sent_name = ""
         self._looks: deque[tuple[int, int, int]] = deque(maxlen=MOST_LOOKS)
         """Earlier looks at Sent: the newest letter then queued, UIDVALIDITY, and the UID that was next."""
+        self._copies: tuple[int, range] = 0, range(0)
+        """UIDVALIDITY of Sent, and UIDs in a row: the copies that we made last, all of them written down."""
 
     async def once(self) -> bool:
         """One batch of each kind; True while there may be more. Raises Unavailable where the mailbox is full."""
@@ -127,47 +130,73 @@ class Filing:
             return 0
         await self._flag_answered([q.mail_id for q in letters if q.mail_id is not None and q.plan.party])
         failpoint("after-flag")
-        from_uid = await self._not_before(sent, min(q.id for q in letters))
-        there = await self._mailbox.with_message_ids(sent, [q.message_id for q in letters], from_uid)
-        done, refusal = await self._append([q for q in letters if q.message_id not in there], sent)
+        there = await self._copied_already(letters, sent)
+        made, done, refusal = await self._append([q for q in letters if q.message_id not in there], sent)
         failpoint("after-append")
         ids = [q.id for q in letters if q.message_id in there] + done
         await self._parts.write(lambda c: outbox.sent_filed(c, ids))
+        self._note_copies(made)
         failpoint("after-sent-filed")
         if refusal is not None:
             raise refusal if isinstance(refusal, MailboxFull) else Unavailable(f"a copy for Sent: {refusal}")
         return len(letters)
 
-    async def _not_before(self, sent: str, letter_id: int) -> int:
-        """The UID in Sent below which no copy of this letter or a later one can lie: it was next before they were queued.
+    async def _copied_already(self, letters: Sequence[Queued], sent: str) -> frozenset[str]:
+        """The Message-IDs of those that Sent holds: some relays file what they send, and we may have been cut off."""
+        places = await self._to_search(sent, min(q.id for q in letters))
+        if not places:
+            return frozenset()
+        return await self._mailbox.with_message_ids(sent, [q.message_id for q in letters], places.start)
 
-        So that the search does not grow with what is filed already.
+    async def _to_search(self, sent: str, letter_id: int) -> range:
+        """The UIDs in Sent among which a copy of this letter or a later one may lie.
+
+        None lies below the UID that was next before they were queued, nor among the copies of other letters that we
+        made last: so the search does not grow with what is filed already, and mostly there is nothing to search.
         """
         uidvalidity, next_uid = await self._mailbox.next_uid(sent)
         newest = await self._parts.read(outbox.newest)  # after the UID: what is queued later is sent later still
         below = (uid for before, epoch, uid in reversed(self._looks) if before < letter_id and epoch == uidvalidity)
         from_uid = next(below, 1)
-        self._looks.append((newest, uidvalidity, next_uid))
-        return from_uid
+        epoch, copies = self._copies
+        if epoch == uidvalidity and from_uid in copies:
+            from_uid = copies.stop
+        if next_uid is not None:
+            self._looks.append((newest, uidvalidity, next_uid))
+        return range(from_uid, MOST_UIDS if next_uid is None else next_uid)
 
-    async def _append(self, letters: Sequence[Queued], sent: str) -> tuple[list[int], Refused | None]:
-        """The ids of the letters that have their copy now; and the last refusal, which stops no other letter."""
+    def _note_copies(self, made: Sequence[tuple[int, range]]) -> None:
+        for uidvalidity, uids in made:
+            epoch, before = self._copies
+            follows = epoch == uidvalidity and before.stop == uids.start
+            self._copies = uidvalidity, range(before.start if follows else uids.start, uids.stop)
+
+    async def _append(
+        self, letters: Sequence[Queued], sent: str
+    ) -> tuple[list[tuple[int, range]], list[int], Refused | None]:
+        """Where copies were put, as far as it is told; the ids of the letters that have theirs now; the last refusal.
+
+        That stops no other letter.
+        """
         copies = await asyncio.to_thread(lambda: [(queued, self._copy(queued)) for queued in letters])
+        made: list[tuple[int, range]] = []
         done: list[int] = []
         for some in _together(copies):
-            if not await self._append_all(some, sent):
+            places = await self._append_all(some, sent)
+            if places is None:
                 break
+            made.append(places)
             done += [queued.id for queued, _ in some]
         one_by_one, refusal = await self._append_each(copies[len(done) :], sent)
-        return done + one_by_one, refusal
+        return made, done + one_by_one, refusal
 
-    async def _append_all(self, copies: Sequence[_Copy], sent: str) -> bool:
-        """All in one go; False where the server would not, for one of them or in general."""
+    async def _append_all(self, copies: Sequence[_Copy], sent: str) -> tuple[int, range] | None:
+        """All in one go, and where they lie; None where the server would not, for one of them or in general."""
         try:
             mails = [(content, queued.written_at) for queued, content in copies]
             return await self._mailbox.append_all(sent, mails, ["\\Seen"])
         except Refused:
-            return False
+            return None
 
     async def _append_each(self, copies: Sequence[_Copy], sent: str) -> tuple[list[int], Refused | None]:
         done: list[int] = []

@@ -44,10 +44,12 @@ class Intake:
     async def once(self) -> bool:
         """Look at every folder that is due; then wait in IDLE, where it is on."""
         sound, self._sound = self._sound, False
+        now, first = self._parts.clock.now(), self._start is None
+        start = await self._start_from(now)
+        if first:  # what waits comes before a look at every folder that there is
+            await self._collect(self._settings.folder, start, whole=False)
         if not sound:  # at start, and after any fault: a folder that somebody deleted would be one
             await self._mailbox.ensure_folders(FOLDERS)
-        now = self._parts.clock.now()
-        start = await self._start_from(now)
         whole = _due(self._reconciled, RECONCILE_EVERY, now)
         if _due(self._swept, SWEEP_EVERY, now):
             await self._sweep(start, now)
@@ -106,7 +108,9 @@ class Intake:
         # Before the server is asked: what filing moves in meanwhile is not there yet, and not gone.
         have = await self._parts.read(lambda c: whereabouts.known_uids(c, folder, uidvalidity))
         _, there = await self._mailbox.all_uids(folder)
-        _, ours = (0, there) if start is None else await self._mailbox.all_uids(folder, (start - A_DAY).date())
+        ours = there
+        if there and start is not None:
+            _, ours = await self._mailbox.all_uids(folder, (start - A_DAY).date())
         gone, now = have - set(there), self._parts.clock.now()
 
         def note(connection: Connection) -> None:

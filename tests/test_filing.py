@@ -366,11 +366,41 @@ async def test_a_copy_that_the_relay_filed_is_found_however_much_was_filed_befor
         await desk.quiet()
     letter = desk.world.asked(Outcome.NOT_INSTALLER)
     name = desk.world.letter(letter)["message_id"]
-    assert await desk.filing._not_before("Sent", letter) > 1
+    assert (await desk.filing._to_search("Sent", letter)).start > 1
     await desk.box.append("Sent", f"Message-ID: {name}\r\n\r\nas it went out\r\n".encode())
     desk.accepted(letter)
     await desk.quiet()
     assert (len((await desk.box.all_uids("Sent"))[1]), desk.copied()) == (4, [True] * 4)
+
+
+@pytest.mark.parametrize("rig", [BY_NAME["dovecot"]], ids=str, indirect=True)
+async def test_where_all_that_came_is_ours_there_is_nothing_to_search(desk):
+    """Copies that are written down are copies of other letters; what anybody else puts into Sent is searched again."""
+    letters = [desk.world.asked(Outcome.NOT_INSTALLER) for _ in range(4)]
+    await desk.box.append("Sent", mail(1))
+    for letter in letters[:2]:
+        desk.accepted(letter)
+        await desk.quiet()
+    assert len(await desk.filing._to_search("Sent", letters[0])) == 3  # no look at Sent is older than they are
+    for letter in desk.world.asked(Outcome.NOT_INSTALLER), desk.world.asked(Outcome.NOT_INSTALLER):
+        desk.accepted(letter)
+        await desk.quiet()
+        assert len(await desk.filing._to_search("Sent", letter)) == 0
+    await desk.box.append("Sent", mail(2))
+    assert len(await desk.filing._to_search("Sent", letter)) == 1
+
+
+@pytest.mark.parametrize("rig", [BY_NAME["dovecot"]], ids=str, indirect=True)
+async def test_a_copy_that_was_not_written_down_is_found_behind_those_that_were(desk, armed):
+    """What was put into Sent and not committed counts as no copy of ours, however many of them lie before it."""
+    desk.accepted(desk.world.asked(Outcome.NOT_INSTALLER))
+    await desk.quiet()
+    desk.accepted(desk.world.asked(Outcome.NOT_INSTALLER))
+    armed("after-append:fail")
+    with pytest.raises(Unavailable, match="after-append"):
+        await desk.filing.once()
+    await desk.quiet()
+    assert (len((await desk.box.all_uids("Sent"))[1]), desk.copied()) == (2, [True, True])
 
 
 @pytest.mark.parametrize("rig", ALL_KINDS, ids=str, indirect=True)

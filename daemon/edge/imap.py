@@ -36,8 +36,6 @@ MOST_IDLE_S = 60.0
 CALL_S = 300.0
 """A call that takes longer, byte by byte, is cut off; the timeout of the account holds for each read alone."""
 GOODBYE_S = 5.0
-MOST_KEYS = 20
-"""Message-IDs asked for in one SEARCH; some servers bound the length of a line."""
 MAX_MAIL_BYTES = 25 << 20
 
 _LIBRARY = (IMAPClient.Error, OSError, EOFError, ValueError, LookupError, TypeError)
@@ -159,16 +157,13 @@ class Mailbox:
         """Whether a mail with exactly this Message-ID (in its angle brackets) lies in `folder`."""
         return bool(await self.with_message_ids(folder, [message_id]))
 
-    async def next_uid(self, folder: str) -> tuple[int, int]:
-        """UIDVALIDITY, and the UID that no mail in `folder` reaches yet."""
+    async def next_uid(self, folder: str) -> tuple[int, int | None]:
+        """UIDVALIDITY, and the UID that no mail in `folder` reaches yet; None where the server does not tell."""
         return await self._do(Link.next_uid, folder)
 
     async def with_message_ids(self, folder: str, message_ids: Sequence[str], from_uid: int = 1) -> frozenset[str]:
         """Those of `message_ids` that a mail in `folder` has, exactly; `from_uid`: a mail with this UID or a higher one."""
-        found: set[str] = set()
-        for some in chunks(message_ids, MOST_KEYS):
-            found |= await self._do(Link.with_message_ids, folder, some, from_uid)
-        return frozenset(found)
+        return await self._do(Link.with_message_ids, folder, message_ids, from_uid)
 
     async def idle(self, folder: str, seconds: float) -> bool:
         """Wait at most `seconds` (60) for news of `folder`; whether there were any. Look again whatever it says."""
@@ -196,10 +191,13 @@ class Mailbox:
         """Put a mail into `folder`; its place, where the server tells. Raises Refused or MailboxFull for a NO."""
         return await self._do(Link.append, folder, content, flags, when)
 
-    async def append_all(self, folder: str, mails: Sequence[tuple[bytes, datetime]], flags: Sequence[str] = ()) -> bool:
-        """Put all of `mails` into `folder`, or none; False where the server takes them one by one only.
+    async def append_all(
+        self, folder: str, mails: Sequence[tuple[bytes, datetime]], flags: Sequence[str] = ()
+    ) -> tuple[int, range] | None:
+        """Put all of `mails` into `folder`, or none; None where the server takes them one by one only.
 
-        Raises Refused or MailboxFull for a NO.
+        UIDVALIDITY, and the UIDs that they have now; no UID where the server does not tell. Raises Refused or
+        MailboxFull for a NO.
         """
         return await self._do(Link.append_all, folder, mails, flags)
 

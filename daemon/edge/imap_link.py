@@ -17,12 +17,15 @@ from typing import Any
 from imapclient import IMAPClient, SocketTimeout
 
 from daemon.edge import imap_replies
+from daemon.edge.database import chunks
 from daemon.edge.imap_folders import Listed, Naming, SpecialFolders, naming_without_namespace, special_folders
 from daemon.edge.tls import client_context
 from daemon.errors import LoginRefused, Refused, Renumbered, Unavailable
 from daemon.mail.message import Place, RawMail
 
 CONNECT_S = 10.0
+MOST_KEYS = 20
+"""Message-IDs asked for in one SEARCH; some servers bound the length of a line."""
 CUT_BYTES = 512 << 10
 """What is fetched of a mail that is too large: enough for its header, the text and a good guess."""
 DONE_KEYWORD = "$InstallCodesDone"
@@ -55,8 +58,14 @@ class _Open:
     writable: bool
     flags: frozenset[str]
     """Flags that stay when set, lower case; has `\\*` where we may make up keywords."""
-    next_uid: int
-    """UIDNEXT; where the server leaves that out, the number of mails."""
+    mails: int
+    next_uid: int | None
+    """UIDNEXT; None where the server leaves that out."""
+
+    @property
+    def reach(self) -> int:
+        """What grows with each mail that comes."""
+        return self.mails if self.next_uid is None else self.next_uid
 
 
 def plain(text: str) -> str:
@@ -81,7 +90,7 @@ class Link:
         self._client = _connect(account, context)
         self._open: _Open | None = None
         self._looked = ("", 0)
-        """The folder that was last looked through, and the UID that was next then."""
+        """The folder that was last looked through, and its reach then."""
         self._news = False
         """A mail came to a folder after it was looked through: told beside another answer, or seen at opening."""
         try:
@@ -188,7 +197,7 @@ class Link:
     def _enter(self, folder: str, uidvalidity: int | None, *, write: bool = False) -> _Open:
         """Open `folder` anew, so that its view is fresh. Raises Renumbered where the UIDs are of another epoch."""
         reply = self._client.select_folder(self.naming.at_server(_without_controls(folder)), readonly=not write)
-        found = int(reply[b"UIDVALIDITY"])
+        found, next_uid = int(reply[b"UIDVALIDITY"]), reply.get(b"UIDNEXT")
         if uidvalidity not in (None, found):
             raise Renumbered(folder, found)
         self._open = _Open(
@@ -196,10 +205,11 @@ class Link:
             uidvalidity=found,
             writable=write,
             flags=frozenset(_text(flag).lower() for flag in reply.get(b"PERMANENTFLAGS", _ANY_FLAG)),
-            next_uid=int(reply.get(b"UIDNEXT", reply[b"EXISTS"])),
+            mails=int(reply[b"EXISTS"]),
+            next_uid=None if next_uid is None else int(next_uid),
         )
         self._imap.untagged_responses.clear()
-        self._news = self._looked[0] == folder and self._looked != (folder, self._open.next_uid)
+        self._news = self._looked[0] == folder and self._looked != (folder, self._open.reach)
         return self._open
 
     def _forget(self) -> None:
@@ -212,7 +222,9 @@ class Link:
     def uids(self, folder: str, after: int = 0, since: date | None = None) -> tuple[int, list[int]]:
         """UIDVALIDITY, and the UIDs above `after`, rising; `since`: those that arrived on that day or later."""
         state = self._enter(folder, None)
-        self._looked, self._news = (folder, state.next_uid), False
+        self._looked, self._news = (folder, state.reach), False
+        if not state.mails:
+            return state.uidvalidity, []
         criteria: list[object] = ["UID", f"{after + 1}:*"] if after else ["ALL"]
         found = self._client.search(criteria if since is None else [*criteria, "SINCE", since])
         self._forget()
@@ -240,8 +252,8 @@ class Link:
         mails = (_mail(Place(folder, uidvalidity, uid), reply.get(uid, {}), cut=cut) for uid in sorted(uids))
         return [mail for mail in mails if mail is not None]
 
-    def next_uid(self, folder: str) -> tuple[int, int]:
-        """UIDVALIDITY, and the UID that no mail there reaches yet."""
+    def next_uid(self, folder: str) -> tuple[int, int | None]:
+        """UIDVALIDITY, and the UID that no mail there reaches yet; None where the server does not tell."""
         state = self._enter(folder, None)
         return state.uidvalidity, state.next_uid
 
@@ -251,7 +263,11 @@ class Link:
         SEARCH finds likenesses (it looks for the text anywhere in the field), so each find is looked at.
         """
         self._enter(folder, None)
-        likely = self._client.search(["UID", f"{from_uid}:*", *_any_of(message_ids)])
+        likely = [
+            uid
+            for some in chunks(message_ids, MOST_KEYS)
+            for uid in self._client.search(["UID", f"{from_uid}:*", *_any_of(some)])
+        ]
         if not likely:
             return frozenset()
         field_name = "HEADER.FIELDS (MESSAGE-ID)"
@@ -363,18 +379,25 @@ class Link:
         found = imap_replies.appended(self._imap.untagged_responses.get("APPENDUID", ()))
         return None if found is None else Place(folder, *found)
 
-    def append_all(self, folder: str, mails: Sequence[tuple[bytes, datetime]], flags: Sequence[str]) -> bool:
-        """Put all of `mails` into `folder` in one go, or none; False where the server cannot (RFC 3502, RFC 7888)."""
+    def append_all(
+        self, folder: str, mails: Sequence[tuple[bytes, datetime]], flags: Sequence[str]
+    ) -> tuple[int, range] | None:
+        """Put all of `mails` into `folder` in one go, or none; None where the server cannot (RFC 3502, RFC 7888).
+
+        UIDVALIDITY, and the UIDs that they have now; no UID where the server does not tell.
+        """
         if not (self.offers("MULTIAPPEND") and self.offers("LITERAL+")):
-            return False
+            return None
         spelled = self.naming.at_server(_without_controls(folder))
         kept = tuple(map(plain, flags))
         batch = [{"msg": mail, "flags": kept, "date": when} for mail, when in mails]
+        self._imap.untagged_responses.clear()
         answer, words = self._client.multiappend(spelled, batch)
+        told = imap_replies.appended_all(self._imap.untagged_responses.get("APPENDUID", ()), len(batch))
         self._imap.untagged_responses.clear()
         if answer != "OK":
             raise IMAPClient.Error(f"append failed: {_text(words[0] or b'')}")
-        return True
+        return told or (0, range(0))
 
 
 def _connect(account: Account, context: ssl.SSLContext | None) -> IMAPClient:

@@ -46,6 +46,20 @@ def appended(codes: Iterable[bytes | None]) -> tuple[int, int] | None:
     return None
 
 
+def appended_all(codes: Iterable[bytes | None], count: int) -> tuple[int, range] | None:
+    """APPENDUID of `count` mails appended in one go (RFC 4315): UIDVALIDITY, and their UIDs, which follow each other.
+
+    None where the server told nothing, or something else.
+    """
+    for code in codes:
+        found = _CODE.fullmatch(code or b"")
+        if found and not found[3]:
+            uids = uid_set(found[2], count)
+            if uids and uids == list(range(uids[0], uids[0] + count)):
+                return int(found[1]), range(uids[0], uids[0] + count)
+    return None
+
+
 def groups(sizes: Iterable[tuple[int, int]]) -> Iterator[list[int]]:
     """UIDs in groups that fit GROUP_BYTES and GROUP_MAILS, in the given order; a larger mail comes alone."""
     group: list[int] = []

@@ -20,7 +20,8 @@ from daemon.mail.message import Envelope, Letter, Mark, Sheet
 MAX_REFERENCES = 20
 """Message-IDs in References: the first, which began the thread, and the last ones."""
 _LINE = 76
-_MAX_LINE = 998
+_WHOLE_LINES = re.compile(rb"(?:[^\r]{0,998}+\r\n)*+")
+"""Each at most 998 octets and its CRLF; a bare LF may still stand in one."""
 _BOM = "\ufeff"
 """Excel takes a CSV file for a Windows code page unless it begins so."""
 _UNFIT = re.compile(
@@ -32,6 +33,7 @@ _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _PLAIN = re.compile(r"[ -~]*")
 _UNSAFE_LINES = ("\n.\n", "\nFrom ", "\n--", " \n")
 """What cannot travel as it is: a lone dot, a mailbox's separator, the look of a boundary, a blank at an end."""
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\n"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SAFE_CELL = re.compile(r"(?:[0-9A-Za-z][ !#-+\--~]*)?")
 """A cell that can be written as it is; most can."""
@@ -60,11 +62,8 @@ def _address(text: str) -> str:
 
 def _check(content: bytes) -> None:
     """Row 53 of the attack list: no bare CR, no bare LF, no line over 998 octets."""
-    ends = content.count(b"\r\n")
-    if not ends == content.count(b"\r") == content.count(b"\n"):
-        raise ValueError("a bare CR or LF in a letter")
-    if max(map(len, content.split(b"\r\n"))) > _MAX_LINE:
-        raise ValueError("a line of a letter is longer than 998 octets")
+    if not _WHOLE_LINES.fullmatch(content) or content.count(b"\n") != content.count(b"\r"):
+        raise ValueError("a bare CR or LF in a letter, or a line longer than 998 octets")
 
 
 # Headers ────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,7 +107,8 @@ def _marks(mark: Mark | None) -> Iterator[str]:
 
 def one_line(text: str) -> str:
     """`text` on one line: controls, line ends, direction overrides and half characters made blanks."""
-    return " ".join(_UNFIT.sub(" ", text).split())
+    fit = text if text.isprintable() else _UNFIT.sub(" ", text)
+    return " ".join(fit.split())
 
 
 def _display(name: str) -> str:
@@ -197,17 +197,24 @@ def _text_part(subtype: str, text: str) -> bytes:
 
 def _clean(text: str) -> str:
     """`text` with LF line ends, one at its end, and nothing that no letter may hold."""
-    if not text.replace("\n", "").isprintable():
+    if not _is_fit(text):
         text = re.sub("\r\n|\r|\u2028|\u2029", "\n", text)
         text = _UNFIT_IN_TEXT.sub("", text)
     return text.rstrip("\n") + "\n"
 
 
+def _is_fit(text: str) -> bool:
+    """Whether all of it is line ends and what can be printed; most is ASCII, and told apart far sooner as octets."""
+    rest = text.encode("utf-8", "surrogatepass").translate(None, _PRINTABLE)
+    return rest.decode("utf-8", "surrogatepass").isprintable()
+
+
 def _travels_as_it_is(text: str) -> bool:
     """Short lines of ASCII without any trap."""
+    if not text.isascii() or max(map(len, text.split("\n"))) > _LINE:
+        return False
     framed = "\n" + text
-    trapped = any(trap in framed for trap in _UNSAFE_LINES)
-    return text.isascii() and not trapped and max(map(len, text.split("\n"))) <= _LINE
+    return not any(trap in framed for trap in _UNSAFE_LINES)
 
 
 def _quoted_printable(octets: bytes) -> bytes:

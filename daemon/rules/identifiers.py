@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from binascii import crc_hqx
 from typing import Any, NewType, NoReturn
 
 DeviceId = NewType("DeviceId", str)
@@ -47,25 +48,17 @@ class InstallCode:
 
 def grouped(code: InstallCode) -> str:
     """The code as people and spreadsheets keep it: upper-case hex in groups of four."""
-    digits = code.reveal().hex().upper()
-    return " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))
+    return code.reveal().hex(" ", 2).upper()
 
 
 def crc(octets: bytes) -> bytes:
     """The Zigbee check of a code: CRC-16/X-25, little-endian (83FE...D505 gives C3B5)."""
-    register = 0xFFFF
-    for octet in octets:
-        register = (register >> 8) ^ _CRC_TABLE[(register ^ octet) & 0xFF]
-    return (register ^ 0xFFFF).to_bytes(2, "little")
+    # The library has the same polynomial, each octet the other way round: so are its input and what comes out.
+    register = crc_hqx(octets.translate(_MIRRORED), 0xFFFF) ^ 0xFFFF
+    return register.to_bytes(2, "big").translate(_MIRRORED)
 
 
-def _crc_step(value: int) -> int:
-    for _ in range(8):
-        value = (value >> 1) ^ 0x8408 if value & 1 else value >> 1
-    return value
-
-
-_CRC_TABLE = tuple(_crc_step(value) for value in range(256))
+_MIRRORED = bytes(int(f"{octet:08b}"[::-1], 2) for octet in range(256))
 
 
 class BadCode(ValueError):

@@ -21,6 +21,7 @@ _GAP = "   "
 _MARK = re.compile("\x02([0-9]+)\x03")
 _SHADES = {"dark": "#", "light": "="}
 _LONGEST_BAR = 24
+_CODE_GAPS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Table:
         """The rows as the HTML page takes them: of each cell whether it is exact, and its unbreakable parts."""
         exact = [column.exact for column in self.columns]
         return tuple(
-            tuple((e, _parts(cell) if e else (cell,)) for e, cell in zip(exact, row, strict=True)) for row in self.rows
+            tuple([(e, _parts(cell) if e else (cell,)) for e, cell in zip(exact, row, strict=True)])
+            for row in self.rows
         )
 
 
@@ -114,8 +116,10 @@ class Block:
 
 def _parts(cell: str) -> tuple[str, ...]:
     """A code in two parts, between which a narrow screen may break the line; anything else whole."""
+    if cell.count(" ") != _CODE_GAPS:
+        return (cell,)
     groups = cell.split(" ")
-    return (cell,) if len(groups) != 8 else (" ".join(groups[:4]), " ".join(groups[4:]))
+    return " ".join(groups[:4]), " ".join(groups[4:])
 
 
 def mark(number: int) -> str:
@@ -165,7 +169,7 @@ def _words(kind: Literal["paragraph", "list"], lines: Sequence[str], *, small: b
         items = " ".join(f"\n{line[2:]}" if line.startswith("- ") else line for line in lines)
         return Block("list", tuple(item.strip() for item in items.split("\n") if item.strip()), small)
     joined = " ".join(f"{line[:-1].rstrip()}\n" if line.endswith("\\") else line for line in lines)
-    return Block("paragraph", tuple(bare for line in joined.split("\n") if (bare := line.strip())), small)
+    return Block("paragraph", tuple(bare for line in joined.split("\n") if (bare := line.strip())) or ("",), small)
 
 
 def _set(table: Set) -> Block:
@@ -203,7 +207,7 @@ def _table_lines(table: Table) -> Iterator[str]:
     rows = (tuple(column.title for column in table.columns), *table.rows)
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
     for row in rows:
-        start = "".join(cell.ljust(width) + _GAP for cell, width in zip(row, widths, strict=False))
+        start = _GAP.join((*map(str.ljust, row, widths), ""))
         yield from wrap(row[-1], start, " " * len(start))
 
 

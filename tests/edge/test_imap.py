@@ -291,6 +291,21 @@ async def test_an_appended_mail_lies_where_it_says(rig):
     assert "\\Seen" in raw.flags
 
 
+async def test_mails_appended_in_one_go_lie_where_it_says(rig):
+    """All are there in their order, and where the server tells their places, these are they; or none is there."""
+    box = rig.mailbox()
+    when = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+    await box.append("Sent", mail(1), ["\\Seen"], when)
+    told = await box.append_all("Sent", [(mail(number), when) for number in (2, 3, 4)], ["\\Seen"])
+    uidvalidity, uids = await box.all_uids("Sent")
+    raws = await box.fetch("Sent", uidvalidity, uids)
+    if told is None:
+        assert len(uids) == 1
+    else:
+        assert [raw.content for raw in raws] == [mail(number) for number in (1, 2, 3, 4)]
+        assert told in {(uidvalidity, range(uids[1], uids[3] + 1)), (0, range(0))}
+
+
 async def test_renumbering_stops_every_use_of_an_old_uid(at_dovecot):
     """After UIDVALIDITY changed no mail is fetched, flagged or moved by a UID of before."""
     rig, box = at_dovecot, at_dovecot.mailbox()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.edge.imap_replies import GROUP_BYTES, GROUP_MAILS, appended, copied, groups, uid_set
+from daemon.edge.imap_replies import GROUP_BYTES, GROUP_MAILS, appended, appended_all, copied, groups, uid_set
 
 
 @pytest.mark.parametrize(
@@ -50,12 +50,33 @@ def test_appenduid(codes, place):
     assert appended(codes) == place
 
 
+@pytest.mark.parametrize(
+    ("codes", "places"),
+    [
+        ([b"7 304:306"], (7, range(304, 307))),
+        ([b"7 304,305:306"], (7, range(304, 307))),
+        ([b"7 304,306:307"], None),
+        ([b"7 306:304"], None),
+        ([b"7 304:307"], None),
+        ([b"7 304"], None),
+        ([b"7 1:3 304:306"], None),
+        ([b"7 1:4294967295"], None),
+        ([None], None),
+        ([], None),
+    ],
+)
+def test_appenduid_of_three_mails(codes, places):
+    """UIDVALIDITY and three UIDs that follow each other, or nothing (RFC 4315)."""
+    assert appended_all(codes, 3) == places
+
+
 @given(st.binary(max_size=60))
 def test_no_answer_is_an_accident(code):
     """Whatever stands in a response code, reading it raises nothing and makes no long list."""
     validity, where = copied([code], [1, 2, 3])
     assert set(where) <= {1, 2, 3}
     assert appended([code]) is None or b" " in code
+    assert appended_all([code], 3) is None or b" " in code
     assert validity >= 0
 
 

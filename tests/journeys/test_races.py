@@ -18,9 +18,18 @@ class Watched(Mailbox):
 
     async def all_uids(self, folder: str, since: date | None = None) -> tuple[int, list[int]]:
         answer = await super().all_uids(folder, since)
-        if folder == HELD and since is not None:  # the last of its questions
+        if folder == HELD:
             await self.meanwhile()
         return answer
+
+
+async def look(world: World, meanwhile: Callable[[], Awaitable[object]]) -> None:
+    """The first look of another intake; `meanwhile` happens when it hears what lies in Held."""
+    box = world.parts.settings.mailbox
+    watched = Watched(Account(box.host, box.port, box.security, box.username or "", box.secret), box.max_mail_bytes)
+    watched.meanwhile = meanwhile
+    await Intake(world.parts, watched).once()
+    await watched.close()
 
 
 @on_dovecot
@@ -31,11 +40,21 @@ async def test_what_is_filed_while_its_folder_is_looked_at_is_not_taken_for_gone
     await world.intake.once()
     while await world.settling.once():
         pass
-    box = world.parts.settings.mailbox
-    watched = Watched(Account(box.host, box.port, box.security, box.username or "", box.secret), box.max_mail_bytes)
-    watched.meanwhile = world.filing.once
-    await Intake(world.parts, watched).once()
-    await watched.close()
+    await look(world, world.filing.once)
 
     assert len(await world.lying(HELD)) == 1
     assert [tuple(row) for row in world.rows("SELECT folder, gone FROM place ORDER BY id DESC LIMIT 1")] == [(HELD, 0)]
+
+
+@on_dovecot
+async def test_what_waits_at_start_is_kept_before_other_folders_are_looked_at(world: World) -> None:
+    """A mail in the inbox does not wait until every folder that there is was looked through."""
+    await world.arrives(written("carl@riverside.test", f"Please send the code of {A5}"))
+    kept: list[int] = []
+
+    async def count() -> None:
+        kept.append(len(world.rows("SELECT id FROM mail")))
+
+    await look(world, count)
+
+    assert kept == [1]

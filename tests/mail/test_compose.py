@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.mail.compose import MAX_REFERENCES, compose, csv_of
+from daemon.mail.compose import MAX_REFERENCES, _check, compose, csv_of
 from daemon.mail.message import Letter, Mark, MarkedKind, Sheet
 
 ROWS = (
@@ -178,6 +178,21 @@ def test_no_header_can_be_added_or_broken(theirs, known):
     assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]", said)
     assert email.utils.parseaddr(message["From"])[1] == "codes@losing.example"
     assert bodies(raw)[0] == LETTER.text
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"a\nb\r\n", b"\na\r\n", b"a\rb\r\n", b"a\r\r\n", b"a\r\n\n", b"a\r\n" + b"x" * 999 + b"\r\n", b"a\r\nb"],
+)
+def test_what_is_not_fit_for_the_wire_stops_the_letter(content):
+    """A bare CR or LF, a line over 998 octets, an end without CRLF: a bug of ours, and nothing is sent."""
+    with pytest.raises(ValueError, match="in a letter"):
+        _check(content)
+
+
+def test_the_longest_line_is_fit_for_the_wire():
+    """998 octets and CRLF (RFC 5322 2.1.1), and a letter that is long."""
+    _check((b"x" * 998 + b"\r\n") * 5000)
 
 
 @settings(max_examples=150, deadline=None)

@@ -48,6 +48,18 @@ def test_the_check_of_the_standard_s_nine_digits() -> None:
     assert crc(b"123456789") == bytes.fromhex("6E90")
 
 
+@given(st.binary(max_size=40))
+def test_the_check_is_the_standard_s_bit_by_bit(octets: bytes) -> None:
+    """The shift register of the standard: polynomial 0x1021 mirrored, all ones before and turned round after."""
+    register = 0xFFFF
+    for octet in octets:
+        register ^= octet
+        for _ in range(8):
+            register = (register >> 1) ^ (0x8408 if register & 1 else 0)
+
+    assert crc(octets) == (register ^ 0xFFFF).to_bytes(2, "little")
+
+
 @pytest.mark.parametrize(("code", "check"), [v for v in VECTORS if len(v[0]) == 32])
 def test_a_code_is_read_with_and_without_its_check(code: str, check: str) -> None:
     """Both forms are the same code, and it goes out in groups of four without the check."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.mail.message import MarkedKind
-from daemon.rules import specimens
+from daemon.rules import layout, specimens
 from daemon.rules.answer_words import LONGEST_GROUP, LONGEST_LETTER, CodeMissing
 from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.layout import WIDTH
@@ -413,6 +413,24 @@ def test_a_template_in_their_words_is_not_run():
     letter = write(replace(specimens.CODES, party="{{ 7 * 7 }} <b>Ltd</b>"), None, WORDS)
     assert "Dear {{ 7 * 7 }} <b>Ltd</b> team," in letter.text
     assert "&lt;b&gt;Ltd" in letter.html
+
+
+def test_a_line_break_alone_is_an_empty_paragraph():
+    """A value that ends a line with a backslash where nothing follows breaks no letter."""
+    found = layout.blocks("one\n\n\\\n\ntwo", ())
+    page = WORDS.compiled.get_template("page.html").render(blocks=found, subject="A subject")
+    assert layout.text(found) == "one\n\n\n\ntwo\n"
+    assert page.count("<p style") == 3
+    assert '<p style="margin:0 0 14px 0;"></p>' in page
+
+
+def test_the_last_cell_of_a_row_may_be_broken_and_no_other():
+    """A long word in it would widen the page; cells that say the same are told apart."""
+    table = layout.Table((layout.Column("A"), layout.Column("B")), (("same", "same"), ("same", "same")))
+    found = layout.blocks(layout.mark(0), (table,))
+    page = WORDS.compiled.get_template("page.html").render(blocks=found, subject="A subject")
+    cells = [line for line in page.split("\n") if line.startswith("<td valign")]
+    assert ["overflow-wrap:anywhere" in cell for cell in cells] == [False, True, False, True]
 
 
 # Overridden templates ───────────────────────────────────────────────────────────────────────────────
