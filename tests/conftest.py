@@ -35,13 +35,18 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
-    """The address of a migrated SQLite file of this test's own."""
-    path = tmp_path / "daemon.db"
+def own_copy(migrated_file: Path, folder: Path) -> str:
+    """The address of a copy of `migrated_file` in `folder`."""
+    path = folder / "daemon.db"
     shutil.copyfile(migrated_file, path)
     path.chmod(0o600)
     return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """The address of a migrated SQLite file of this test's own."""
+    return own_copy(migrated_file, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from daemon.embedded.server import EmbeddedMail
+from tests.journeys.reading import ReadingRoom
 from tests.journeys.world import AUTHSERV, OPS, US, World, config
 from tests.servers.dovecot import Dovecot, dovecot
 from tests.servers.scripted_smtp import ScriptedSmtp
@@ -67,9 +68,16 @@ on_full_dovecot = pytest.mark.parametrize("account", ["full"], indirect=True)
 MakeWorld = Callable[..., Coroutine[Any, Any, World]]
 
 
+@pytest.fixture(scope="package")
+def reading_room() -> Iterator[ReadingRoom]:
+    """Readers for all journeys, in the children that read a daemon's mail."""
+    with ReadingRoom() as room:
+        yield room
+
+
 @pytest.fixture
 async def make_world(
-    tmp_path: Path, sqlite_url: str, account: Account, relay: ScriptedSmtp
+    tmp_path: Path, sqlite_url: str, account: Account, relay: ScriptedSmtp, reading_room: ReadingRoom
 ) -> AsyncIterator[MakeWorld]:
     """Builds a world; keyword arguments are those of `config`."""
     made: list[World] = []
@@ -84,7 +92,7 @@ async def make_world(
             password=PASSWORD,
             **settings,
         )
-        made.append(await World.build(tmp_path, toml))
+        made.append(await World.build(tmp_path, toml, make_readers=reading_room.readers_of))
         return made[-1]
 
     yield make

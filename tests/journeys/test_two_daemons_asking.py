@@ -14,8 +14,10 @@ from daemon.edge import wants
 from daemon.embedded.stamps import Verdict, stamped
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.thread import State
+from tests.conftest import own_copy
 from tests.journeys.conftest import PASSWORD
 from tests.journeys.counterparty import Letter, posted
+from tests.journeys.reading import ReadingRoom
 from tests.journeys.world import AUTHSERV, CODES, US, World, config, flat, text_of, written
 from tests.rules.answer_mails import BARE_X, CRC_X, CRC_Y, X
 from tests.servers.dovecot import Dovecot
@@ -122,7 +124,12 @@ def stand(world: World) -> dict[DeviceId, str]:
 
 
 @pytest.fixture
-async def pair(tmp_path: Path, sqlite_url: str, shared_dovecot: tuple[Dovecot, Iterator[str]]) -> AsyncIterator[Pair]:
+async def pair(
+    tmp_path: Path,
+    migrated_file: Path,
+    shared_dovecot: tuple[Dovecot, Iterator[str]],
+    reading_room: ReadingRoom,
+) -> AsyncIterator[Pair]:
     """Both in mode `send`, past their first start; South holds most of what North wants."""
     server, unused = shared_dovecot
     async with AsyncExitStack() as stack:
@@ -134,13 +141,13 @@ async def pair(tmp_path: Path, sqlite_url: str, shared_dovecot: tuple[Dovecot, I
             relays[us] = await stack.enter_async_context(ScriptedSmtp())
             folder = tmp_path / us
             folder.mkdir()
-            url = f"sqlite:///{folder}/daemon.db"
+            url = own_copy(migrated_file, folder)
             toml = config(
                 folder, url, server.imap_port, relays[us].port, username=next(unused), password=PASSWORD, team=team
             )
             if us == SOUTH_AT:
                 toml = toml.replace(US, us).replace("North Energy", "South Power").replace("NRTH", "SOUT")
-            world = await World.build(folder, toml)
+            world = await World.build(folder, toml, make_readers=reading_room.readers_of)
             stack.push_async_callback(world.close)
             worlds.append(world)
         north, south = worlds

@@ -170,15 +170,19 @@ class World:
     alarms: list[Envelope] = field(default_factory=list)
     """Those that reached somebody, by the relay or by the mailbox."""
     home: Path = Path()
+    make_readers: Callable[[Settings], Any] = readers_of
+    """Where its readers come from: children of its own, or a `ReadingRoom`."""
     _moment: list[datetime] = field(default_factory=list)
 
     @classmethod
-    async def build(cls, folder: Path, toml: str, *, now: datetime = START) -> "World":
+    async def build(
+        cls, folder: Path, toml: str, *, now: datetime = START, make_readers: Callable[[Settings], Any] = readers_of
+    ) -> "World":
         """A fresh installation: keys, tables, contacts, inventory, and the lease taken."""
         moment = [now]
         settings, parts = _opened(folder, toml, moment)
         world = cls(parts, mailbox_of(settings), mailbox_of(settings), relay_of(settings), now, home=folder)
-        world._moment = moment
+        world._moment, world.make_readers = moment, make_readers
         parts.database.migrate()
         world.import_contacts(CONTACTS)
         world.import_inventory(INVENTORY)
@@ -196,7 +200,7 @@ class World:
         gen = self.parts.lease.acquire()
         assert gen is not None
         self.parts.gen = gen
-        self.readers = readers_of(self.parts.settings)
+        self.readers = self.make_readers(self.parts.settings)
         await self.readers.start()
         self.filing_box = mailbox_of(self.parts.settings)
         self.troubles = Troubles(self.parts, self._by_relay, self._by_mailbox)

@@ -1,21 +1,44 @@
 """Imports the daemon once, then forks it as often as it is told: a start costs a fork, not a second of imports.
 
+What the command line loads at need is loaded here beforehand, with the drivers that SQLAlchemy would look for.
+
 Run as `python -m tests.whole.zygote`. An order is a line of JSON on stdin; it answers `started PID`, later
 `ended PID CODE`. What runs in the fork is the command line itself, with its arguments, environment and exit code.
 """
 
 import ctypes
+import gc
 import json
 import os
 import resource
 import signal
+import sqlite3
 import sys
 from types import FrameType
 from typing import Any
 
-import daemon.__main__ as command
-from daemon.edge import failpoints
+import psycopg
+import sqlalchemy.dialects.postgresql.psycopg
+import sqlalchemy.dialects.sqlite.pysqlite
 
+import daemon.__main__ as command
+from daemon import running
+from daemon.console import checking, importing, replay, showing
+from daemon.edge import failpoints, migrations
+
+LOADED = (
+    checking,
+    importing,
+    migrations,
+    psycopg,
+    replay,
+    running,
+    showing,
+    sqlite3,
+    sqlalchemy.dialects.postgresql.psycopg,
+    sqlalchemy.dialects.sqlite.pysqlite,
+)
+"""What a daemon would load after its start."""
 _DIE_WITH_PARENT = 1
 """PR_SET_PDEATHSIG of prctl(2)."""
 
@@ -23,6 +46,7 @@ _DIE_WITH_PARENT = 1
 def main() -> None:
     """Fork for each order, until stdin ends."""
     signal.signal(signal.SIGCHLD, _reap)
+    gc.freeze()  # a fork that walks through what is loaded copies it all
     for line in iter(sys.stdin.readline, ""):
         order = json.loads(line)
         with _without_reaping():
