@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Hashable
+from collections.abc import Coroutine, Hashable, Sequence
 from typing import Any, Self, TypeVar
 
 from daemon.edge.reader import Readers
 from daemon.edge.reader_frames import ReadMail
+from daemon.errors import Unreadable
 from daemon.running import readers_of
 from daemon.settings import Settings
 
@@ -56,6 +57,10 @@ class Borrowed:
     async def read(self, content: bytes) -> ReadMail:
         """The mail `content`, and what it says; raises as `Readers.read` does."""
         return await self._room.does(self._pool.read(content))
+
+    async def read_each(self, contents: Sequence[bytes]) -> list[ReadMail | Unreadable]:
+        """Of each mail what `read` says of it; raises as `Readers.read_each` does."""
+        return await self._room.does(self._pool.read_each(contents))
 
     async def close(self) -> None:
         """Nothing: the next journey reads on."""
