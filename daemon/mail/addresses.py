@@ -14,7 +14,8 @@ import idna
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*"
 _ADDRESS = re.compile(rf"({_LOCAL})@([^\s@<>()\[\]\\,;:\"]{{1,253}})")
 _DISPLAY = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>,;:()\\])*')
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
 _WORDS = re.compile(r"[^\s<>(),;:\"]+")
 MAX_ADDRESS = 1000
 MAX_LIST = 16_384
@@ -57,9 +58,7 @@ def a_label(domain: str) -> str | None:
             domain = idna.encode(domain, uts46=True).decode("ascii")
         except idna.IDNAError:
             return None
-    labels = domain.split(".")
-    valid = len(labels) > 1 and len(domain) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
-    return domain if valid else None
+    return domain if len(domain) <= 253 and _DOMAIN.fullmatch(domain) else None
 
 
 def addresses(values: Iterable[str]) -> tuple[str, ...]:

@@ -123,9 +123,9 @@ def _walk(message: Message, tree: Tree, place: _Place) -> None:
         return
     kind = message.get_content_type()
     if kind in ("message/rfc822", "message/global"):
-        _walk_enclosed(message, tree, place)
-    elif not message.is_multipart() or message.get_content_maintype() == "message":
-        _add_leaf(message, tree, place)
+        _walk_enclosed(message, kind, tree, place)
+    elif not message.is_multipart() or kind.startswith("message/"):
+        _add_leaf(message, kind, tree, place)
     else:
         if kind == "multipart/alternative":
             tree.alternatives += 1
@@ -141,11 +141,11 @@ def _parts(message: Message) -> list[Message]:
     return [part for part in payload if isinstance(part, Message)] if isinstance(payload, list) else []
 
 
-def _walk_enclosed(message: Message, tree: Tree, place: _Place) -> None:
+def _walk_enclosed(message: Message, kind: str, tree: Tree, place: _Place) -> None:
     """The mail within, unpacked first where somebody encoded it (RFC 2046 forbids it, Notes does it)."""
     inner = next(iter(_parts(message)), None)
     if inner is None:
-        _add_leaf(message, tree, place)
+        _add_leaf(message, kind, tree, place)
         return
     if str(message.get("content-transfer-encoding", "")).strip().lower() == "base64" and not inner.keys():
         inner = _unpacked(inner)
@@ -167,12 +167,12 @@ def enclosed(inner: Message, answers: tuple[str, ...], outer: Enclosed | None = 
     return Enclosed(headers.decoded(str(inner.get("subject", "")))[:1000], answered)
 
 
-def _add_leaf(message: Message, tree: Tree, place: _Place) -> None:
+def _add_leaf(message: Message, kind: str, tree: Tree, place: _Place) -> None:
     if len(tree.leaves) >= MAX_PARTS:
         tree.defect(_TOO_MANY)
         return
-    name, kind = _name(message), message.get_content_type()
-    if message.get_content_maintype() == "multipart":
+    name = _name(message)
+    if kind.startswith("multipart/"):
         kind = "text/plain"  # its boundary is missing: whatever it holds is read as it stands
     disposition = str(message.get("content-disposition", "")).strip().lower()
     tree.leaves.append(
