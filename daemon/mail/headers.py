@@ -21,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _HEAD_END = re.compile(rb"\n\r{0,2}\n")
 _HEAD_END_OF_CR = re.compile(rb"\r\r")
-_PLAIN_FIELD = re.compile(rb"[!-9;-~]+:")
+_CONTENT_FIELD = re.compile(rb"content-[!-9;-~]+:", re.IGNORECASE)
 _DISGUISED = re.compile(r"[ \t]+from[ \t]*:((?:=\?[^?\s]*\?[bq]\?[^?]*\?=|[^:;=])*@.*)", re.IGNORECASE)
 _ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_ENCODED = re.compile(r"(\?=)\s+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
@@ -43,16 +43,16 @@ def head_of(raw: bytes) -> bytes:
 
 
 def plainly_headed(raw: bytes) -> bytes:
-    """`raw` with nothing in its header block but fields that every reader takes for one.
+    """`raw` with nothing in its header block but the plain fields that say how its body is to be read.
 
-    Others stop at a line that they do not know and take the rest of the block for the text: what a forger adds to a
-    signed mail in such a line would be read as its writer's words.
+    Other readers stop at a line that they do not know and take the rest of the block for the text: what a forger adds
+    to a signed mail in such a line would be read as its writer's words.
     """
     end, body = _head_octets(raw)
     kept, keeping = [], False
     for line in _LINE_END.split(raw[:end]):
         if line[:1] not in (b" ", b"\t"):
-            keeping = bool(_PLAIN_FIELD.match(line))
+            keeping = bool(_CONTENT_FIELD.match(line))
         if keeping and line:
             kept.append(line)
     return b"\r\n".join((*kept, b"", raw[body:]))

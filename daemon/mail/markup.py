@@ -8,6 +8,7 @@ of the text keeps the marker keeps the table.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -21,8 +22,6 @@ MAX_CELL = 1_000
 MAX_SPAN = 100
 MAX_CELLS = 2_000_000
 _SENTENCE_WORDS = 12
-_MAX_NESTING = 20_000
-"""Of tables in tables, added up over all tables."""
 _MAX_COLUMNS = 2_000
 _MAX_QUOTES = 50
 _SKIPPED = frozenset(("script", "style", "head", "title", "template", "noscript", "svg", "object"))
@@ -109,7 +108,6 @@ class _Writer:
         self._words: list[str] = []
         self._quotes = 0
         self._preformatted = 0
-        self._nesting = 0
         self._cells = 0
 
     def text(self) -> str:
@@ -177,12 +175,6 @@ class _Writer:
             self._words.append(line)
 
     def _data_rows(self, table: LexborNode) -> Rows | None:
-        if self._nesting > _MAX_NESTING:
-            return None
-        tables = len(table.css("table"))
-        self._nesting += tables
-        if tables > 1:
-            return None
         rows = data_rows(table)
         if rows is not None:
             self._cells += sum(map(len, rows))
@@ -235,13 +227,17 @@ def _quotes(tag: str, attributes: dict[str, str | None]) -> bool:
 
 
 def data_rows(table: LexborNode) -> Rows | None:
-    """The rows of a table with no other in it; None where it only lays out a page.
+    """The rows of a table; None where it only lays out a page.
 
-    That is one with a quotation in it, or with sentences and no Device ID standing alone.
+    That is one with another table or a quotation in it, or with sentences and no Device ID standing alone.
     """
-    if table.css_first("blockquote") is not None:
-        return None
-    rows = tuple(_rows(table))
+    found: list[LexborNode] = []
+    for node in islice(table.traverse(), 1, None):
+        if node.tag in ("table", "blockquote"):
+            return None  # at the first: so no element is looked at for two tables
+        if node.tag == "tr":
+            found.append(node)
+    rows = tuple(_rows(found))
     if not rows or any(len(cell) > MAX_CELL for row in rows for cell in row):
         return None
     return rows if _holds_data(rows) else None
@@ -254,10 +250,10 @@ def _holds_data(rows: Rows) -> bool:
     return len(rows) > 1 and not sentences
 
 
-def _rows(table: LexborNode) -> Iterator[tuple[str, ...]]:
+def _rows(found: list[LexborNode]) -> Iterator[tuple[str, ...]]:
     """Rows of cells; a cell that spans columns is followed by blanks, one that spans rows stands in each."""
     hanging: dict[int, tuple[str, int]] = {}
-    for row in table.css("tr"):
+    for row in found:
         cells: list[str] = []
         for child in row.iter():
             if child.tag in ("td", "th"):
