@@ -16,6 +16,7 @@ _ADDRESS = re.compile(rf"({_LOCAL})@([^\s@<>()\[\]\\,;:\"]{{1,253}})")
 _DISPLAY = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>,;:()\\])*')
 _LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WORDS = re.compile(r"[^\s<>(),;:\"]+")
 MAX_ADDRESS = 1000
 MAX_LIST = 16_384
@@ -27,7 +28,7 @@ def mailbox(value: str) -> tuple[str, str] | None:
     The domain comes back as a lower-case A-label, the local part as written.
     """
     value = value.strip()
-    if not value or len(value) > MAX_ADDRESS or re.search(r"[\x00-\x1f\x7f]", value):
+    if not value or len(value) > MAX_ADDRESS or _CONTROL.search(value):
         return None
     display, address = "", value
     if value.endswith(">"):

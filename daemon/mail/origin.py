@@ -18,6 +18,9 @@ __all__ = ["Profile", "Trust", "read_origin"]
 _AT_MOST_ONE = ("sender", "reply-to", "to", "cc", "subject", "date", "message-id", "content-type")
 _MARK = re.compile(r"(request|answer|chase|withdrawal)\s*;\s*version\s*=\s*1", re.IGNORECASE)
 _REFERENCE = re.compile(r"IC-[0-9A-HJKMNP-TV-Z]{8}", re.IGNORECASE)
+_NO_DIGIT = re.compile(r"[^A-Za-z0-9+/]")
+"""Of base 64."""
+_SECONDS = re.compile(r"[0-9]{1,11}")
 MAX_SIGNATURES = 10
 
 
@@ -106,16 +109,14 @@ def _signature(value: str) -> DkimSignature:
 
 def _octets_of(text: str) -> str:
     """A signature in the one spelling of its octets: blanks, padding and unused bits make no other signature of it."""
-    digits = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    digits = _NO_DIGIT.sub("", text)
     whole = len(digits) - (len(digits) % 4 == 1)
     octets = base64.b64decode(digits[:whole] + "=" * (-whole % 4))
     return base64.b64encode(octets).decode("ascii")
 
 
 def _expiry(text: str) -> datetime | None:
-    if not re.fullmatch(r"[0-9]{1,11}", text):
-        return None
-    return datetime.fromtimestamp(int(text), UTC)
+    return datetime.fromtimestamp(int(text), UTC) if _SECONDS.fullmatch(text) else None
 
 
 def _mark(fields: tuple[Field, ...]) -> Mark | None:

@@ -204,7 +204,9 @@ def _charset(message: Message) -> str:
 
 
 def _name(message: Message) -> str:
-    """The file name without path, controls or excess length."""
+    """The file name without path, controls or excess length. Most parts have none: the word stands in no field of theirs."""
+    if "name" not in f"{message.get('content-disposition')} {message.get('content-type')}".lower():
+        return ""
     try:
         name = message.get_filename() or ""
     except (ValueError, LookupError, TypeError):
