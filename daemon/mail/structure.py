@@ -79,7 +79,7 @@ def read_tree(raw: bytes, answers: tuple[str, ...] = (), within: Enclosed | None
     if len(raw) > MAX_MAIL_OCTETS:
         tree.defect(f"larger than {MAX_MAIL_OCTETS // 2**20} MB: only its beginning was read")
         raw = raw[:READ_OF_TOO_LARGE]
-    elif raw.count(b"\n") + raw.count(b"\r") > 2 * MAX_MAIL_LINES:
+    elif len(raw) > 2 * MAX_MAIL_LINES < raw.count(b"\n") + raw.count(b"\r"):
         tree.defect(f"it has more than {MAX_MAIL_LINES:,} lines: only its beginning was read")
         raw = raw[:READ_OF_TOO_LARGE]
     if why := _out_of_bounds(raw):
