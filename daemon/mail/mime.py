@@ -83,7 +83,7 @@ def _read_fields(message: Message, span: _Span) -> _Span:
 
 def _read_parts(message: Message, body: _Span, deepest: int) -> None:
     """Attach the parts of a multipart; one in which no part begins is read as it stands."""
-    marks = _boundary_lines(body, message.get_boundary())
+    marks = _boundary_lines(body, _boundary(message))
     mark = next(marks, None)
     if mark is None or mark.closes:
         message.set_payload(body.text[body.start : mark.start if mark else body.end])
@@ -95,6 +95,13 @@ def _read_parts(message: Message, body: _Span, deepest: int) -> None:
             start, mark = mark.end, next(marks, None)
         end = mark.start if mark is not None else body.end
         message.attach(_part(_Span(body.text, start, end), deepest, kind=kind, parted=True))
+
+
+def _boundary(message: Message) -> str | None:
+    try:
+        return message.get_boundary()
+    except (ValueError, LookupError, TypeError):
+        return None  # in a charset that Python knows, and will not read it by
 
 
 def _boundary_lines(body: _Span, boundary: str | None) -> Iterator[_Mark]:

@@ -77,6 +77,13 @@ def test_words_that_look_like_an_envelope_are_not_lost():
     assert part.get_payload() == "From now on we ask you.\nAnn"
 
 
+@pytest.mark.parametrize("charset", [b"idna", b"undefined", b"utf\x008"])
+def test_a_boundary_in_an_odd_charset_is_none(charset):
+    """A boundary in a charset on which the standard `Message` raises parts nothing: the text is read as it stands."""
+    message = cut(b"Content-Type: multipart/mixed; boundary*=" + charset + b"''%ffb\n\n--b\n\nhello\n--b--\n", DEEP)
+    assert message.get_payload() == "--b\n\nhello\n--b--\n"
+
+
 def test_what_lies_too_deep_stays_empty():
     """Parts below the level asked for are there, and hold nothing: no mail makes us recurse without end."""
     message = cut(b"Content-Type: message/rfc822\n\n" * 100_000 + b"hello", 3)
