@@ -14,7 +14,9 @@ import idna
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/^_`{|}~-]+)*"
 _ADDRESS = re.compile(rf"({_LOCAL})@([^\s@<>()\[\]\\,;:\"]{{1,253}})")
 _DISPLAY = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^"<>,;:()\\])*')
-_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_LABEL = r"(?!-)[a-z0-9_-]{1,63}(?<!-)"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _WORDS = re.compile(r"[^\s<>(),;:\"]+")
 MAX_ADDRESS = 1000
 MAX_LIST = 16_384
@@ -26,7 +28,7 @@ def mailbox(value: str) -> tuple[str, str] | None:
     The domain comes back as a lower-case A-label, the local part as written.
     """
     value = value.strip()
-    if not value or len(value) > MAX_ADDRESS or re.search(r"[\x00-\x1f\x7f]", value):
+    if not value or len(value) > MAX_ADDRESS or _CONTROL.search(value):
         return None
     display, address = "", value
     if value.endswith(">"):
@@ -57,9 +59,7 @@ def a_label(domain: str) -> str | None:
             domain = idna.encode(domain, uts46=True).decode("ascii")
         except idna.IDNAError:
             return None
-    labels = domain.split(".")
-    valid = len(labels) > 1 and len(domain) <= 253 and all(_LABEL.fullmatch(label) for label in labels)
-    return domain if valid else None
+    return domain if len(domain) <= 253 and _DOMAIN.fullmatch(domain) else None
 
 
 def addresses(values: Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ down may be the sender's own writing. Any doubt is no verdict.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import dropwhile, takewhile
@@ -66,7 +67,7 @@ def organisation(domain: str) -> str:
 
 def aligned(signer: str, sender: str) -> bool:
     """Relaxed DMARC alignment: one organisation (RFC 9989)."""
-    return organisation(signer) == organisation(sender)
+    return signer == sender or organisation(signer) == organisation(sender)
 
 
 def parse(value: str) -> Results | None:
@@ -127,9 +128,8 @@ def _none(why: str) -> Verdict:
     return Verdict(dmarc="none", header_from="", dkim_pass=(), spf="none", note=why)
 
 
-def read_verdict(fields: tuple[Field, ...], trust: Trust) -> Verdict:
-    """The verdict of our own server on this mail, or `none` with the reason."""
-    found = believed(fields, trust)
+def read_verdict(found: Results | str) -> Verdict:
+    """The verdict of our own server on a mail of which this is `believed`, or `none` with the reason."""
     return _none(found) if isinstance(found, str) else _verdict(found)
 
 
@@ -140,9 +140,10 @@ def believed(fields: tuple[Field, ...], trust: Trust) -> Results | str:
     zone = _own_zone(fields, trust)
     if zone is None:
         return "no Received line shows how our own server took it in"
+    said = {f: _parsed(f) for f in fields if f.name == "authentication-results"}
     below = dropwhile(lambda f: f.name != "authentication-results", zone)
     hop = takewhile(lambda f: f.name != "received", below)  # what one server wrote at one time
-    parsed = [_parsed(f) for f in hop if f.name == "authentication-results"]
+    parsed = [said[f] for f in hop if f.name == "authentication-results"]
     if trust.profile is Profile.GOOGLE:
         parsed = parsed[:1]  # below it stands what the sender wrote
     if not parsed:
@@ -154,7 +155,7 @@ def believed(fields: tuple[Field, ...], trust: Trust) -> Results | str:
         return f"the topmost Authentication-Results header is not by {_expected(trust) or 'our tenant'}"
     ours = [p for p in parsed if p is not None and p.server == top.server]
     united = Results(top.server, tuple(result for p in ours for result in p.results))
-    if trust.profile is not Profile.M365 and _contradicted(united, fields):
+    if trust.profile is not Profile.M365 and _contradicted(united, said.values()):
         return "two Authentication-Results headers in our server's name contradict each other"
     return united
 
@@ -169,9 +170,8 @@ def _expected(trust: Trust) -> str:
     return "" if trust.profile is Profile.M365 else trust.authserv_id.lower()
 
 
-def _contradicted(united: Results, fields: tuple[Field, ...]) -> bool:
+def _contradicted(united: Results, parsed: Iterable[Results | None]) -> bool:
     """Whether a header in our server's name, wherever it stands, says what our server did not (it strips such)."""
-    parsed = (_parsed(f) for f in fields if f.name == "authentication-results")
     return any(
         result not in united.results
         for p in parsed if p is not None and p.server == united.server

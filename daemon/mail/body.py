@@ -67,8 +67,11 @@ class Body:
         self.looks.append(html)
         if len(leaf.content) > MAX_HTML or not page.whole:
             self.defect(_HTML_TOO_LONG)
+        if not (text_too or page.tables):
+            return
         parts = quoting.split(self._shortened(page.text) if text_too else page.text, self._manner_of(leaf))
-        self._place_tables(parts, page.tables, leaf)
+        if page.tables:
+            self._place_tables(parts, page.tables, leaf)
         if text_too:
             self.texts.append(page.text)
             self._take(_without_markers(parts), leaf)
@@ -121,8 +124,9 @@ class Body:
 
 def html_of(leaf: Leaf) -> str:
     """The HTML of a part as text; it may itself say in which charset it is."""
-    declared = _DECLARED.search(leaf.content[:2048])
-    charset = leaf.charset or (declared[1].decode("ascii") if declared else "")
+    charset = leaf.charset
+    if not charset and (declared := _DECLARED.search(leaf.content[:2048])):
+        charset = declared[1].decode("ascii")
     return text_of(leaf.content[:MAX_HTML], charset)
 
 

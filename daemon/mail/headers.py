@@ -21,10 +21,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _HEAD_END = re.compile(rb"\n\r{0,2}\n")
 _HEAD_END_OF_CR = re.compile(rb"\r\r")
-_PLAIN_FIELD = re.compile(rb"[!-9;-~]+:")
+_CONTENT_FIELD = re.compile(rb"content-[!-9;-~]+:", re.IGNORECASE)
 _DISGUISED = re.compile(r"[ \t]+from[ \t]*:((?:=\?[^?\s]*\?[bq]\?[^?]*\?=|[^:;=])*@.*)", re.IGNORECASE)
 _ENCODED = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BETWEEN_ENCODED = re.compile(r"(\?=)\s+(?==\?[^?\s]{1,60}\?[bBqQ]\?)")
+_MESSAGE_ID = re.compile(r"<[^<>\s]{1,500}>")
 _NOT_OF_A_NAME = re.compile(r"[^!-~]")
 
 
@@ -43,16 +44,16 @@ def head_of(raw: bytes) -> bytes:
 
 
 def plainly_headed(raw: bytes) -> bytes:
-    """`raw` with nothing in its header block but fields that every reader takes for one.
+    """`raw` with nothing in its header block but the plain fields that say how its body is to be read.
 
-    Others stop at a line that they do not know and take the rest of the block for the text: what a forger adds to a
-    signed mail in such a line would be read as its writer's words.
+    Other readers stop at a line that they do not know and take the rest of the block for the text: what a forger adds
+    to a signed mail in such a line would be read as its writer's words.
     """
     end, body = _head_octets(raw)
     kept, keeping = [], False
     for line in _LINE_END.split(raw[:end]):
         if line[:1] not in (b" ", b"\t"):
-            keeping = bool(_PLAIN_FIELD.match(line))
+            keeping = bool(_CONTENT_FIELD.match(line))
         if keeping and line:
             kept.append(line)
     return b"\r\n".join((*kept, b"", raw[body:]))
@@ -67,7 +68,7 @@ def ends_oddly(raw: bytes) -> bool:
 def _head_octets(raw: bytes) -> tuple[int, int]:
     """(where the header block ends, where the body begins); CR alone ends a line only in a mail that knows no other."""
     reach = min(len(raw), 4 * MAX_HEADER_OCTETS)
-    pattern = _HEAD_END if b"\n" in raw[:reach] else _HEAD_END_OF_CR
+    pattern = _HEAD_END if raw.find(b"\n", 0, reach) >= 0 else _HEAD_END_OF_CR
     match = pattern.search(raw, 0, reach)
     if match is None:
         return reach, reach
@@ -81,7 +82,10 @@ def fields(head: bytes) -> tuple[Field, ...]:
 
 def first(fields_: tuple[Field, ...], name: str) -> str:
     """The value of the topmost field of that name (lower case); empty where there is none."""
-    return next((f.value for f in fields_ if f.name == name), "")
+    for field in fields_:
+        if field.name == name:
+            return field.value
+    return ""
 
 
 def _fields(head: bytes) -> Iterator[Field]:
@@ -162,7 +166,7 @@ def plain(text: str) -> str:
 
 def message_ids(value: str) -> tuple[str, ...]:
     """The Message-IDs in a field, in order, angle brackets included; at most 100."""
-    return tuple(re.findall(r"<[^<>\s]{1,500}>", value)[:100])
+    return tuple(_MESSAGE_ID.findall(value)[:100]) if value else ()
 
 
 def moment(value: str) -> datetime | None:

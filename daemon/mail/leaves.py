@@ -22,6 +22,7 @@ _IGNORED_TYPES = (
     "application/x-pkcs7-signature", "application/pgp-signature", "application/pgp-keys", "application/ics",
     "message/delivery-status", "message/disposition-notification", "message/feedback-report", "text/rfc822-headers",
 )  # fmt: skip
+_STUB_WORDS = 25
 _MARKUP = re.compile(rb"<[^<>]*>|&nbsp;")
 _IGNORED_NAMES = (".vcf", ".ics", ".p7s")
 
@@ -60,8 +61,8 @@ def _chosen(tree: Tree) -> set[int]:
 
 def _is_stub(plain: list[Leaf], html: list[Leaf]) -> bool:
     """Too few words to be what the HTML says ("This mail needs an HTML viewer"); roughly counted."""
-    words = sum(len(leaf.content.split()) for leaf in plain)
-    return words < 25 and words * 4 < sum(_words_shown(leaf.content[:MAX_TEXT]) for leaf in html)
+    words = sum(len(leaf.content.split(None, _STUB_WORDS)) for leaf in plain)
+    return words < _STUB_WORDS and words * 4 < sum(_words_shown(leaf.content[:MAX_TEXT]) for leaf in html)
 
 
 def _words_shown(html: bytes) -> int:

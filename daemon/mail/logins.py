@@ -2,7 +2,7 @@
 
 import re
 
-from daemon.mail.authres import FROM_HOST, MICROSOFT, Profile, Trust, believed, by_host
+from daemon.mail.authres import FROM_HOST, MICROSOFT, Profile, Results, Trust, by_host
 from daemon.mail.headers import Field
 
 _AUTH_AS = "x-ms-exchange-organization-authas"
@@ -11,16 +11,17 @@ _MAPI = re.compile(r"\bwith mapi\b")
 _MICROSOFT_DOOR = ".protection.outlook.com"
 
 
-def logged_in(fields: tuple[Field, ...], trust: Trust, sender: str) -> str:
+def logged_in(fields: tuple[Field, ...], trust: Trust, sender: str, found: Results | str) -> str:
     """In words: how our own server vouches that a logged-in user of ours wrote as `sender`; empty: it does not.
 
     Mail that never left our own server bears no DKIM signature as a rule. Microsoft 365 marks it in a header that it
     strips from mail of others, and that counts only where every hop lies within Microsoft's own transport. Other
     servers say `auth=pass` with the login's address (RFC 8601 2.7.4), which must be the From address itself.
+    `found` is what `believed` says of the mail.
     """
     if trust.profile is Profile.M365:
         return _within_tenant(fields)
-    return _login_of(fields, trust, sender) if trust.profile is Profile.GENERIC else ""
+    return _login_of(found, trust, sender) if trust.profile is Profile.GENERIC else ""
 
 
 def _within_tenant(fields: tuple[Field, ...]) -> str:
@@ -39,9 +40,8 @@ def _microsoft_hop(received: str) -> bool:
     return within and _MICROSOFT_DOOR not in received
 
 
-def _login_of(fields: tuple[Field, ...], trust: Trust, sender: str) -> str:
-    results = believed(fields, trust)
-    login = None if isinstance(results, str) else results.one("auth")
+def _login_of(found: Results | str, trust: Trust, sender: str) -> str:
+    login = None if isinstance(found, str) else found.one("auth")
     if login is None or login[0] != "pass":
         return ""
     user = login[1].get("smtp.auth") or login[1].get("smtp.mailfrom", "")

@@ -8,6 +8,8 @@ of the text keeps the marker keeps the table.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -20,8 +22,6 @@ MAX_CELL = 1_000
 MAX_SPAN = 100
 MAX_CELLS = 2_000_000
 _SENTENCE_WORDS = 12
-_MAX_NESTING = 20_000
-"""Of tables in tables, added up over all tables."""
 _MAX_COLUMNS = 2_000
 _MAX_QUOTES = 50
 _SKIPPED = frozenset(("script", "style", "head", "title", "template", "noscript", "svg", "object"))
@@ -37,7 +37,6 @@ _ANSWERED_IDS = frozenset(("divrplyfwdmsg", "mail-editor-reference-message-conta
 _OUTLOOK_RULE = re.compile(r"border:\s*none;\s*border-top:\s*solid #(?:e1e1e1|b5c4df) 1\.0pt", re.IGNORECASE)
 """The line that desktop Outlook draws above what is answered or handed on."""
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt)?\s*(?:;|$)", re.IGNORECASE)
-_BLANKS = re.compile(r"\s+")
 _ID_CELL = re.compile(r"(?:0x)?[0-9A-Fa-f]{2}(?:[\-: .\u2010-\u2015]?[0-9A-Fa-f]{2}){6,19}", re.IGNORECASE)
 _BREAKING = re.compile(r"<(?:p|div|br|li|[uo]l|hr|pre|h[1-6]|d[dt]|center|style|script|section|article)\b")
 _LONE = re.compile(
@@ -68,7 +67,7 @@ def read_html(html: str) -> Page:
     """What a person sees of `html`."""
     if _depth(html) > MAX_DEPTH:
         return Page("", (), whole=False)
-    body = LexborHTMLParser(_MARKERS.sub("", html)).body
+    body = LexborHTMLParser(html if html.isascii() else _MARKERS.sub("", html)).body
     if body is None:
         return Page("", ())
     writer = _Writer()
@@ -109,7 +108,6 @@ class _Writer:
         self._words: list[str] = []
         self._quotes = 0
         self._preformatted = 0
-        self._nesting = 0
         self._cells = 0
 
     def text(self) -> str:
@@ -118,57 +116,57 @@ class _Writer:
 
     def write(self, root: LexborNode) -> bool:
         """Take in all under `root`; False when there was too much."""
-        stack: list[tuple[LexborNode, bool]] = [(root, False)]
+        stack: list[LexborNode | _Opened] = [root]
         seen = 0
         while stack:
             seen += 1
             if seen > MAX_NODES:
                 return False
-            node, closing = stack.pop()
-            if closing:
+            node = stack.pop()
+            if isinstance(node, _Opened):
                 self._close(node)
-            elif self._open(node):
-                stack.append((node, True))
-                stack.extend((child, False) for child in reversed(list(node.iter(include_text=True))))
+            elif opened := self._open(node):
+                stack.append(opened)
+                stack.extend(list(node.iter(include_text=True))[::-1])
         return True
 
-    def _open(self, node: LexborNode) -> bool:
-        """Take `node` in; whether its children follow."""
+    def _open(self, node: LexborNode) -> "_Opened | None":
+        """Take `node` in; what is to be closed again after its children, None where they do not follow."""
         tag = node.tag or ""
         if tag == "-text":
             self._add_text(node.text_content or "")
-            return False
+            return None
         if tag in _SKIPPED or tag.startswith(("-", "!", "_")):
-            return False
+            return None
         attributes = node.attributes
         if attributes and _hidden(attributes):
-            return False
+            return None
         if tag == "table":
             self._break()
             rows = self._data_rows(node)
             if rows is not None:
                 self._place_table(rows)
-                return False
+                return None
         if tag in _BLOCKS:
             self._break(empty=tag == "br")
         if tag == "div" and attributes and _answers(attributes):
             self._lines.append(self._mark() + ORIGINAL)
         if tag in ("td", "th"):
             self._words.append("  ")
-        self._quotes += _quotes(tag, attributes)
+        opened = _Opened(tag, _quotes(tag, attributes))
+        self._quotes += opened.quotes
         self._preformatted += tag == "pre"
-        return True
+        return opened
 
-    def _close(self, node: LexborNode) -> None:
-        tag = node.tag or ""
-        if tag in _BLOCKS and tag != "br":
+    def _close(self, opened: "_Opened") -> None:
+        if opened.tag in _BLOCKS and opened.tag != "br":
             self._break()
-        self._quotes -= _quotes(tag, node.attributes)
-        self._preformatted -= tag == "pre"
+        self._quotes -= opened.quotes
+        self._preformatted -= opened.tag == "pre"
 
     def _add_text(self, text: str) -> None:
         if not self._preformatted:
-            self._words.append(_BLANKS.sub(" ", text))
+            self._words.append(_closed_up(text))
             return
         first, *others = text.split("\n")
         self._words.append(first)
@@ -177,12 +175,6 @@ class _Writer:
             self._words.append(line)
 
     def _data_rows(self, table: LexborNode) -> Rows | None:
-        if self._nesting > _MAX_NESTING:
-            return None
-        tables = len(table.css("table"))
-        self._nesting += tables
-        if tables > 1:
-            return None
         rows = data_rows(table)
         if rows is not None:
             self._cells += sum(map(len, rows))
@@ -200,6 +192,21 @@ class _Writer:
         self._words.clear()
         if line or (empty and self._lines and self._lines[-1].strip("> ")):
             self._lines.append(self._mark() + line)
+
+
+class _Opened(NamedTuple):
+    """An element whose children are being read."""
+
+    tag: str
+    quotes: bool
+
+
+def _closed_up(text: str) -> str:
+    """`text` with each run of blanks as one: by its words, for a pattern would replace every blank by itself."""
+    words = " ".join(text.split())
+    if not words:
+        return " " if text else ""
+    return f"{' ' if text[0].isspace() else ''}{words}{' ' if text[-1].isspace() else ''}"
 
 
 def _hidden(attributes: dict[str, str | None]) -> bool:
@@ -220,13 +227,17 @@ def _quotes(tag: str, attributes: dict[str, str | None]) -> bool:
 
 
 def data_rows(table: LexborNode) -> Rows | None:
-    """The rows of a table with no other in it; None where it only lays out a page.
+    """The rows of a table; None where it only lays out a page.
 
-    That is one with a quotation in it, or with sentences and no Device ID standing alone.
+    That is one with another table or a quotation in it, or with sentences and no Device ID standing alone.
     """
-    if table.css_first("blockquote") is not None:
-        return None
-    rows = tuple(_rows(table))
+    found: list[LexborNode] = []
+    for node in islice(table.traverse(), 1, None):
+        if node.tag in ("table", "blockquote"):
+            return None  # at the first: so no element is looked at for two tables
+        if node.tag == "tr":
+            found.append(node)
+    rows = tuple(_rows(found))
     if not rows or any(len(cell) > MAX_CELL for row in rows for cell in row):
         return None
     return rows if _holds_data(rows) else None
@@ -239,10 +250,10 @@ def _holds_data(rows: Rows) -> bool:
     return len(rows) > 1 and not sentences
 
 
-def _rows(table: LexborNode) -> Iterator[tuple[str, ...]]:
+def _rows(found: list[LexborNode]) -> Iterator[tuple[str, ...]]:
     """Rows of cells; a cell that spans columns is followed by blanks, one that spans rows stands in each."""
     hanging: dict[int, tuple[str, int]] = {}
-    for row in table.css("tr"):
+    for row in found:
         cells: list[str] = []
         for child in row.iter():
             if child.tag in ("td", "th"):
@@ -279,6 +290,9 @@ def _span(value: str | None) -> int:
 
 def _cell_text(cell: LexborNode) -> str:
     """The words of a cell: a run of text broken by mere formatting stays whole, lines become blanks."""
+    only = cell.first_child
+    if only is not None and only.next is None and only.tag == "-text":
+        return " ".join((only.text_content or "").split())
     inner = (cell.html or "").partition(">")[2]
     if len(_BREAKING.findall(inner)) <= inner.lstrip().startswith(("<p", "<div")) and _LONE.search(inner):
         return " ".join((cell.text(separator="") or "").split())

@@ -2,11 +2,12 @@
 
 import base64
 import re
+from collections import Counter
 from datetime import UTC, datetime
 from itertools import islice
 
 from daemon.mail import addresses, headers
-from daemon.mail.authres import Profile, Trust, aligned, read_verdict
+from daemon.mail.authres import Profile, Results, Trust, aligned, believed, read_verdict
 from daemon.mail.headers import Field
 from daemon.mail.logins import logged_in
 from daemon.mail.machine import machine_of
@@ -17,6 +18,9 @@ __all__ = ["Profile", "Trust", "read_origin"]
 _AT_MOST_ONE = ("sender", "reply-to", "to", "cc", "subject", "date", "message-id", "content-type")
 _MARK = re.compile(r"(request|answer|chase|withdrawal)\s*;\s*version\s*=\s*1", re.IGNORECASE)
 _REFERENCE = re.compile(r"IC-[0-9A-HJKMNP-TV-Z]{8}", re.IGNORECASE)
+_NO_DIGIT = re.compile(r"[^A-Za-z0-9+/]")
+"""Of base 64."""
+_SECONDS = re.compile(r"[0-9]{1,11}")
 MAX_SIGNATURES = 10
 
 
@@ -26,7 +30,8 @@ def read_origin(fields: tuple[Field, ...], trust: Trust, *, whole: bool = True) 
     `whole` False: the header block goes on beyond the fields that were read.
     """
     sender, display, ambiguities = _sender(fields, whole=whole)
-    verdict = read_verdict(fields, trust)
+    found = believed(fields, trust)
+    verdict = read_verdict(found)
     subject = headers.decoded(headers.first(fields, "subject"))
     machine = machine_of(fields, headers.first(fields, "content-type"), headers.first(fields, "from"), subject)
     reply_to = addresses.mailbox(headers.first(fields, "reply-to"))
@@ -44,17 +49,17 @@ def read_origin(fields: tuple[Field, ...], trust: Trust, *, whole: bool = True) 
         reply_to=reply_to[0] if reply_to else None,
         to=addresses.addresses(f.value for f in fields if f.name in ("to", "cc")),
         date=headers.moment(headers.first(fields, "date")),
-        internal=_internal(fields, trust, sender),
+        internal=_internal(fields, trust, sender, found),
     )
 
 
-def _internal(fields: tuple[Field, ...], trust: Trust, sender: str | None) -> str:
+def _internal(fields: tuple[Field, ...], trust: Trust, sender: str | None, found: Results | str) -> str:
     """Whoever sends for another (a Sender that is not From) is logged in as themselves, so nothing is vouched for."""
     if sender is None:
         return ""
     senders = [addresses.mailbox(f.value) for f in fields if f.name == "sender"]
     alike = all(box is not None and box[0].casefold() == sender.casefold() for box in senders)
-    return logged_in(fields, trust, sender) if alike else ""
+    return logged_in(fields, trust, sender, found) if alike else ""
 
 
 def _sender(fields: tuple[Field, ...], *, whole: bool) -> tuple[str | None, str, tuple[str, ...]]:
@@ -65,10 +70,10 @@ def _sender(fields: tuple[Field, ...], *, whole: bool) -> tuple[str | None, str,
         doubts.append(f"{len(named)} From fields")
     if any(f.odd for f in named):
         doubts.append("a From field that readers may take differently")
-    counts = {name: sum(f.name == name for f in fields) for name in _AT_MOST_ONE}
-    doubts += [f"{count} {name.title()} fields" for name, count in counts.items() if count > 1]
+    counts = Counter(f.name for f in fields)
+    doubts += [f"{counts[name]} {name.title()} fields" for name in _AT_MOST_ONE if counts[name] > 1]
     doubts += [f"an odd {f.name.title()} field" for f in fields if f.odd and f.name in _AT_MOST_ONE]
-    if sum(f.name == "dkim-signature" for f in fields) > MAX_SIGNATURES:
+    if counts["dkim-signature"] > MAX_SIGNATURES:
         doubts.append(f"more than {MAX_SIGNATURES} signatures")
     found = addresses.mailbox(named[0].value) if named else None
     if named and found is None:
@@ -104,16 +109,14 @@ def _signature(value: str) -> DkimSignature:
 
 def _octets_of(text: str) -> str:
     """A signature in the one spelling of its octets: blanks, padding and unused bits make no other signature of it."""
-    digits = re.sub(r"[^A-Za-z0-9+/]", "", text)
+    digits = _NO_DIGIT.sub("", text)
     whole = len(digits) - (len(digits) % 4 == 1)
     octets = base64.b64decode(digits[:whole] + "=" * (-whole % 4))
     return base64.b64encode(octets).decode("ascii")
 
 
 def _expiry(text: str) -> datetime | None:
-    if not re.fullmatch(r"[0-9]{1,11}", text):
-        return None
-    return datetime.fromtimestamp(int(text), UTC)
+    return datetime.fromtimestamp(int(text), UTC) if _SECONDS.fullmatch(text) else None
 
 
 def _mark(fields: tuple[Field, ...]) -> Mark | None:

@@ -63,10 +63,11 @@ def _with_parts(origin: Origin, tree: Tree) -> Origin:
 
 def _only_points_elsewhere(body: Body) -> bool:
     """A link to a protected message, and no Device ID beside it; many a footer holds such a link."""
-    said = "\n".join((*body.new, *body.forwarded))
-    if not any(protected.links_in(text[:_LOOKED_AT]) for text in (said, *body.looks)):
+    if body.tables:
         return False
-    return not body.tables and not _DEVICE_LIKE.search(said)
+    said = "\n".join((*body.new, *body.forwarded))
+    links = any(protected.links_in(text[:_LOOKED_AT]) for text in (said, *body.looks))
+    return links and not _DEVICE_LIKE.search(said)
 
 
 def _semantic_key(fields: tuple[Field, ...], origin: Origin, subject: str, body: Body, raw: bytes) -> str:

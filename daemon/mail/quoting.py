@@ -46,7 +46,10 @@ _SIGN_OFF = re.compile(
     re.IGNORECASE,
 )
 _SENT_FROM = re.compile(r"\s*(?:sent from my |get outlook for )", re.IGNORECASE)
-_DEVICE_LIKE = re.compile(r"(?:[0-9A-Fa-f]{2}[\-: .\u2010-\u2015]?){7}[0-9A-Fa-f]{2}")
+_DEVICE_LIKE = re.compile(
+    r"[0-9A-Fa-f][0-9A-Fa-f][\-: .\u2010-\u2015]?(?:[0-9A-Fa-f]{2}[\-: .\u2010-\u2015]?){6}[0-9A-Fa-f]{2}"
+)
+"""The first digit stands apart: only then does a search run from digit to digit."""
 _SIGNATURE_LINES = 25
 
 
@@ -91,6 +94,7 @@ class _Splitter:
 
     def __init__(self, lines: list[str], manner: Manner) -> None:
         self._lines = lines
+        self._of_note = _of_note(lines)
         self._manner = manner
         self._at = 0
         self._result = Split()
@@ -101,8 +105,18 @@ class _Splitter:
 
     def run(self) -> Split:
         while self._at < len(self._lines):
-            self._step()
+            if self._attributed or self._of_note[self._at]:
+                self._step()
+            else:
+                self._take_plain()
         return self._result
+
+    def _take_plain(self) -> None:
+        """A run of lines at which nothing begins: most of a mail."""
+        end = self._of_note.find(1, self._at)
+        end = len(self._lines) if end < 0 else end
+        self._target.extend(self._lines[self._at : end])
+        self._at = end
 
     def _step(self) -> None:
         line = self._lines[self._at]
@@ -209,6 +223,21 @@ class _Splitter:
         return sum(bool(_OTHER_FIELDS.fullmatch(line[:MAX_PATTERN_LINE])) for line in following) >= 2
 
 
+def _of_note(lines: list[str]) -> bytearray:
+    """1 for each line that must be asked what begins there: it holds a sign that all patterns look for, or may lead to one.
+
+    An attribution ends in a colon, at most two lines below the one it begins at.
+    """
+    of_note, colon = bytearray(len(lines)), len(lines) + 2
+    for at in reversed(range(len(lines))):
+        line = lines[at]
+        if ":" in line:
+            colon = at
+        if colon <= at + 2 or ">" in line or "--" in line or "__" in line or "orward" in line.lower():
+            of_note[at] = 1
+    return of_note
+
+
 def _attributes(lines: list[str]) -> bool:
     joined = " ".join(line.strip() for line in lines)
     return len(joined) < 500 and bool(_ATTRIBUTION.fullmatch(joined)) and not _DEVICE_LIKE.search(joined)
@@ -228,9 +257,9 @@ def _cut_signature(lines: list[str]) -> tuple[list[str], list[str]]:
     for index, line in enumerate(lines):
         if line in ("-- ", "--") and index:
             return lines[:index], lines[index:]
-    sent_from = next((i for i, line in enumerate(lines) if _SENT_FROM.match(line)), None)
-    signed_off = _sign_off(lines)
-    at = sent_from if signed_off is None else signed_off
+    at = _sign_off(lines)
+    if at is None:
+        at = next((i for i, line in enumerate(lines) if _SENT_FROM.match(line)), None)
     if at is None or any(_DEVICE_LIKE.search(line) for line in lines[at:]):
         return lines, []
     return lines[:at], lines[at:]

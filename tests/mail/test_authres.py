@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from daemon.mail import authres, headers, selftest
-from daemon.mail.authres import Profile, Trust, read_verdict
+from daemon.mail.authres import Profile, Trust, believed, read_verdict
 from daemon.mail.message import Evidence, Origin
 from daemon.mail.origin import read_origin
 from daemon.mail.selftest import self_test
@@ -167,7 +167,7 @@ def test_row_4_our_server_in_its_legal_forms(server):
 )
 def test_rows_5_6_injected_and_unparseable(results):
     """Rows 5, 6 (espoofer A4-A7): brackets, quotes and doubled properties by a sender's envelope leave no verdict."""
-    assert read_verdict(headers.fields((ar(results) + OUTSIDE + FROM).encode()), GENERIC).dmarc == "none"
+    assert read_verdict(believed(headers.fields((ar(results) + OUTSIDE + FROM).encode()), GENERIC)).dmarc == "none"
 
 
 def test_a_quoted_value_is_a_value():
@@ -182,7 +182,7 @@ def test_a_quoted_value_is_a_value():
 @given(st.text(max_size=200))
 def test_row_5_no_text_of_a_sender_proves_anything(text):
     """Row 5: whatever stands in the header in place of the results, our parser neither raises nor passes it."""
-    found = read_verdict(headers.fields((ar(text) + OUTSIDE + FROM).encode()), GENERIC)
+    found = read_verdict(believed(headers.fields((ar(text) + OUTSIDE + FROM).encode()), GENERIC))
     assert found.dmarc == "none" or "dmarc" in text.lower()
 
 
@@ -267,7 +267,7 @@ def test_the_self_test_agrees(profile):
 
 def test_nothing_is_believed_without_configuration():
     """With no authserv_id there is no verdict, and the note says why."""
-    found = read_verdict(headers.fields((ar() + OUTSIDE + FROM).encode()), Trust())
+    found = read_verdict(believed(headers.fields((ar() + OUTSIDE + FROM).encode()), Trust()))
     assert (found.dmarc, found.note) == ("none", "no authserv_id is configured")
 
 

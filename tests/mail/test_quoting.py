@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.mail import quoting
 from daemon.mail.quoting import Manner, Split, manner_of, split
 
 NEW, OLD = "00-DB-00-00-00-00-00-01", "00-DB-00-00-00-00-00-02"
@@ -177,3 +178,20 @@ def test_no_line_is_lost(lines, manner):
     out = [*result.new, *result.quoted, *result.signature, *result.forwarded]
     assert sum(NEW in line for line in out) == lines.count(NEW)
     assert len(out) == max(1, len(lines))
+
+
+HEADINGS = st.sampled_from(
+    ["start of FORWARDED message", "begin forwarded message:", "__ Original Message __", "-- forwarded by me", "On 1 Jan", "Ann", "x:",
+     "*Von:* Ann", "Betreff: b", "\xa0 > y", " ", "a" * 1001, "a" * 1001 + ":"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(MARKS | HEADINGS, max_size=40), st.sampled_from(Manner))
+def test_nothing_begins_at_a_line_that_is_not_of_note(lines, manner):
+    """Asking every line what begins there finds no more than asking those of note does."""
+    text = "\n".join(lines)
+    found = split(text, manner)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quoting, "_of_note", lambda lines: bytearray(b"\1" * len(lines)))
+        assert split(text, manner) == found
