@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -76,10 +77,21 @@ def _want(row: RowMapping) -> Want:
         id=row["id"],
         device_id=int_to_eui(row["device_id"]),
         ordered_at=moment(row["ordered_at"]),
-        asked=_ASKED.validate_json(row["asked"]),
-        due=None if row["due"] is None else _DUE.validate_json(row["due"]),
+        asked=_asked(row["asked"]),
+        due=None if row["due"] is None else _due(row["due"]),
         answered_at=None if row["answered_at"] is None else moment(row["answered_at"]),
     )
+
+
+@lru_cache(maxsize=256)
+def _asked(told: str) -> tuple[AskedParty, ...]:
+    """The parties that a row's JSON names; thousands of wants share one."""
+    return _ASKED.validate_json(told)
+
+
+@lru_cache(maxsize=256)
+def _due(told: str) -> DueDate:
+    return _DUE.validate_json(told)
 
 
 def _find(connection: Connection, *where: sa.ColumnElement[bool]) -> list[Want]:
@@ -126,14 +138,22 @@ def awaited_of(connection: Connection, order_mail_ids: Sequence[int]) -> int:
     return sum(int(connection.execute(one).scalar_one()) for one in found)
 
 
+_ANSWERABLE = sa.or_(WANT_OPEN, want.c.state == WantState.WITHDRAWN)
+_ANY_ANSWERABLE = sa.select(want.c.id).where(_ANSWERABLE).limit(1)
+
+
+def any_answerable(connection: Connection) -> bool:
+    """Whether any party was asked for anything that it may still answer."""
+    return connection.execute(_ANY_ANSWERABLE).first() is not None
+
+
 def of_party(connection: Connection, party: str) -> dict[DeviceId, Want]:
     """The newest want of each device that `party` was asked for and may still answer: those that went on to another
     party, and those that our team took back, included.
     """
     named = f'"party":{json.dumps(party, ensure_ascii=False)}'  # as `_ASKED` writes it
     asked = want.c.asked.contains(named, autoescape=True)
-    still = sa.or_(WANT_OPEN, want.c.state == WantState.WITHDRAWN)
-    return {one.device_id: one for one in _find(connection, still, asked)}
+    return {one.device_id: one for one in _find(connection, _ANSWERABLE, asked)}
 
 
 def of_inquiry(connection: Connection, case_id: str) -> list[Want]:
