@@ -328,7 +328,7 @@ _SENT = (
     .where(
         letter.c.party == sa.bindparam("of_party"),
         letter.c.id != sa.bindparam("but_letter"),
-        letter.c.state.not_in(("cancelled", "observed", "held")),
+        *(letter.c.state != never_sent for never_sent in ("cancelled", "observed", "held")),
     )
 )
 _LETTERS = (

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping
 
-from daemon.edge.database import chunks, eui_to_int, insert, int_to_eui, micros, moment
+from daemon.edge.database import among, chunks, eui_to_int, insert, int_to_eui, micros, moment
 from daemon.edge.tables import WANT_OPEN, WANT_TO_ASK, WANT_TO_HAND_OVER, WANT_WAITING, inquiry, letter, mail, want
 from daemon.edge.vault import Vault
 from daemon.rules.identifiers import DeviceId, InstallCode
@@ -261,16 +261,21 @@ def inquiry_of_reference(connection: Connection, reference: str) -> Inquiry | No
     return None if row is None else _inquiry(row)
 
 
+_CASES_OF = sa.union(
+    sa.select(letter.c.case_id).where(letter.c.message_id.in_(among("ids"))),
+    sa.select(mail.c.case_id).where(mail.c.message_id.in_(among("ids")), mail.c.case_id.is_not(None)),
+    sa.select(inquiry.c.case_id).where(inquiry.c.reference.in_(among("references"))),
+)
+
+
 def find_inquiry(
     connection: Connection, party: str, message_ids: Sequence[str], references: Sequence[str]
 ) -> Inquiry | None:
     """The inquiry with `party` that a mail answers: by our letters' or their mails' Message-IDs, or by reference."""
-    named = sa.union(
-        sa.select(letter.c.case_id).where(letter.c.message_id.in_(list(message_ids)[:50])),
-        sa.select(mail.c.case_id).where(mail.c.message_id.in_(list(message_ids)[:50]), mail.c.case_id.is_not(None)),
-        sa.select(inquiry.c.case_id).where(inquiry.c.reference.in_(list(references)[:50])),
-    )
-    cases = set(connection.execute(named).scalars())
+    named = {"ids": list(message_ids)[:50], "references": list(references)[:50]}
+    cases = set(connection.execute(_CASES_OF, named).scalars())
+    if not cases:
+        return None
     where = (inquiry.c.case_id.in_(cases), inquiry.c.party == party)
     row = connection.execute(sa.select(inquiry).where(*where).order_by(inquiry.c.asked_at.desc())).mappings().first()
     return None if row is None else _inquiry(row)
