@@ -48,6 +48,9 @@ _BODIES = (
     "STATUS",
     "Dear all, the canteen is closed on Friday.",
 )
+MORE = [f"00-DB-12-34-56-78-91-A{number}" for number in range(8)]
+"""Devices of ours, beside those of the journeys, so that some wait for their turn under the cap."""
+DEVICES = [*CODES, *MORE, world.NO_CODE, world.THEIRS, world.COMMISSIONED]
 _TABLES = (
     tables.mail,
     tables.thread,
@@ -71,9 +74,7 @@ def some_mails(seed: int) -> Iterator[bytes]:
         if before and chance.random() < 0.1:
             yield b"X-Copy: again\r\n" + chance.choice(before)
             continue
-        devices = ", ".join(
-            chance.sample([*CODES, world.NO_CODE, world.THEIRS, world.COMMISSIONED], chance.randint(1, 3))
-        )
+        devices = ", ".join(chance.sample(DEVICES, chance.randint(1, 3)))
         headers = {"In-Reply-To": f"<{chance.randrange(number + 1)}@them.test>"} if chance.random() < 0.2 else {}
         mail = written(
             chance.choice(_SENDERS),
@@ -100,7 +101,8 @@ async def readers(tmp_path: Path) -> AsyncIterator[Readers]:
 def opened(folder: Path, database: Database, vault: Vault) -> Parts:
     """An installation that knows its contacts and devices, and holds its mailbox."""
     parts = operating.parts(folder, database, vault, CONFIG)
-    for name, text in (("contacts.csv", CONTACTS), ("inventory.csv", INVENTORY)):
+    inventory = "\n".join((INVENTORY, *(f"{device},ESME,{CODES[world.A0]},,Pending,," for device in MORE)))
+    for name, text in (("contacts.csv", CONTACTS), ("inventory.csv", inventory)):
         (folder / name).write_text(text, "utf-8")
     import_contacts(parts, folder / "contacts.csv", NOW, Wish(confirm=True))
     import_inventory(parts, folder / "inventory.csv", NOW, Wish())
@@ -113,7 +115,8 @@ def opened(folder: Path, database: Database, vault: Vault) -> Parts:
 async def settled(parts: Parts, readers: Readers, mails: list[bytes], at_once: int) -> dict[str, list[dict[str, Any]]]:
     """What the database holds once these mails are settled, so many at once."""
     settling = Settling(parts, readers)
-    raws = [raw(uid=number, content=content, arrived=NOW) for number, content in enumerate(mails, 1)]
+    began = NOW
+    raws = [raw(uid=n, content=content, arrived=began + timedelta(seconds=n)) for n, content in enumerate(mails)]
     for start in range(0, len(raws), at_once):
         some = raws[start : start + at_once]
         await parts.write(lambda c: inbox.keep(c, parts.vault, some, NOW))  # noqa: B023  # called before the next turn

@@ -95,7 +95,10 @@ def keep(
     """
     shas = [hashlib.sha256(raw.content).hexdigest() for raw in batch]
     known = _by_sha(connection, shas)
-    added = {sha: raw for raw, sha in zip(batch, shas, strict=True) if sha not in known}
+    added: dict[str, RawMail] = {}
+    for raw, sha in zip(batch, shas, strict=True):
+        if sha not in known:
+            added.setdefault(sha, raw)
     known |= _insert_mails(connection, vault, added, now)
     fresh = [known[sha] for sha in added]
     places = [whereabouts.place_row(known[sha], raw.place, now) for raw, sha in zip(batch, shas, strict=True)]
