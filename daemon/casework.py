@@ -5,7 +5,7 @@ day later, or a person's word, leads to in a thread (`turn_facts`, `write_turn`)
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -18,7 +18,7 @@ from daemon.edge.heard_of import Names, heard_of
 from daemon.edge.inbox import KeptMail
 from daemon.edge.outbox import LetterState
 from daemon.edge.reader_frames import ReadMail
-from daemon.edge.threads import CodesToday
+from daemon.edge.threads import Lately
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
 from daemon.rules import answers, counterparties, disclosure, receiving
@@ -26,11 +26,12 @@ from daemon.rules.decide import decide, devices_to_look_up, folder_for, home_of
 from daemon.rules.decision import Decision, Fate, Waiver, folder_path
 from daemon.rules.facts import DeviceRecord, Facts, Proof, TurnFacts, Writer
 from daemon.rules.identifiers import DeviceId, reference
-from daemon.rules.meaning import Correspondence, Meaning, NotOurs
+from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.policy import Counterparty
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import MailThread
+from daemon.rules.thread import MailThread, State
 from daemon.rules.understand import understand
+from daemon.rules.wanting import Want
 from daemon.rules.workdays import local_day
 
 N = TypeVar("N", bound=str)
@@ -48,39 +49,83 @@ class Case:
     meaning: Meaning
     decision: Decision
 
+    @property
+    def may_lead_on(self) -> bool:
+        """It may be an order of our team, an answer to us, or a report of a letter; any other is done once it is decided."""
+        match self.meaning:
+            case Correspondence() | NotOurs():
+                return bool(self.facts.wanted) or self.facts.inquired is not None
+            case MachineMail():
+                return self.facts.mail.bounce is not None
+            case OpsMail() | OwnMail():
+                return True
+
+
+Worked = tuple[KeptMail, Case]
+Write = Callable[[Sequence[Worked]], None]
+
 
 @dataclass(slots=True)
 class Round:
-    """What the mails of one transaction have in common: asked once, and kept by what the transaction itself writes."""
+    """What the mails of one transaction have in common: asked once, and kept by what is decided meanwhile.
 
+    Decisions wait, and are written together: at the end, and before the database is asked what one of them may have
+    changed. Of most mails nothing is asked: they are news.
+    """
+
+    write: Write
     start: datetime
     """Mail that arrived before is left alone."""
     inventory_taken_at: datetime | None
-    codes: CodesToday = field(default_factory=CodesToday)
+    may_be_answered: bool
+    """Some party was asked for something."""
+    lately: Lately = field(default_factory=Lately)
     records: dict[DeviceId, DeviceRecord] = field(default_factory=dict)
     looked_up: frozenset[DeviceId] = frozenset()
     """The devices of which `records` holds what we have."""
     unheard: set[str] = field(default_factory=set)
     """Devices, digests, semantic keys, cases and references of which nothing is written: nothing need be asked of them."""
+    wanted: dict[str, Mapping[DeviceId, Want]] = field(default_factory=dict)
+    """By party; only what leads on changes it, and then the round ends."""
+    unwritten: list[Worked] = field(default_factory=list)
+
+    def wanted_of(self, connection: Connection, party: str) -> Mapping[DeviceId, Want]:
+        """What `party` may still answer us."""
+        if self.may_be_answered and party not in self.wanted:
+            self.wanted[party] = wants.of_party(connection, party)
+        return self.wanted.get(party, {})
 
     def heard(self, names: Sequence[N]) -> tuple[N, ...]:
-        """Those of `names` of which the database may know something."""
-        return tuple(name for name in names if name not in self.unheard)
+        """Those of `names` of which the database may know something: it knows whatever was decided before."""
+        found = tuple(name for name in names if name not in self.unheard)
+        if found:
+            self.catch_up()
+        return found
 
-    def written(self, case: Case) -> None:
-        """Note what was just written down: of its names something is known from now on."""
+    def catch_up(self) -> None:
+        """Write what was decided and waits."""
+        decided, self.unwritten = self.unwritten, []
+        if decided:
+            self.write(decided)
+
+    def decided(self, kept: KeptMail, case: Case) -> None:
+        """It waits to be written; of its names something is known from now on."""
         mail, decision = case.facts.mail, case.decision
-        self.unheard -= {mail.semantic_key, *signature_digests(mail)}
-        for thread in decision.threads:
-            self.unheard -= {thread.case_id, thread.reference, *thread.by_device()}
+        self.unwritten.append((kept, case))
         for plan in () if decision.observed else decision.plans:
             self.unheard.difference_update(plan.code_devices)
-            self.codes.add(plan.party, len(plan.code_devices))
+            self.lately.queued(plan)
+        for thread in decision.threads:
+            if thread.case_id not in self.unheard or any(item.state is State.PENDING for item in thread.items):
+                self.catch_up()
+                self.lately.forget(thread.party)
+            self.unheard -= {thread.case_id, thread.reference, *thread.by_device()}
+        self.unheard -= {mail.semantic_key, *signature_digests(mail)}
 
 
-def a_round(connection: Connection, parts: Parts, reads: Sequence[ReadMail]) -> Round:
-    """What is to be known of `reads` together; a few queries, however many there are."""
-    one = Round(start_from(connection, parts), inventory.taken_at(connection))
+def a_round(connection: Connection, parts: Parts, reads: Sequence[ReadMail], write: Write) -> Round:
+    """What is to be known of `reads` together; a few queries, however many there are. `write`: what was decided."""
+    one = Round(write, start_from(connection, parts), inventory.taken_at(connection), wants.any_answerable(connection))
     mails = [read.mail for read in reads]
     # Of what is unproven nothing but its sender is judged; a forger's list of a hundred thousand devices is not looked up.
     proven = (read for read in reads if read.mail.origin.evidence >= Evidence.SPF_ONLY)
@@ -120,7 +165,7 @@ def work(
     among: Round | None = None,
 ) -> Case:
     """Hold a mail against our records and decide. Writes nothing. `among`: the transaction in hand."""
-    among = among or a_round(connection, parts, [read])
+    among = among or a_round(connection, parts, [read], lambda _: None)
     facts, meaning = gather(connection, parts, kept, read, book, among=among)
     mail = facts.mail
     if kept.ordered:
@@ -181,34 +226,43 @@ def gather(
         ordered=kept.ordered,
         waiver=kept.waiver,
     )
-    facts = _with_answers(connection, facts, meaning, parts)
+    facts = _with_answers(connection, facts, meaning, parts, among)
     meaning = receiving.beside(meaning, facts)
     if isinstance(meaning, Correspondence) and writer.counterparty is not None:
         facts = _with_history(connection, facts, meaning, writer, among)
     return facts, meaning
 
 
-def _with_answers(connection: Connection, facts: Facts, meaning: Meaning, parts: Parts) -> Facts:
+def _with_answers(connection: Connection, facts: Facts, meaning: Meaning, parts: Parts, among: Round) -> Facts:
     """What the mail answers of what we asked its party for; nothing where its writer is not proven."""
     party, now = facts.writer.counterparty, facts.now
     if party is None or not isinstance(meaning, Correspondence | NotOurs):
+        return facts
+    before = _before(facts.mail, meaning)
+    if not (among.may_be_answered or any(before)):
         return facts
     recipient = counterparties.reply_address(facts.writer, now)
     gate = disclosure.mail_gate(facts.proof, facts.writer, recipient, facts.surroundings, parts.policy, now)
     if facts.proof.from_junk or any(one.reason not in _MAY_ANSWER for one in disclosure.failures(gate)):
         return facts
-    facts = replace(facts, inquired=_inquired(connection, facts.mail, meaning, party.party))
-    wanted = wants.of_party(connection, party.party)
+    facts = replace(facts, inquired=_inquired(connection, party.party, *before))
+    wanted = among.wanted_of(connection, party.party)
     crossed = isinstance(meaning, Correspondence) and any(asked.device_id in wanted for asked in meaning.asked)
     if not wanted or not (crossed or answers.speaks_of(facts.mail, wanted)):
         return facts
     return replace(facts, wanted=wanted, findings=answers.read(facts.mail, wanted, local_day(facts.proof.arrived)))
 
 
-def _inquired(connection: Connection, mail: IncomingMail, meaning: Meaning, party: str) -> frozenset[DeviceId] | None:
+def _before(mail: IncomingMail, meaning: Meaning) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of what the mail belongs to: Message-IDs, references."""
+    ids = tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))
+    return ids, meaning.references if isinstance(meaning, Correspondence) else ()
+
+
+def _inquired(
+    connection: Connection, party: str, ids: Sequence[str], references: Sequence[str]
+) -> frozenset[DeviceId] | None:
     """What we asked for in the inquiry to which the mail belongs; None: it belongs to none."""
-    ids = list(dict.fromkeys((*mail.in_reply_to, *mail.references)))
-    references = meaning.references if isinstance(meaning, Correspondence) else ()
     inquiry = wants.find_inquiry(connection, party, ids, references) if ids or references else None
     if inquiry is None:
         return None
@@ -220,9 +274,11 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     if party is None:
         return facts
     mail = facts.mail
-    ids = tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))
+    before = _before(mail, meaning)
+    if any(before) or not meaning.asked:  # it may be about anything of its party
+        among.catch_up()
     begun = threads.load(connection, among.heard([facts.case_id])).get(facts.case_id)
-    home = begun or threads.find_home(connection, party.party, ids, meaning.references)
+    home = begun or threads.find_home(connection, party.party, *before)
     home = home or _asked_anew(connection, facts, meaning, party.party, among)
     # Of what is unproven nothing but its sender is judged; a forger's list of a hundred thousand devices is not looked up.
     vouched = mail.origin.evidence >= Evidence.SPF_ONLY or facts.waiver is not None
@@ -241,7 +297,8 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     )
     about = home_of(facts, meaning, party) or next(reversed(facts.open_threads), None)
     case = about.case_id if about else facts.case_id
-    return replace(facts, rates=threads.rates(connection, party.party, case, facts.now, codes=among.codes))
+    begun_before = bool(among.heard([case]))
+    return replace(facts, rates=among.lately.of(connection, party.party, case, facts.now, begun=begun_before))
 
 
 def _asked_anew(

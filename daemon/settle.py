@@ -5,7 +5,7 @@ set aside. Reading happens in children that hold no keys. What is decided is wri
 with its letters and its audit entries; a mail that our own code fails on is set aside alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -13,19 +13,19 @@ import structlog
 from sqlalchemy import Connection
 
 from daemon import bouncing, casework
-from daemon.casework import Case
+from daemon.casework import Case, Worked
 from daemon.commanding.obey import obey
 from daemon.edge import audit, contacts, inbox, outbox, remembered, threads, whereabouts
 from daemon.edge.failpoints import failpoint
 from daemon.edge.inbox import KeptMail, Settled
-from daemon.edge.outbox import LetterState
+from daemon.edge.outbox import LetterState, ToQueue
 from daemon.edge.reader import Readers
 from daemon.edge.reader_frames import ReadMail
 from daemon.errors import DaemonError, Unreadable
 from daemon.parts import Parts
 from daemon.receiving import take
 from daemon.rules.decide import folder_for, folder_of
-from daemon.rules.decision import Fate, Folder, folder_path
+from daemon.rules.decision import Decision, Fate, Folder, folder_path
 from daemon.rules.personal import safe_subject
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason
@@ -84,7 +84,7 @@ class Settling:
             held_due=due.end,
             held_due_sum=due.explain(),
         )
-        inbox.settle(connection, mail_id, fate, now)
+        inbox.settle(connection, {mail_id: fate}, now)
         audit.append(connection, self._parts.vault, [audit.Entry(now, "quarantined", f"mail:{mail_id}")])
         log.error("mail set aside: reading it failed three times", mail=mail_id)
 
@@ -124,16 +124,27 @@ class Settling:
     def _each(
         self, connection: Connection, pairs: Sequence[_Pair], book: tuple[Counterparty, ...], now: datetime
     ) -> list[audit.Entry]:
+        def write(decided: Sequence[Worked]) -> None:
+            write_down(connection, self._parts, decided, now)
+
         reads = [read for _, read in pairs]
-        among = casework.a_round(connection, self._parts, reads)
+        among = casework.a_round(connection, self._parts, reads, write)
         entries: list[audit.Entry] = []
         for number, (kept, read) in enumerate(pairs, 1):
             case = casework.work(connection, self._parts, kept, read, book, among=among)
-            case, led_to = self._led_on(connection, case, book)
-            entries += [*led_to, *write_down(connection, self._parts, kept, case, now)]
-            among.written(case)
+            led_to: list[audit.Entry] = []
+            if case.may_lead_on:
+                among.catch_up()
+                case, led_to = self._led_on(connection, case, book)
+            entries += [*led_to, _entry(kept, case, now)]
+            among.decided(kept, case)
             if led_to:  # an order or an answer may have changed whatever was asked of the database for those after it
-                book, among = contacts.book(connection), casework.a_round(connection, self._parts, reads[number:])
+                among.catch_up()
+                book, among = (
+                    contacts.book(connection),
+                    casework.a_round(connection, self._parts, reads[number:], write),
+                )
+        among.catch_up()
         return entries
 
     def _led_on(
@@ -161,29 +172,34 @@ def _whole(kept: KeptMail, outcome: ReadMail | Unreadable) -> ReadMail | None:
     return replace(outcome, mail=replace(outcome.mail, defects=(*outcome.mail.defects, CUT))) if kept.cut else outcome
 
 
-def write_down(connection: Connection, parts: Parts, kept: KeptMail, case: Case, now: datetime) -> list[audit.Entry]:
-    """Everything that one decision leads to, in the caller's transaction; the audit entries to append."""
+def write_down(connection: Connection, parts: Parts, decided: Sequence[Worked], now: datetime) -> None:
+    """Everything that these decisions lead to, in the caller's transaction; a few statements, however many they are."""
+    threads.save(connection, [thread for _, case in decided for thread in case.decision.threads])
+    letters = [letter for kept, case in decided for letter in _letters(kept, case.decision)]
+    outbox.queue_all(connection, parts.vault, letters, mailbox=parts.settings.mailbox.address, now=now)
+    mails = {kept.id: case.facts.mail for kept, case in decided}
+    seen = [(digest, mail.semantic_key) for mail in mails.values() for digest in casework.signature_digests(mail)]
+    inbox.remember_signatures(connection, seen, now)
+    inbox.settle(connection, {kept.id: _settled(case, parts.policy) for kept, case in decided}, now)
+    for kept, case in decided:
+        _file_with_others(connection, kept, case)
+
+
+def _letters(kept: KeptMail, decision: Decision) -> Iterator[ToQueue]:
+    state = LetterState.OBSERVED if decision.observed else LetterState.PENDING
+    due = _earliest_due(decision.threads)
+    return (ToQueue(plan, kept.id, due, state) for plan in decision.plans)
+
+
+def _file_with_others(connection: Connection, kept: KeptMail, case: Case) -> None:
+    """A second copy goes to the first, and the other mails of a thread that moved go with it."""
     facts, decision = case.facts, case.decision
-    threads.save(connection, decision.threads)
-    outbox.queue(
-        connection,
-        parts.vault,
-        decision.plans,
-        mailbox=parts.settings.mailbox.address,
-        now=now,
-        mail_id=kept.id,
-        due=_earliest_due(decision.threads),
-        state=LetterState.OBSERVED if decision.observed else LetterState.PENDING,
-    )
-    inbox.remember_signatures(connection, casework.signature_digests(facts.mail), facts.mail.semantic_key, now)
-    inbox.settle(connection, kept.id, _settled(case, parts.policy), now)
     if decision.reason is Reason.DUPLICATE:
         inbox.follow(connection, kept.id, facts.mail.semantic_key, facts.mail.origin.evidence)
     for thread in decision.threads:
         if thread.case_id == facts.case_id and facts.home is None:
             continue  # of a new thread there is no other mail
         whereabouts.want_folder(connection, thread.case_id, folder_path(folder_for(thread)))
-    return [_entry(kept, case, now)]
 
 
 def _earliest_due(changed: Sequence[MailThread]) -> date | None:

@@ -67,7 +67,7 @@ class Desk:
             ids = list(inbox.keep(connection, parts.vault, raws, now))
             for mail_id, target in zip(ids, wanted, strict=True):
                 settled = Settled(Fate.DECIDED, Reason.REQUEST, keep_content=True, wanted_folder=target)
-                inbox.settle(connection, mail_id, settled, now)
+                inbox.settle(connection, {mail_id: settled}, now)
             return ids
 
         return await parts.write(write)

@@ -43,6 +43,7 @@ class Chain:
     broken_at: int | None
 
 
+_in_order = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 _ADD = sa.insert(audit)
 _LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
@@ -71,13 +72,12 @@ def _head(connection: Connection) -> tuple[int, str]:
 
 
 def _row(seq: int, entry: Entry) -> dict[str, Any]:
-    detail = json.dumps(entry.detail, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return {
         "seq": seq,
         "at": micros(entry.at),
         "what": entry.what,
         "subject": entry.subject,
-        "detail": detail,
+        "detail": _in_order(entry.detail),
     }
 
 

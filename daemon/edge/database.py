@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from daemon.edge.failpoints import failpoint
 from daemon.errors import ConfigError, Unavailable
-from daemon.rules.identifiers import DeviceId, canonical
+from daemon.rules.identifiers import DeviceId
 
 T = TypeVar("T")
 BUSY_S = 30
@@ -48,13 +48,12 @@ def moment(value: int) -> datetime:
 
 def eui_to_int(device: DeviceId) -> int:
     """A Device ID as the signed 64-bit number that is its primary key."""
-    number = int(device.replace("-", ""), 16)
-    return number - (1 << 64) if number >> 63 else number
+    return int.from_bytes(bytes.fromhex(device.replace("-", "")), signed=True)
 
 
 def int_to_eui(number: int) -> DeviceId:
     """The Device ID that a signed 64-bit number stands for."""
-    return canonical(f"{number & 0xFFFFFFFFFFFFFFFF:016X}")
+    return DeviceId(number.to_bytes(8, signed=True).hex("-").upper())
 
 
 def insert(connection: Connection, table: sa.Table) -> Any:

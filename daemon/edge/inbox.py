@@ -5,7 +5,8 @@ place add a place, never a second mail.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -94,11 +95,12 @@ def keep(
     """
     shas = [hashlib.sha256(raw.content).hexdigest() for raw in batch]
     known = _by_sha(connection, shas)
-    fresh = []
+    added: dict[str, RawMail] = {}
     for raw, sha in zip(batch, shas, strict=True):
         if sha not in known:
-            known[sha] = _insert_mail(connection, vault, raw, sha, now)
-            fresh.append(known[sha])
+            added.setdefault(sha, raw)
+    known |= _insert_mails(connection, vault, added, now)
+    fresh = [known[sha] for sha in added]
     places = [whereabouts.place_row(known[sha], raw.place, now) for raw, sha in zip(batch, shas, strict=True)]
     whereabouts.keep(connection, places)
     if ordered:
@@ -112,17 +114,26 @@ def _by_sha(connection: Connection, shas: Sequence[str]) -> dict[str, int]:
     return {row.raw_sha: row.id for row in connection.execute(query)}
 
 
-def _insert_mail(connection: Connection, vault: Vault, raw: RawMail, sha: str, now: datetime) -> int:
-    values = {
-        "raw_sha": sha,
-        "arrived": micros(raw.arrived),
-        "kept_at": micros(now),
-        "size": len(raw.content),
-        "cut": raw.cut,
-        "content": vault.seal(raw.content, table="mail", column="content", row=sha),
-        "state": KEPT,
-    }
-    return int(connection.execute(sa.insert(mail).values(**values).returning(mail.c.id)).scalar_one())
+_KEEP = sa.insert(mail).returning(mail.c.raw_sha, mail.c.id)
+
+
+def _insert_mails(connection: Connection, vault: Vault, added: Mapping[str, RawMail], now: datetime) -> dict[str, int]:
+    ids: dict[str, int] = {}
+    for some in chunks(list(added.items()), 100):
+        rows = [
+            {
+                "raw_sha": sha,
+                "arrived": micros(raw.arrived),
+                "kept_at": micros(now),
+                "size": len(raw.content),
+                "cut": raw.cut,
+                "content": vault.seal(raw.content, table="mail", column="content", row=sha),
+                "state": KEPT,
+            }
+            for sha, raw in some
+        ]
+        ids |= {row.raw_sha: row.id for row in connection.execute(_KEEP, rows)}
+    return ids
 
 
 def _order(connection: Connection, vault: Vault, raws: dict[str, RawMail], ids: Sequence[int]) -> None:
@@ -244,9 +255,20 @@ _SETTLE = sa.update(mail).where(mail.c.id == sa.bindparam("of_mail")).values(wai
 """What is set, its parameters say; an approval is of one decision, and used up by it."""
 
 
-def settle(connection: Connection, mail_id: int, result: Settled, now: datetime) -> None:
-    """Write down the one fate of a mail; of what is none of ours only the hash stays."""
-    values = {
+def settle(connection: Connection, results: Mapping[int, Settled], now: datetime) -> None:
+    """Write down the one fate of each mail; of what is none of ours only the hash stays."""
+    rows = [_settled_row(mail_id, result, now) for mail_id, result in results.items() if result.keep_content]
+    bare = [_settled_row(mail_id, result, now) for mail_id, result in results.items() if not result.keep_content]
+    if rows:
+        connection.execute(_SETTLE, rows)
+    if bare:
+        connection.execute(_SETTLE, [{**row, "content": None} for row in bare])
+    _count(connection, local_day(now), Counter(result.reason for result in results.values()))
+
+
+def _settled_row(mail_id: int, result: Settled, now: datetime) -> dict[str, Any]:
+    return {
+        "of_mail": mail_id,
         "state": SETTLED,
         "fate": result.fate,
         "reason": result.reason,
@@ -256,10 +278,6 @@ def settle(connection: Connection, mail_id: int, result: Settled, now: datetime)
         "reminded_day": 0,
         **{name: getattr(result, name) for name in _COPIED},
     }
-    if not result.keep_content:
-        values["content"] = None
-    connection.execute(_SETTLE, {"of_mail": mail_id, **values})
-    _count(connection, local_day(now), result.reason)
 
 
 _COPIED = (
@@ -268,14 +286,16 @@ _COPIED = (
 )  # fmt: skip
 
 
-def _count(connection: Connection, day: date, reason: Reason) -> None:
-    connection.execute(_counting(connection.dialect.name), {"day": day, "reason": reason, "mails": 1})
+def _count(connection: Connection, day: date, mails: Mapping[Reason, int]) -> None:
+    if rows := [{"day": day, "reason": reason, "mails": more} for reason, more in mails.items()]:
+        connection.execute(_counting(connection.dialect.name), rows)
 
 
 @cache
 def _counting(dialect: str) -> Any:
-    more = {"mails": tally.c.mails + 1}
-    return insert_in(dialect, tally).on_conflict_do_update(index_elements=["day", "reason"], set_=more)
+    statement = insert_in(dialect, tally)
+    more = {"mails": tally.c.mails + statement.excluded.mails}
+    return statement.on_conflict_do_update(index_elements=["day", "reason"], set_=more)
 
 
 def tallies(connection: Connection, day: date) -> dict[str, int]:
@@ -316,10 +336,9 @@ def follow(connection: Connection, mail_id: int, semantic_key: str, evidence: Ev
         connection.execute(sa.update(mail).where(mail.c.id == mail_id).values(**row))
 
 
-def remember_signatures(connection: Connection, digests: Sequence[str], semantic_key: str, now: datetime) -> None:
-    """Note that these DKIM signatures came with this mail; the first mail keeps them."""
-    rows = [{"digest": d, "semantic_key": semantic_key, "seen_at": micros(now)} for d in dict.fromkeys(digests)]
-    if rows:
+def remember_signatures(connection: Connection, seen: Iterable[tuple[str, str]], now: datetime) -> None:
+    """Note which DKIM signature came with which mail (digest, semantic key); the first mail keeps it."""
+    if rows := [{"digest": digest, "semantic_key": key, "seen_at": micros(now)} for digest, key in seen]:
         connection.execute(_remembering(connection.dialect.name), rows)
 
 

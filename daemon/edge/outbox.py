@@ -75,6 +75,16 @@ class Queued:
         return self.attempts > 1 and self.content is None
 
 
+@dataclass(frozen=True, slots=True)
+class ToQueue:
+    """A letter to be queued. `mail_id`: the mail it answers; `due`: the earliest due date of its rows."""
+
+    plan: LetterPlan
+    mail_id: int | None = None
+    due: date | None = None
+    state: LetterState = LetterState.PENDING
+
+
 def retry_at(now: datetime, attempts: int) -> datetime:
     """When a deferred letter is tried again: after 1 minute, doubling, at most 30 minutes."""
     return now + timedelta(minutes=min(30, 2 ** min(attempts - 1, 5)))
@@ -98,54 +108,64 @@ def queue(
     due: date | None = None,
     state: LetterState = LetterState.PENDING,
 ) -> list[int]:
-    """Queue letters under their derived names; one that is queued already is left as it is."""
-    ids = []
-    for plan in plans:
-        values = {
-            "case_id": plan.case_id,
-            "kind": plan.kind,
-            "seq": plan.seq,
-            "message_id": message_id(vault, plan, mailbox),
-            "written_at": micros(now.replace(microsecond=0)),
-            "recipient": plan.to,
-            "party": plan.party,
-            "plan": PLAN.dump_json(plan).decode(),
-            "mail_id": mail_id,
-            "codes": len(plan.code_devices),
-            "due": due,
-            "state": state,
-            "next_at": micros(now),
-        }
-        letter_id = connection.execute(_queueing(connection.dialect.name), values).scalar()
-        if letter_id is not None:
-            _reserve(connection, plan, letter_id, now, state)
-            ids.append(letter_id)
-    return ids
+    """Queue letters under their derived names, as `queue_all` does."""
+    return queue_all(
+        connection, vault, [ToQueue(plan, mail_id, due, state) for plan in plans], mailbox=mailbox, now=now
+    )
+
+
+def queue_all(
+    connection: Connection, vault: Vault, letters: Sequence[ToQueue], *, mailbox: str, now: datetime
+) -> list[int]:
+    """Queue letters under their derived names, in their order; one that is queued already is left as it is."""
+    named: dict[str, ToQueue] = {}
+    for one in letters:
+        named.setdefault(message_id(vault, one.plan, mailbox), one)
+    rows = [_letter_row(name, one, now) for name, one in named.items()]
+    added = connection.execute(_queueing(connection.dialect.name), rows).all() if rows else ()
+    ids = {row.message_id: row.id for row in added}
+    _reserve(connection, [(ids[name], one) for name, one in named.items() if name in ids], now)
+    return [ids[name] for name in named if name in ids]
+
+
+def _letter_row(name: str, one: ToQueue, now: datetime) -> dict[str, Any]:
+    plan = one.plan
+    return {
+        "case_id": plan.case_id,
+        "kind": plan.kind,
+        "seq": plan.seq,
+        "message_id": name,
+        "written_at": micros(now.replace(microsecond=0)),
+        "recipient": plan.to,
+        "party": plan.party,
+        "plan": PLAN.dump_json(plan).decode(),
+        "mail_id": one.mail_id,
+        "codes": len(plan.code_devices),
+        "due": one.due,
+        "state": one.state,
+        "next_at": micros(now),
+    }
 
 
 @cache
 def _queueing(dialect: str) -> Any:
-    return insert_in(dialect, letter).on_conflict_do_nothing().returning(letter.c.id)
+    return insert_in(dialect, letter).on_conflict_do_nothing().returning(letter.c.id, letter.c.message_id)
 
 
 _RESERVE = sa.insert(release)
 
 
-def _reserve(connection: Connection, plan: LetterPlan, letter_id: int, now: datetime, state: LetterState) -> None:
-    if state is LetterState.OBSERVED or not plan.code_devices:
-        return
-    rows = [
-        {
-            "device_id": eui_to_int(device),
-            "party": plan.party,
-            "letter_id": letter_id,
-            "at": micros(now),
-            "day": local_day(now),
-            "state": "queued",
-        }
-        for device in plan.code_devices
-    ]
-    connection.execute(_RESERVE, rows)
+def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: datetime) -> None:
+    """Count the codes of these letters as leaving us, from now on."""
+    shared = {"at": micros(now), "day": local_day(now), "state": "queued"}
+    sent = [(letter_id, one.plan) for letter_id, one in added if one.state is not LetterState.OBSERVED]
+    devices = [(letter_id, plan.party, device) for letter_id, plan in sent for device in plan.code_devices]
+    for some in chunks(devices):
+        rows = [
+            {"device_id": eui_to_int(device), "party": party, "letter_id": letter_id, **shared}
+            for letter_id, party, device in some
+        ]
+        connection.execute(_RESERVE, rows)
 
 
 # One attempt ────────────────────────────────────────────────────────────────────────────────────────

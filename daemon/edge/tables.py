@@ -32,7 +32,7 @@ def _id() -> sa.Column[int]:
 
 def _is(column: sa.Column[str], *words: str) -> sa.ColumnElement[bool]:
     """`column` is one of `words`, written as literals and never bound."""
-    literals = [sa.literal(word, column.type, literal_execute=True) for word in words]
+    literals = [sa.literal_column(f"'{word}'", column.type) for word in words]
     return column == literals[0] if len(literals) == 1 else column.in_(literals)
 
 

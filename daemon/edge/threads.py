@@ -1,8 +1,8 @@
 """Threads and their items, and what our records say of devices that are asked for again."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping
 
 from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment
 from daemon.edge.tables import ITEM_OPEN, ITEM_PENDING, THREAD_OPEN, item, letter, mail, release, thread
+from daemon.rules.decision import LetterPlan
 from daemon.rules.facts import Rates, Release
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Nation
@@ -34,10 +35,11 @@ class Queue:
 
 def save(connection: Connection, changed: Iterable[MailThread]) -> None:
     """Write threads whole: new ones and changed ones alike."""
-    for one in changed:
-        connection.execute(_saving(connection.dialect.name), _thread_row(one))
-        if rows := [_item_row(one, i) for i in one.items]:
-            connection.execute(_saving_items(connection.dialect.name), rows)
+    whole = list(changed)
+    if whole:
+        connection.execute(_saving(connection.dialect.name), [_thread_row(one) for one in whole])
+    for some in chunks([(one, i) for one in whole for i in one.items]):
+        connection.execute(_saving_items(connection.dialect.name), [_item_row(one, i) for one, i in some])
 
 
 @cache
@@ -93,8 +95,9 @@ def _item_row(one: MailThread, i: Item) -> dict[str, Any]:
     }
 
 
-def due_columns(due: DueDate) -> dict[str, Any]:
-    """The five columns of an item that spell its due date."""
+@lru_cache(maxsize=256)
+def due_columns(due: DueDate) -> Mapping[str, Any]:
+    """The five columns of an item that spell its due date; thousands of items share one."""
     return {
         "due_start": due.start,
         "due_days": due.working_days,
@@ -325,7 +328,7 @@ _SENT = (
     .where(
         letter.c.party == sa.bindparam("of_party"),
         letter.c.id != sa.bindparam("but_letter"),
-        letter.c.state.not_in(("cancelled", "observed", "held")),
+        *(letter.c.state != never_sent for never_sent in ("cancelled", "observed", "held")),
     )
 )
 _LETTERS = (
@@ -356,6 +359,33 @@ def rates(
         counted = codes.of(connection, local_day(now), party)
         return Rates(*counted, *connection.execute(_WAITING_AND_SENT, values).one())
     return Rates(*connection.execute(_RATES, {"of_day": local_day(now), **values}).one())
+
+
+class Lately:
+    """The same for the mails of one transaction: counted once a party, then kept by who decides the next of them."""
+
+    def __init__(self) -> None:
+        self._codes = CodesToday()
+        self._counted: dict[str, Rates] = {}
+
+    def queued(self, plan: LetterPlan) -> None:
+        """This letter goes to its party, too."""
+        self._codes.add(plan.party, len(plan.code_devices))
+        if counted := self._counted.get(plan.party):
+            self._counted[plan.party] = replace(counted, letters_to_party_1h=counted.letters_to_party_1h + 1)
+
+    def forget(self, party: str) -> None:
+        """Items of `party` moved otherwise: it is to be counted anew."""
+        self._counted.pop(party, None)
+
+    def of(self, connection: Connection, party: str, case_id: str, now: datetime, *, begun: bool) -> Rates:
+        """The rates of `party`; of a case that is not `begun` nothing need be asked."""
+        if begun:
+            return rates(connection, party, case_id, now, codes=self._codes)
+        if party not in self._counted:
+            self._counted[party] = rates(connection, party, case_id, now, codes=self._codes)
+        today, to_party = self._codes.of(connection, local_day(now), party)
+        return replace(self._counted[party], codes_today=today, codes_today_to_party=to_party, letters_on_thread_24h=0)
 
 
 # Turns under the cap ────────────────────────────────────────────────────────────────────────────────

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, RowMapping
 
-from daemon.edge.database import chunks, eui_to_int, insert, int_to_eui, micros, moment
+from daemon.edge.database import among, chunks, eui_to_int, insert, int_to_eui, micros, moment
 from daemon.edge.tables import WANT_OPEN, WANT_TO_ASK, WANT_TO_HAND_OVER, WANT_WAITING, inquiry, letter, mail, want
 from daemon.edge.vault import Vault
 from daemon.rules.identifiers import DeviceId, InstallCode
@@ -76,10 +77,21 @@ def _want(row: RowMapping) -> Want:
         id=row["id"],
         device_id=int_to_eui(row["device_id"]),
         ordered_at=moment(row["ordered_at"]),
-        asked=_ASKED.validate_json(row["asked"]),
-        due=None if row["due"] is None else _DUE.validate_json(row["due"]),
+        asked=_asked(row["asked"]),
+        due=None if row["due"] is None else _due(row["due"]),
         answered_at=None if row["answered_at"] is None else moment(row["answered_at"]),
     )
+
+
+@lru_cache(maxsize=256)
+def _asked(told: str) -> tuple[AskedParty, ...]:
+    """The parties that a row's JSON names; thousands of wants share one."""
+    return _ASKED.validate_json(told)
+
+
+@lru_cache(maxsize=256)
+def _due(told: str) -> DueDate:
+    return _DUE.validate_json(told)
 
 
 def _find(connection: Connection, *where: sa.ColumnElement[bool]) -> list[Want]:
@@ -126,14 +138,22 @@ def awaited_of(connection: Connection, order_mail_ids: Sequence[int]) -> int:
     return sum(int(connection.execute(one).scalar_one()) for one in found)
 
 
+_ANSWERABLE = sa.or_(WANT_OPEN, want.c.state == WantState.WITHDRAWN)
+_ANY_ANSWERABLE = sa.select(want.c.id).where(_ANSWERABLE).limit(1)
+
+
+def any_answerable(connection: Connection) -> bool:
+    """Whether any party was asked for anything that it may still answer."""
+    return connection.execute(_ANY_ANSWERABLE).first() is not None
+
+
 def of_party(connection: Connection, party: str) -> dict[DeviceId, Want]:
     """The newest want of each device that `party` was asked for and may still answer: those that went on to another
     party, and those that our team took back, included.
     """
     named = f'"party":{json.dumps(party, ensure_ascii=False)}'  # as `_ASKED` writes it
     asked = want.c.asked.contains(named, autoescape=True)
-    still = sa.or_(WANT_OPEN, want.c.state == WantState.WITHDRAWN)
-    return {one.device_id: one for one in _find(connection, still, asked)}
+    return {one.device_id: one for one in _find(connection, _ANSWERABLE, asked)}
 
 
 def of_inquiry(connection: Connection, case_id: str) -> list[Want]:
@@ -246,16 +266,21 @@ def inquiry_of_reference(connection: Connection, reference: str) -> Inquiry | No
     return None if row is None else _inquiry(row)
 
 
+_CASES_OF = sa.union(
+    sa.select(letter.c.case_id).where(letter.c.message_id.in_(among("ids"))),
+    sa.select(mail.c.case_id).where(mail.c.message_id.in_(among("ids")), mail.c.case_id.is_not(None)),
+    sa.select(inquiry.c.case_id).where(inquiry.c.reference.in_(among("references"))),
+)
+
+
 def find_inquiry(
     connection: Connection, party: str, message_ids: Sequence[str], references: Sequence[str]
 ) -> Inquiry | None:
     """The inquiry with `party` that a mail answers: by our letters' or their mails' Message-IDs, or by reference."""
-    named = sa.union(
-        sa.select(letter.c.case_id).where(letter.c.message_id.in_(list(message_ids)[:50])),
-        sa.select(mail.c.case_id).where(mail.c.message_id.in_(list(message_ids)[:50]), mail.c.case_id.is_not(None)),
-        sa.select(inquiry.c.case_id).where(inquiry.c.reference.in_(list(references)[:50])),
-    )
-    cases = set(connection.execute(named).scalars())
+    named = {"ids": list(message_ids)[:50], "references": list(references)[:50]}
+    cases = set(connection.execute(_CASES_OF, named).scalars())
+    if not cases:
+        return None
     where = (inquiry.c.case_id.in_(cases), inquiry.c.party == party)
     row = connection.execute(sa.select(inquiry).where(*where).order_by(inquiry.c.asked_at.desc())).mappings().first()
     return None if row is None else _inquiry(row)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 
 from daemon.mail.message import MarkedKind, Reading
 from daemon.rules.counterparties import same_address
@@ -52,7 +53,13 @@ class Desk:
 
 def due_from(arrived: datetime, policy: Policy) -> DueDate:
     """The due date of what a mail asks: from the London day on which our server took it in, whatever its Date says."""
-    return Calendar.of(policy).due(local_day(arrived), policy.answer_within_working_days)
+    return _due(Calendar.of(policy), local_day(arrived), policy.answer_within_working_days)
+
+
+@lru_cache(maxsize=64)
+def _due(calendar: Calendar, arrived: date, working_days: int) -> DueDate:
+    """Reckoned once for all the mails of a day."""
+    return calendar.due(arrived, working_days)
 
 
 # Threads and items ──────────────────────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ The order of the questions is the order of harm; the first that settles it does.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from daemon.rules import disclosure
 from daemon.rules.counterparties import Names, mpid_or_name, names_of, own_names, single_mpids
@@ -19,14 +20,14 @@ from daemon.rules.thread import Event, Outcome
 from daemon.rules.workdays import DueDate, local_day
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Docket:
     """All that a judgement of one party's devices may depend on; names are worked out once, not for each device."""
 
     party: str
     asker: Names
     ours: Names
-    mpids: Mapping[str, str]
+    book: tuple[Counterparty, ...]
     policy: Policy
     now: datetime
     records: Mapping[DeviceId, DeviceRecord]
@@ -37,6 +38,11 @@ class Docket:
     asked_by_others: frozenset[DeviceId] = frozenset()
     waiver: Waiver | None = None
     """Our team approved: a person's word stands for what they waived, and for the age of our inventory."""
+
+    @cached_property
+    def mpids(self) -> Mapping[str, str]:
+        """How other suppliers are named to the asker; only where a device is not ours."""
+        return single_mpids(self.book)
 
     def waives(self, gate: Gate) -> bool:
         """Whether our team waived this condition."""
@@ -55,7 +61,7 @@ def docket(
         party=party.party,
         asker=names_of(party, facts.counterparties),
         ours=own_names(policy),
-        mpids=single_mpids(facts.counterparties),
+        book=facts.counterparties,
         policy=policy,
         now=facts.now,
         records=facts.records,

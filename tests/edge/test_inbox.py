@@ -36,7 +36,7 @@ def settle(database: Database, mail_id: int, fate: Fate = Fate.DECIDED, **change
     """Settle one mail in one transaction."""
     fields: dict[str, object] = {"reason": Reason.REQUEST, "keep_content": True} | changes
     with database.write() as connection:
-        inbox.settle(connection, mail_id, Settled(fate=fate, **fields), NOW)  # type: ignore[arg-type]
+        inbox.settle(connection, {mail_id: Settled(fate=fate, **fields)}, NOW)  # type: ignore[arg-type]
 
 
 def row(database: Database, mail_id: int) -> sa.RowMapping:
@@ -386,9 +386,9 @@ def test_a_duplicate_has_the_same_words_and_the_same_proof(database: Database, v
 def test_a_signature_belongs_to_the_mail_that_brought_it_first(database: Database) -> None:
     """Attack row 19: the same DKIM signature under another mail is a replay (durability §2.4)."""
     with database.write() as connection:
-        inbox.remember_signatures(connection, ["d1", "d2", "d1"], "first", NOW)
-        inbox.remember_signatures(connection, ["d2", "d3"], "second", NOW)
-        inbox.remember_signatures(connection, [], "third", NOW)
+        inbox.remember_signatures(connection, [("d1", "first"), ("d2", "first"), ("d1", "first")], NOW)
+        inbox.remember_signatures(connection, [("d2", "second"), ("d3", "second"), ("d3", "third")], NOW)
+        inbox.remember_signatures(connection, [], NOW)
 
     with database.read() as connection:
         assert inbox.reused(connection, ["d1", "d2"], "first") is False
