@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 _VERSIONS = Path(__file__).parent / "versions"
 """A file each, named by the version that it makes: v0004_bounces.py."""
-_HELD = sa.select(sa.column("version_num")).select_from(sa.table("alembic_version"))
+_HELD = sa.select(sa.column("version_num", sa.String)).select_from(sa.table("alembic_version"))
 
 
 def upgrade(connection: Connection) -> None:
