@@ -36,8 +36,8 @@ def save(connection: Connection, changed: Iterable[MailThread]) -> None:
     """Write threads whole: new ones and changed ones alike."""
     for one in changed:
         connection.execute(_saving(connection.dialect.name), _thread_row(one))
-        if rows := [_item_row(one, i) for i in one.items]:
-            connection.execute(_saving_items(connection.dialect.name), rows)
+        for some in chunks(one.items):
+            connection.execute(_saving_items(connection.dialect.name), [_item_row(one, i) for i in some])
 
 
 @cache
