@@ -162,7 +162,7 @@ def health(context: typer.Context) -> None:
         try:
             found = report.health(database, _now(), settings.health.max_age_seconds, gather)
         except Unavailable:
-            _refuse_other_shape(database)  # only now: to ask costs a probe half a second
+            _refuse_other_shape(database)  # only now: a probe asks no more than it must
             raise
     print(found.line)
     raise typer.Exit(DONE if found.well else FOUND_WRONG)

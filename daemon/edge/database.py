@@ -17,6 +17,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from daemon.edge import migrations
 from daemon.edge.failpoints import failpoint
 from daemon.errors import ConfigError, Unavailable
 from daemon.rules.identifiers import DeviceId
@@ -175,19 +176,15 @@ class Database:
 
     def migrate(self) -> None:
         """Bring the tables to this release's shape; does nothing where they have it."""
-        from daemon.edge.migrations import upgrade  # noqa: PLC0415  # alembic costs 0.4 s; most commands do without
-
         with self.write() as connection:
-            upgrade(connection)
+            migrations.upgrade(connection)
         if self.file is not None:
             self.file.chmod(0o600)
 
     def pending(self) -> bool:
         """Whether `migrate` has something to do."""
-        from daemon.edge.migrations import is_current  # noqa: PLC0415  # as above
-
         with self.read() as connection:
-            return not is_current(connection)
+            return not migrations.is_current(connection)
 
     def close(self) -> None:
         """Give back every connection."""

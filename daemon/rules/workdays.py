@@ -10,8 +10,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-import holidays
-
 from daemon.rules.policy import Nation, Policy
 
 LONDON = ZoneInfo("Europe/London")
@@ -49,6 +47,8 @@ class Calendar:
     """The working days of one nation, with an operator's extra holidays."""
 
     def __init__(self, nation: Nation, extra: tuple[tuple[date, str], ...] = ()) -> None:
+        import holidays  # noqa: PLC0415  # 10 MB, which the children that read mail do without
+
         self.nation = nation
         self._published = [holidays.country_holidays("GB", subdiv=s) for s in _SUBDIVISIONS[nation]]
         self._extra = dict(extra)

@@ -5,8 +5,8 @@ import json
 import subprocess
 import sys
 
-from tests.bench import mails, ours, rivals
-from tests.bench.figures import Case, Drain, Run
+from tests.bench import data, mails, ours, rivals
+from tests.bench.figures import Case, Drain, Latency, Run
 from tests.bench.report import report
 from tests.bench.world import ROOT, Line, World, world
 
@@ -44,28 +44,50 @@ def case(waiting: int, delay_ms: float) -> Case:
     return Case(waiting, delay_ms, mine, naive, least)
 
 
+PARTS = ("mails", "slow", "latency", "refused", "inventory", "threads", "sheet", "folder")
+
+
 def wishes(argv: list[str]) -> argparse.Namespace:
     """What is to be measured."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--mails", type=int, nargs="+", default=[1000], help="backlogs without delay (1000 10000)")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=" ".join(PARTS))
+    parser.add_argument("--mails", type=int, nargs="+", default=[1000, 10_000], help="backlogs without delay")
     parser.add_argument("--slow", type=int, default=1000, help="backlog over a line of 20 ms; 0: none")
     parser.add_argument("--latency", type=int, default=50, help="mails that come one by one; 0: none")
     parser.add_argument("--refused", type=int, default=500, help="backlog with every tenth refused at first; 0: none")
-    return parser.parse_args(argv)
+    parser.add_argument("--inventory", type=int, default=1_000_000, help="devices to import (10000000); 0: none")
+    parser.add_argument("--threads", type=int, default=1_000_000, help="open threads; 0: none")
+    parser.add_argument("--sheet", type=int, default=50_000, help="devices in one sheet; 0: none")
+    parser.add_argument("--folder", type=int, default=30_000, help="mails in one folder; 0: none")
+    wish = parser.parse_args(argv)
+    for part in set(PARTS) - set(wish.only):
+        setattr(wish, part, [] if part == "mails" else 0)
+    return wish
 
 
 def measure(wish: argparse.Namespace) -> Run:
     """All that was wished for, one thing at a time."""
     cases = [case(waiting, 0) for waiting in wish.mails]
     cases += [case(wish.slow, 20)] if wish.slow else []
-    latency = refused = None
-    if wish.latency:
-        with world(Line()) as place:
-            latency = ours.latency(place, wish.latency)
-    if wish.refused:
-        with world(Line(refuse_every=REFUSE_EVERY)) as place:
-            refused = ours.drain(place, wish.refused, tick_seconds=1)
-    return Run(tuple(cases), latency, refused)
+    return Run(
+        tuple(cases),
+        latency=_latency(wish.latency) if wish.latency else None,
+        refused=_refused(wish.refused) if wish.refused else None,
+        inventory=data.large_inventory(wish.inventory) if wish.inventory else None,
+        due=data.many_threads(wish.threads) if wish.threads else None,
+        sheet=data.large_sheet(wish.sheet) if wish.sheet else None,
+        folder=data.full_folder(wish.folder) if wish.folder else None,
+    )
+
+
+def _latency(count: int) -> Latency:
+    with world(Line()) as place:
+        return ours.latency(place, count)
+
+
+def _refused(count: int) -> Drain:
+    with world(Line(refuse_every=REFUSE_EVERY)) as place:
+        return ours.drain(place, count, tick_seconds=1)
 
 
 def main() -> None:

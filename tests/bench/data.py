@@ -1,17 +1,14 @@
-"""`python -m tests.bench.data`: does size hurt? A large inventory, a million threads, a large sheet, a full folder.
+"""Does size hurt? A large inventory, a million threads, a large sheet, a full folder.
 
-Each is a figure of its own, beside its aim: rows imported a second while others look up, how long it takes to find the
-few threads that are due, how long one request of fifty thousand devices takes, and a mailbox folder of thirty thousand.
+Rows imported a second while others look up, how long it takes to find the few threads that are due, how long one
+request of fifty thousand devices takes, and what a new mail waits for in a folder of thirty thousand.
 """
 
-import argparse
 import io
 import os
 import random
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email import policy
@@ -30,21 +27,11 @@ from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.workdays import Calendar, local_day
 from tests.bench import mails, ours
-from tests.bench.figures import percentile
-from tests.bench.processes import cost
+from tests.bench.figures import Due, Folder, Inventory, Sheet
 from tests.bench.world import Installation, Line, World, now, until, world
 
 LOOKED_UP, DUE = 1_000, 500
 _LONG_AGO = datetime(2019, 6, 3, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One figure beside its aim."""
-
-    what: str
-    found: str
-    aim: str = ""
 
 
 # A large inventory ──────────────────────────────────────────────────────────────────────────────────
@@ -67,20 +54,19 @@ class Reader:
 
     def look(self, chance: random.Random) -> tuple[float, int]:
         """Seconds for one look, and how many were found."""
-        wanted = [DeviceId(mails.device(chance.randrange(self.rows))) for _ in range(LOOKED_UP)]
+        wanted = [DeviceId(mails.device(number)) for number in chance.sample(range(self.rows), LOOKED_UP)]
         began_s = time.monotonic()
         with self.store.read() as connection:
             found = inventory.lookup(connection, wanted)
         return time.monotonic() - began_s, len(found)
 
 
-def large_inventory(rows: int) -> Iterator[Finding]:
-    """Import so many rows by the command, while the daemon's own look-up goes on."""
-    with world(Line()) as place:
-        installation = Installation(place)
-        installation.prepare(1)
+def large_inventory(rows: int) -> Inventory:
+    """Import so many rows by the command, while the daemon runs and a thousand devices are looked up again and again."""
+    with world(Line()) as place, ours.running(place, 1, connections=4, tick_seconds=30) as installation:
         with (installation.folder / "inventory.csv").open("w", encoding="utf-8") as file:
             file.writelines(mails.inventory(rows))
+        installation.start()
         store = Database(f"sqlite:///{installation.folder}/daemon.db")
         reader = Reader(store, rows)
         thread = threading.Thread(target=reader.work)
@@ -92,27 +78,24 @@ def large_inventory(rows: int) -> Iterator[Finding]:
             took_s = time.monotonic() - began_s
             reader.over.set()
             thread.join()
-        yield Finding(f"import of {rows:,} devices, rows a second", f"{rows / took_s:,.0f}", "> 50,000")
-        yield Finding("1,000 ids looked up meanwhile, worst ms", f"{1000 * max(reader.took_s):.1f}")
         looks = [reader.look(random.Random(seed)) for seed in range(20)]  # noqa: S311  # as above
         store.close()
-        assert all(found > LOOKED_UP * 0.9 for _, found in looks), "devices are missing after the import"
-        median_ms = 1000 * percentile([s for s, _ in looks], 50)
-        yield Finding(f"1,000 ids of {rows:,}, median ms", f"{median_ms:.1f}", "< 50")
+        assert all(found == LOOKED_UP for _, found in looks), "devices are missing after the import"
+        return Inventory(rows, took_s, tuple(reader.took_s), tuple(s for s, _ in looks))
 
 
 # A million threads ──────────────────────────────────────────────────────────────────────────────────
 
 
-def many_threads(count: int) -> Iterator[Finding]:
+def many_threads(count: int) -> Due:
     """So many open threads, of which 500 want a reminder today: how long the chase station looks for them."""
     today = local_day(now())
     with world(Line()) as place:
         Installation(place).prepare(1)
         store = Database(f"sqlite:///{place.folder}/daemon.db")
-        calendar = Calendar.of(Policy(company="North Energy", mailbox=mails.MAILBOX))
+        policy = Policy(company="North Energy", mailbox=mails.MAILBOX)
         _fill_threads(store, count, today)
-        bands = overdue.bands(today, calendar, Policy(company="North Energy", mailbox=mails.MAILBOX))
+        bands = overdue.bands(today, Calendar.of(policy), policy)
         took_s = []
         for _ in range(11):
             began_s = time.monotonic()
@@ -121,9 +104,7 @@ def many_threads(count: int) -> Iterator[Finding]:
             took_s.append(time.monotonic() - began_s)
         store.close()
         assert len(found) == DUE, f"{len(found)} threads are due"
-        yield Finding(
-            f"{count:,} open threads: the 500 that are due, median ms", f"{1000 * percentile(took_s, 50):.1f}", "< 20"
-        )
+        return Due(count, tuple(took_s))
 
 
 def _fill_threads(store: Database, count: int, today: date) -> None:
@@ -161,22 +142,16 @@ def _item_row(number: int, count: int, at: int, today: date) -> dict[str, object
 # One large sheet ────────────────────────────────────────────────────────────────────────────────────
 
 
-def large_sheet(devices: int) -> Iterator[Finding]:
-    """One request with so many devices in a workbook: from delivery to its answer."""
+def large_sheet(devices: int) -> Sheet:
+    """One request with so many devices in a workbook: from delivery to its answer; memory until its copy is filed."""
     with world(Line()) as place, ours.running(place, devices, connections=4, tick_seconds=30) as installation:
-        leader = installation.start()
+        watch = ours.Watch(installation.start())
         until(lambda: "last_round" in ours.facts(installation), "first look", 60)
-        peak = [0.0]
-
-        def watch() -> None:
-            peak[0] = max(peak[0], cost(leader).mb)
-
         began_s = time.monotonic()
         place.server.deliver(mails.MAILBOX, _with_sheet(devices, now()), sender="bounces@post.test")
-        until(lambda: place.taken() > 0, "an answer", 600, watch)
-        took_s = place.letters()[0].at_s - began_s
-        yield Finding(f"one request with {devices:,} devices in a sheet, s", f"{took_s:.1f}", "< 20")
-        yield Finding("memory of all processes meanwhile, MB", f"{peak[0]:.0f}", "< 250")
+        until(lambda: place.taken() > 0, "an answer", 600, watch.look)
+        until(lambda: ours.left(installation) == 0, "its copy in Sent", 600, watch.look)
+        return Sheet(devices, place.letters()[0].at_s - began_s, watch.peak_mb)
 
 
 def _with_sheet(devices: int, at: datetime) -> bytes:
@@ -201,15 +176,11 @@ def _with_sheet(devices: int, at: datetime) -> bytes:
 # A full folder ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def full_folder(count: int, new: int = 20) -> Iterator[Finding]:
+def full_folder(count: int, new: int = 20) -> Folder:
     """So many old mails lie in INBOX and stay there: what a new one waits for its answer, and what it costs."""
     with world(Line()) as place:
         _fill_old(place, count)
-        found = ours.latency(place, new)
-        yield Finding(
-            f"{count:,} mails in the folder: delivery to answer, p50 ms", f"{found.percentile_ms(50):.0f}", "< 600"
-        )
-        yield Finding("answered once / lost / twice", f"{found.exact.once} / {found.exact.lost} / {found.exact.twice}")
+        return Folder(count, ours.latency(place, new))
 
 
 def _fill_old(place: World, count: int) -> None:
@@ -220,28 +191,3 @@ def _fill_old(place: World, count: int) -> None:
         path.write_bytes(mails.request(number, _LONG_AGO))
         os.utime(path, (_LONG_AGO.timestamp(),) * 2)
         place.give(path)
-
-
-def main() -> None:
-    """Measure what was asked for, and print a table."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.data", description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="devices to import (10000000); 0: none")
-    parser.add_argument("--threads", type=int, default=1_000_000, help="open threads; 0: none")
-    parser.add_argument("--sheet", type=int, default=50_000, help="devices in one sheet; 0: none")
-    parser.add_argument("--folder", type=int, default=30_000, help="mails in one folder; 0: none")
-    wish = parser.parse_args()
-    wanted = (
-        (wish.rows, large_inventory),
-        (wish.threads, many_threads),
-        (wish.sheet, large_sheet),
-        (wish.folder, full_folder),
-    )
-    sys.stdout.write("| what | found | aim |\n|---|---|---|\n")
-    for size, measure in wanted:
-        for finding in measure(size) if size else ():
-            sys.stdout.write(f"| {finding.what} | {finding.found} | {finding.aim} |\n")
-            sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()

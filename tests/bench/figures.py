@@ -46,6 +46,7 @@ class Latency:
 
     waits_s: tuple[float, ...]
     exact: Exactness
+    peak_mb: float = 0.0
 
     def percentile_ms(self, percent: float) -> float:
         """The wait that so many of the mails did not exceed, in milliseconds (nearest rank)."""
@@ -75,13 +76,57 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
+class Inventory:
+    """An import of `rows` devices while the daemon runs, and look-ups of a thousand of them, each in seconds."""
+
+    rows: int
+    took_s: float
+    meanwhile_s: tuple[float, ...]
+    after_s: tuple[float, ...]
+
+    @property
+    def rows_a_second(self) -> float:
+        """Of the whole command, its start included."""
+        return self.rows / self.took_s
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How often the few of so many open `threads` that are due were looked for, each time in seconds."""
+
+    threads: int
+    took_s: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One request with so many `devices` in a workbook: from delivery to its answer."""
+
+    devices: int
+    took_s: float
+    peak_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Single mails answered while `old` ones lie in the folder."""
+
+    old: int
+    found: Latency
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """All that one call of the bench measured; None where it was not asked for."""
 
-    cases: tuple[Case, ...]
+    cases: tuple[Case, ...] = ()
     latency: Latency | None = None
     refused: Drain | None = None
     """With every tenth letter refused at its first try."""
+    inventory: Inventory | None = None
+    due: Due | None = None
+    sheet: Sheet | None = None
+    folder: Folder | None = None
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

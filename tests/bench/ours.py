@@ -33,7 +33,7 @@ def running(place: World, devices: int, *, connections: int, tick_seconds: int) 
 
 
 @dataclass(slots=True)
-class _Watch:
+class Watch:
     """The peak of the memory of all processes, looked at every so often."""
 
     leader: int
@@ -41,6 +41,7 @@ class _Watch:
     looked_s: float = field(default=0.0)
 
     def look(self) -> None:
+        """Look, unless that was only just done."""
         if time.monotonic() - self.looked_s > 0.2:
             self.peak_mb = max(self.peak_mb, cost(self.leader).mb)
             self.looked_s = time.monotonic()
@@ -55,7 +56,7 @@ def drain(place: World, count: int, *, connections: int = 4, tick_seconds: int =
     devices, limit_s = count * mails.DEVICES_A_MAIL, max(LEAST_LIMIT_S, count * LIMIT_S_A_MAIL)
     with running(place, devices, connections=connections, tick_seconds=tick_seconds) as installation:
         leader = installation.start()
-        began_s, before, watch = time.monotonic(), cost(leader), _Watch(leader)
+        began_s, before, watch = time.monotonic(), cost(leader), Watch(leader)
         until(lambda: place.taken() >= count and not place.waiting(), "answers", limit_s, watch.look)
         took_s = time.monotonic() - began_s
         until(lambda: left(installation) == 0, "copies in Sent", limit_s, watch.look)
@@ -83,16 +84,16 @@ def latency(place: World, count: int) -> Latency:
     chance = random.Random(7)  # noqa: S311  # pauses, so that deliveries keep no step with anything
     waits: list[float] = []
     with running(place, count * mails.DEVICES_A_MAIL, connections=4, tick_seconds=30) as installation:
-        installation.start()
+        watch = Watch(installation.start())
         until(lambda: "last_round" in facts(installation), "first look", 60)
         for number in range(count):
             time.sleep(chance.uniform(0.3, 0.9))
             raw, began_s = mails.request(number, now()), time.monotonic()
             place.server.deliver(mails.MAILBOX, raw, sender="bounces@post.test")
-            until(lambda: place.taken() > number, "an answer", 90)  # noqa: B023  # called before the next turn
+            until(lambda: place.taken() > number, "an answer", 90, watch.look)  # noqa: B023  # called before the next turn
             waits.append(place.letters()[number].at_s - began_s)
         exact = exactness(place, range(count))
-    return Latency(tuple(waits), exact)
+    return Latency(tuple(waits), exact, watch.peak_mb)
 
 
 def facts(installation: Installation) -> set[str]:
