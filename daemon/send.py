@@ -1,10 +1,11 @@
 """Station: send what the outbox holds.
 
 The order of steps is the law of this file. A letter is claimed and committed; the gate is asked again;
-its bytes are frozen and committed; then, for each letter on its own link: MAIL, RCPT, the mark that
-DATA begins (committed), DATA, and the outcome. The outcome rides with the mark of the next letter on that
-link, and is committed before that letter's DATA: at most one letter a link is ever in doubt. Nothing that
-cannot be told apart from "sent" is ever sent again before somebody looked for proof.
+its bytes are frozen and committed; then, for each letter on its own link: the mark that DATA may begin
+(committed); MAIL, RCPT and DATA, in one go where the relay takes it; the letter; and the outcome. That one
+rides with the mark of the next letter on the link, and is committed before anything of that letter is said:
+at most one letter a link is ever in doubt. Nothing that cannot be told apart from "sent" is ever sent again
+before somebody looked for proof.
 """
 
 import asyncio
@@ -239,7 +240,8 @@ class Sending:
         write: Write[_Said]
         try:
             envelope = envelope_of(self._parts, queued)
-            words = await self._relay.send(envelope, partial(self._mark_dot, batch, queued, last))
+            mark_dot = partial(self._mark_dot, batch, queued, last)
+            words = await self._relay.send(envelope, mark_dot, self._still_ours)
         except SealBroken as failure:
             kind, write, words = "held", self._held, str(failure)
         except Refused as failure:
@@ -265,13 +267,17 @@ class Sending:
         The wait for the relay's word may outlast the lease (10 minutes against 30 seconds, renewed all the time), so
         no lease can cover it. What covers it: whoever takes over finds this mark, makes the letter `unknown`, and
         looks for proof only after `unknown_wait_minutes`, when that wait is over. Here it is enough that our own
-        steady clock says that we held the mailbox when the mark was made: a process that slept stops here.
+        steady clock says that we hold the mailbox when the mark was made, and again before the first octet of the
+        letter: a process that slept stops there.
         """
         await self._commits.hand_in(self._dot, queued.id)
         failpoint("after-dot-mark")
         await self._made_durable(batch, last)
+        self._still_ours()
+
+    def _still_ours(self) -> None:
         if self._parts.lease.remaining_s() <= 0:
-            raise Unavailable("our hold on the mailbox ran out before DATA")
+            raise Unavailable("our hold on the mailbox ran out before the letter was said")
 
     async def _made_durable(self, batch: _Batch, outcome: _Outcome | None) -> None:
         """Return when it is, however long the database takes: without it a letter that went is unknown."""

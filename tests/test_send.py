@@ -535,20 +535,20 @@ async def test_who_lost_the_mailbox_sends_nothing(world: World, server: Scripted
 
 
 async def test_a_zombie_does_not_reach_the_dot(database: Database, vault: Vault) -> None:
-    """Taken over between RCPT and DATA: the mark is fenced, DATA is never said, and the successor sends it once."""
+    """Taken over while it finds its way in: the mark is fenced, DATA is never said, and the successor sends it once."""
     async with ScriptedSmtp() as server:
         world = World(database, vault, server.port)
         world.begin()
         world.listed(TO)
         letter = world.asked(CODE)
-        server.next("RCPT", SILENCE)
+        server.next("CONNECT", SILENCE)
         zombie = asyncio.create_task(world.station.once())
         await server.silent.wait()
         _taken_over(world)
-        await server.say_now(b"250 2.1.5 Ok\r\n")
+        await server.say_now(b"220 scripted.test ESMTP\r\n")
         with pytest.raises(LeaseLost):
             await zombie
-        assert "DATA" not in server.heard
+        assert not any(line.startswith(("MAIL", "RCPT", "DATA")) for line in server.heard)
         world.parts.gen += 1
         await world.until_quiet()
         await world.relay.close()
@@ -564,6 +564,20 @@ async def test_a_hold_on_the_mailbox_that_ran_out_stops_before_data(world: World
         await world.station.once()
     assert (world.letter(letter)["state"], world.letter(letter)["attempts"]) == ("deferred", 0)
     assert "DATA" not in server.heard
+
+
+async def test_a_hold_that_ran_out_on_the_way_stops_before_the_letter(world: World, server: ScriptedSmtp) -> None:
+    """It was ours when the mark was made and is not when the relay says 354: no octet of the letter goes."""
+    letter = world.asked(CODE)
+    server.next("RCPT", SILENCE)
+    batch = asyncio.create_task(world.station.once())
+    await server.silent.wait()
+    world.parts.lease._until_s = 0.0
+    await server.say_now(b"250 2.1.5 Ok\r\n")
+    with pytest.raises(Unavailable, match="hold on the mailbox"):
+        await batch
+    assert server.bodies == []
+    assert (world.letter(letter)["state"], world.letter(letter)["attempts"]) == ("deferred", 0)
 
 
 async def test_an_interrupted_batch_gives_the_rest_back(world: World, server: ScriptedSmtp) -> None:
