@@ -1,7 +1,7 @@
 """The sending station against a real database and an SMTP server whose every word is scripted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import fields, replace
 from typing import ClassVar, TypeVar
 
@@ -12,15 +12,17 @@ from daemon.edge import tables as t
 from daemon.edge.database import Database, eui_to_int
 from daemon.edge.lease import Lease
 from daemon.edge.outbox import LetterState
+from daemon.edge.smtp import Relay
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost, LoginRefused, Unavailable
+from daemon.mail.message import Envelope
 from daemon.parts import Parts
 from daemon.rules.decision import Answer
 from daemon.rules.facts import Suspension
 from daemon.rules.identifiers import InstallCode, grouped
 from daemon.rules.policy import Limits
 from daemon.rules.thread import Outcome, State
-from daemon.send import MOST_ATTEMPTS, Sending
+from daemon.send import CLAIM_BATCH, MOST_ATTEMPTS, Sending
 from tests.sending import MAILBOX, MEMBER, TO, World, code_of, device, files_of
 from tests.servers.scripted_smtp import DROP, RESET, SILENCE, Act, ScriptedSmtp, say
 
@@ -640,7 +642,7 @@ class _Shaky(Parts):
     """Parts whose database is away when an outcome is to be written: after the mark, twice. All else is done by `sound`."""
 
     sound: ClassVar[Parts]
-    away = iter([False, True, True])
+    away: ClassVar[Iterator[bool]]
 
     def fence(self, connection: sa.Connection) -> None:
         if next(self.away, False):
@@ -655,11 +657,80 @@ class _Shaky(Parts):
 async def test_an_outcome_waits_for_its_database(world: World, server: ScriptedSmtp) -> None:
     """The database is away when the 250 came: the outcome is kept in mind until it is written; no second copy."""
     letter = world.asked(CODE)
-    _Shaky.sound = world.parts
+    _Shaky.sound, _Shaky.away = world.parts, iter([False, True, True])
     shaky = _Shaky(**{field.name: getattr(world.parts, field.name) for field in fields(Parts)})
     await Sending(shaky, world.relay, world.proof_of).once()
     assert world.letter(letter)["state"] == "accepted"
     assert len(server.bodies) == 1
+
+
+@ON_SQLITE
+async def test_a_link_says_nothing_more_until_its_last_outcome_is_durable(world: World, server: ScriptedSmtp) -> None:
+    """The database goes after the first 250: the second letter is given back unsaid, the first's outcome is kept."""
+    ids = [world.asked(CODE), world.asked(CODE)]
+    _Shaky.sound, _Shaky.away = world.parts, iter([False, True, True])
+    shaky = _Shaky(**{field.name: getattr(world.parts, field.name) for field in fields(Parts)})
+    one_link = Relay(replace(world.relay.account, connections=1))
+    with pytest.raises(Unavailable, match="away"):
+        await Sending(shaky, one_link, world.proof_of).once()
+    assert [world.letter(i)["state"] for i in ids] == ["accepted", "deferred"]
+    assert world.letter(ids[1])["attempts"] == 0
+    assert len(server.bodies) == 1
+    await one_link.close()
+    await world.until_quiet()
+    assert world.states() == ["accepted"] * 2
+    assert len(server.bodies) == 2
+
+
+class _Watched(Relay):
+    """A relay that looks into the database when a mark was made and nothing of its letter was said yet."""
+
+    world: World
+    seen: list[list[tuple[str, str | None]]]
+
+    async def send(
+        self,
+        envelope: Envelope,
+        before_data: Callable[[], Awaitable[None]],
+        before_body: Callable[[], None] | None = None,
+    ) -> str:
+        async def marked() -> None:
+            await before_data()
+            with self.world.parts.database.read() as connection:
+                rows = connection.execute(sa.select(t.letter.c.state, t.letter.c.stage).order_by(t.letter.c.id))
+                self.seen.append([(row.state, row.stage) for row in rows])
+
+        return await super().send(envelope, marked, before_body)
+
+
+@pytest.mark.parametrize("links", [1, 3])
+async def test_at_most_one_letter_a_link_is_in_doubt(world: World, server: ScriptedSmtp, links: int) -> None:
+    """Whenever DATA may begin the outcome of the letter before it on that link is durable, though nobody waited for it."""
+    with world.at_once():
+        for _ in range(9):
+            world.asked(CODE)
+    watched = _Watched(replace(world.relay.account, connections=links))
+    watched.world, watched.seen = world, []
+    await Sending(world.parts, watched, world.proof_of).once()
+    await watched.close()
+    assert len(server.taken) == len(watched.seen) == 9
+    for began, picture in enumerate(watched.seen, 1):
+        doubtful = picture.count(("sending", "dot"))
+        assert 1 <= doubtful <= links
+        assert picture.count(("accepted", None)) >= began - links
+
+
+@ON_SQLITE
+async def test_letters_are_made_ready_while_others_are_on_their_way(world: World, server: ScriptedSmtp) -> None:
+    """One round takes more than a batch; what is suspect waits until nothing is on a link."""
+    with world.at_once():
+        ids = [world.asked(NOT_OURS) for _ in range(CLAIM_BATCH + 10)]
+    world.change(t.letter, t.letter.c.id >= ids[-2], attempts=1)
+    assert await world.station.once()
+    assert world.states() == ["accepted"] * (CLAIM_BATCH + 8) + ["pending"] * 2
+    await world.until_quiet()
+    assert world.states() == ["accepted"] * (CLAIM_BATCH + 10)
+    assert len(server.taken) == CLAIM_BATCH + 10
 
 
 async def test_a_code_letter_lists_each_opening(world: World, server: ScriptedSmtp) -> None:
