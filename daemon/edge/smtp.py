@@ -95,12 +95,7 @@ class Relay:
                     link = await self._open()
                     replies = await link.begin(*_commands(link, envelope, len(wire)))
                 _expect_begun(replies, link)
-                failpoint("after-354")
-                if before_body is not None:
-                    before_body()
-                link.say_body(wire)
-                failpoint("after-dot")
-                said = _after_dot(await link.reply(self.account.dot_timeout_s), link)
+                said = await self._say_letter(link, wire, before_body)
             except (Refused, Deferred):
                 self._keep(link)
                 raise
@@ -109,6 +104,14 @@ class Relay:
                 raise
             self._keep(link)
             return said
+
+    async def _say_letter(self, link: Link, wire: bytes, before_body: Callable[[], None] | None) -> str:
+        failpoint("after-354")
+        if before_body is not None:
+            before_body()
+        link.say_body(wire)
+        failpoint("after-dot")
+        return _after_dot(await link.reply(self.account.dot_timeout_s), link)
 
     async def check(self) -> None:
         """Connect and log in, and nothing else."""
