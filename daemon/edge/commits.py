@@ -6,6 +6,7 @@ later than what comes after it. A write that fails fails alone (it has its own s
 
 import asyncio
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -45,6 +46,8 @@ class GroupCommit:
         self._audit = audit
         self._waiting: list[_HandedIn] = []
         self._runner: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commits")
+        """Its own: a relay that waits for a commit does not wait for what other stations have to think about."""
 
     def hand_in(self, write: Write[T], thing: T) -> asyncio.Future[None]:
         """Done when `thing` is durable; raises what `write` raised, or what the commit raised. Call it in the event loop."""
@@ -59,7 +62,7 @@ class GroupCommit:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:
-                results = await asyncio.to_thread(self._commit, batch)
+                results = await asyncio.get_running_loop().run_in_executor(self._thread, self._commit, batch)
             except (DaemonError, sa.exc.SQLAlchemyError) as failure:
                 results = [failure] * len(batch)
             except BaseException:
