@@ -35,7 +35,6 @@ from daemon.rules.facts import DeviceRecord, Rates, Release, Surroundings
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Counterparty, Mode
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import MailThread, State
 from daemon.rules.workdays import local_day
 
 MOST_TRIES_AT_WRITING = 3
@@ -70,7 +69,9 @@ class _Desk:
     now: datetime
     book: tuple[Counterparty, ...]
     surroundings: Surroundings
-    threads: Mapping[str, MailThread]
+    first_mails: Mapping[str, int]
+    """Of those threads whose letter names no mail itself."""
+    taken_back: Mapping[str, frozenset[DeviceId]]
     proofs: Mapping[int, str]
     records: Mapping[DeviceId, DeviceRecord]
     releases: Mapping[DeviceId, Sequence[tuple[int, Release]]]
@@ -87,8 +88,8 @@ def rule(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: d
 
 def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> _Desk:
     answers = [queued for queued in claimed if isinstance(queued.plan.content, Answer)]
-    found = threads.load(connection, list(dict.fromkeys(q.plan.case_id for q in answers)))
-    mails = {q.mail_id for q in answers if q.mail_id} | {thread.mail_id for thread in found.values()}
+    first_mails = threads.first_mails(connection, [q.plan.case_id for q in answers if not q.mail_id])
+    mails = {q.mail_id for q in answers if q.mail_id} | {*first_mails.values()}
     devices = list(dict.fromkeys(device for q in answers for device in q.plan.code_devices))
     days = {(q.plan.party, local_day(q.written_at)): q for q in answers if q.plan.code_devices}
     codes = CodesToday()  # counted once a batch, not once a party
@@ -97,7 +98,8 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
         now=now,
         book=contacts.book(connection),
         surroundings=parts.surroundings(),
-        threads=found,
+        first_mails=first_mails,
+        taken_back=threads.taken_back(connection, list(dict.fromkeys(q.plan.case_id for q in answers))),
         proofs=inbox.proofs(connection, sorted(mails)),
         records=inventory.lookup(connection, devices),
         releases=outbox.releases_by_letter(connection, devices, now - RELEASE_MEMORY),
@@ -145,12 +147,11 @@ def _ruled(verdict: tuple[Condition, ...], otherwise: str = "") -> Ruling:
 def _rule_answer(desk: _Desk, queued: Queued, answer: Answer) -> Ruling:
     if desk.parts.policy.is_paused(queued.plan.party):
         return Ruling(Go.WAIT)
-    thread = desk.threads.get(queued.plan.case_id)
     if desk.parts.policy.mode_for(queued.plan.party) is Mode.OBSERVE:
         return Ruling(Go.HOLD, reason=Reason.OBSERVE_ONLY, words="the mode sends nothing")
-    if thread is not None and _taken_back(queued, answer, thread):
+    if _taken_back(queued, answer, desk.taken_back.get(queued.plan.case_id, frozenset())):
         return Ruling(Go.CANCEL, words="everything in it was taken back")
-    return _ruled(_verdict(desk, queued, thread), "no proof of who asked is kept")
+    return _ruled(_verdict(desk, queued), "no proof of who asked is kept")
 
 
 def _rule_asking(desk: _Desk, queued: Queued, asking: Asking) -> Ruling:
@@ -188,18 +189,16 @@ def _rule_relisted(desk: _Desk, plan: LetterPlan, news: Relisted) -> Ruling:
     return Ruling(Go.SEND)
 
 
-def _taken_back(queued: Queued, answer: Answer, thread: MailThread) -> bool:
+def _taken_back(queued: Queued, answer: Answer, withdrawn: frozenset[DeviceId]) -> bool:
     """Never tried, and each of its devices was withdrawn since; a letter that confirms this is none of these."""
     if queued.attempts > 1 or queued.resends or not answer.rows:
         return False
-    items = thread.by_device()
-    states = [items[row.device_id].state if row.device_id in items else None for row in answer.rows]
-    return all(state is State.WITHDRAWN for state in states)
+    return all(row.device_id in withdrawn for row in answer.rows)
 
 
-def _verdict(desk: _Desk, queued: Queued, thread: MailThread | None) -> tuple[Condition, ...]:
+def _verdict(desk: _Desk, queued: Queued) -> tuple[Condition, ...]:
     """Every condition of the gate for this letter; empty where no proof is kept of the mail that it answers."""
-    kept = desk.proofs.get(queued.mail_id or (thread.mail_id if thread else 0))
+    kept = desk.proofs.get(queued.mail_id or desk.first_mails.get(queued.plan.case_id, 0))
     if not kept:
         return ()
     plan, policy, proof = queued.plan, desk.parts.policy, PROOF.validate_json(kept)

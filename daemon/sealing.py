@@ -1,7 +1,8 @@
 """From a claimed letter to its bytes: the gate asked again, codes opened, written, sealed, frozen.
 
-All in the caller's one transaction. A code is in the clear here alone, for as long as `prepare` runs, and in the
-bytes of its letter while they are on the wire. What the gate does not let go is held, and says so.
+`judge` reads and `set_down` writes, each in a transaction of the caller's. A code is in the clear here alone, for as long
+as `judge` runs, and in the bytes of its letter while they are on the wire. What the gate does not let go is held, and
+says so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -62,22 +63,42 @@ class End:
     verdict: tuple[Condition, ...] = ()
 
 
-def prepare(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> list[Queued]:
-    """Those of `claimed` that may go now, in their order, with their sealed bytes; the others are written down."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A claimed letter, and what the gate said of it now; with its sealed bytes where it `goes`."""
+
+    queued: Queued
+    ruling: Ruling
+    goes: bool
+    openings: tuple[Entry, ...] = ()
+    """The codes that were opened for its bytes."""
+
+
+def judge(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> list[Judged]:
+    """What may go now, written and sealed, and what may not. Reads and writes nothing down: it holds no other writer up."""
     rulings = list(zip(claimed, rule(connection, parts, claimed, now), strict=True))
-    going_now = [queued for queued, ruling in rulings if ruling.go is Go.SEND]
-    codes = _Codes(_opened(connection, parts, going_now), _answered(connection, parts, going_now))
-    entries: list[Entry] = []
-    going: list[tuple[Queued, Ruling]] = []
-    for queued, ruling in rulings:
-        if ruling.go is Go.SEND and _can_be_written(queued, codes):
-            entries += [] if queued.content else _openings(queued, now)
-            going.append((queued if queued.content else _sealed(parts, queued, codes), ruling))
-        else:
-            entries += _put_down(connection, parts, queued, ruling, now)
-    outbox.freeze(connection, [(queued, ruling.verdict) for queued, ruling in going])
+    going = [queued for queued, ruling in rulings if ruling.go is Go.SEND]
+    codes = _Codes(_opened(connection, parts, going), _answered(connection, parts, going))
+    return [_judged(parts, queued, ruling, codes, now) for queued, ruling in rulings]
+
+
+def _judged(parts: Parts, queued: Queued, ruling: Ruling, codes: "_Codes", now: datetime) -> Judged:
+    goes = ruling.go is Go.SEND and _can_be_written(queued, codes)
+    if not goes or queued.content is not None:
+        return Judged(queued, ruling, goes)
+    return Judged(_sealed(parts, queued, codes), ruling, goes, tuple(_openings(queued, now)))
+
+
+def set_down(connection: Connection, parts: Parts, judged: Sequence[Judged], now: datetime) -> list[Queued]:
+    """Freeze the bytes of what goes, and write down what does not; those that go, in their order."""
+    going = [one for one in judged if one.goes]
+    entries = [entry for one in going for entry in one.openings]
+    for one in judged:
+        if not one.goes:
+            entries += _put_down(connection, parts, one.queued, one.ruling, now)
+    outbox.freeze(connection, [(one.queued, one.ruling.verdict) for one in going])
     audit.append(connection, parts.vault, entries)
-    return [queued for queued, _ in going]
+    return [one.queued for one in going]
 
 
 # Its bytes ──────────────────────────────────────────────────────────────────────────────────────────

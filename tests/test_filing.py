@@ -22,7 +22,7 @@ from daemon.rules.decision import Fate
 from daemon.rules.policy import SentCopy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
-from daemon.sealing import envelope_of, prepare
+from daemon.sealing import envelope_of, judge, set_down
 from tests.edge.mailboxes import KINDS, Kind, Rig, dovecots, mail, rig_of
 from tests.sending import TO, World
 from tests.servers.dovecot import Dovecot, dovecot
@@ -110,7 +110,7 @@ class Desk:
         """The relay took this letter, frozen as it is on its way out."""
         parts, now = self.world.parts, self.now
         with parts.database.write() as connection:
-            prepare(connection, parts, outbox._load(connection, [letter_id]), now)
+            set_down(connection, parts, judge(connection, parts, outbox._load(connection, [letter_id]), now), now)
             outbox.finish(connection, letter_id, outbox.LetterState.ACCEPTED, now)
             if mail_id is not None:
                 connection.execute(sa.update(t.letter).where(t.letter.c.id == letter_id).values(mail_id=mail_id))

@@ -1,8 +1,9 @@
 """The sending station against a real database and an SMTP server whose every word is scripted."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import fields, replace
+from typing import ClassVar, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -11,18 +12,21 @@ from daemon.edge import tables as t
 from daemon.edge.database import Database, eui_to_int
 from daemon.edge.lease import Lease
 from daemon.edge.outbox import LetterState
+from daemon.edge.smtp import Relay
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost, LoginRefused, Unavailable
+from daemon.mail.message import Envelope
 from daemon.parts import Parts
 from daemon.rules.decision import Answer
 from daemon.rules.facts import Suspension
 from daemon.rules.identifiers import InstallCode, grouped
 from daemon.rules.policy import Limits
 from daemon.rules.thread import Outcome, State
-from daemon.send import MOST_ATTEMPTS, Sending
+from daemon.send import CLAIM_BATCH, MOST_ATTEMPTS, Sending
 from tests.sending import MAILBOX, MEMBER, TO, World, code_of, device, files_of
 from tests.servers.scripted_smtp import DROP, RESET, SILENCE, Act, ScriptedSmtp, say
 
+T = TypeVar("T")
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For tables of cases in which the kind of database plays no part."""
 CODE, NOT_OURS, PENDING = Outcome.CODE, Outcome.NOT_INSTALLER, Outcome.PENDING
@@ -533,20 +537,20 @@ async def test_who_lost_the_mailbox_sends_nothing(world: World, server: Scripted
 
 
 async def test_a_zombie_does_not_reach_the_dot(database: Database, vault: Vault) -> None:
-    """Taken over between RCPT and DATA: the mark is fenced, DATA is never said, and the successor sends it once."""
+    """Taken over while it finds its way in: the mark is fenced, DATA is never said, and the successor sends it once."""
     async with ScriptedSmtp() as server:
         world = World(database, vault, server.port)
         world.begin()
         world.listed(TO)
         letter = world.asked(CODE)
-        server.next("RCPT", SILENCE)
+        server.next("CONNECT", SILENCE)
         zombie = asyncio.create_task(world.station.once())
         await server.silent.wait()
         _taken_over(world)
-        await server.say_now(b"250 2.1.5 Ok\r\n")
+        await server.say_now(b"220 scripted.test ESMTP\r\n")
         with pytest.raises(LeaseLost):
             await zombie
-        assert "DATA" not in server.heard
+        assert not any(line.startswith(("MAIL", "RCPT", "DATA")) for line in server.heard)
         world.parts.gen += 1
         await world.until_quiet()
         await world.relay.close()
@@ -562,6 +566,20 @@ async def test_a_hold_on_the_mailbox_that_ran_out_stops_before_data(world: World
         await world.station.once()
     assert (world.letter(letter)["state"], world.letter(letter)["attempts"]) == ("deferred", 0)
     assert "DATA" not in server.heard
+
+
+async def test_a_hold_that_ran_out_on_the_way_stops_before_the_letter(world: World, server: ScriptedSmtp) -> None:
+    """It was ours when the mark was made and is not when the relay says 354: no octet of the letter goes."""
+    letter = world.asked(CODE)
+    server.next("RCPT", SILENCE)
+    batch = asyncio.create_task(world.station.once())
+    await server.silent.wait()
+    world.parts.lease._until_s = 0.0
+    await server.say_now(b"250 2.1.5 Ok\r\n")
+    with pytest.raises(Unavailable, match="hold on the mailbox"):
+        await batch
+    assert server.bodies == []
+    assert (world.letter(letter)["state"], world.letter(letter)["attempts"]) == ("deferred", 0)
 
 
 async def test_an_interrupted_batch_gives_the_rest_back(world: World, server: ScriptedSmtp) -> None:
@@ -621,24 +639,98 @@ async def test_suspects_are_written_one_at_a_time(world: World, server: Scripted
 
 
 class _Shaky(Parts):
-    """Parts whose database is away when the outcome is to be written: after claim, bytes and mark."""
+    """Parts whose database is away when an outcome is to be written: after the mark, twice. All else is done by `sound`."""
 
-    away = iter([False, False, False, True, True])
+    sound: ClassVar[Parts]
+    away: ClassVar[Iterator[bool]]
 
     def fence(self, connection: sa.Connection) -> None:
         if next(self.away, False):
             raise Unavailable("database: away")
         super().fence(connection)
 
+    async def write(self, change: Callable[[sa.Connection], T]) -> T:
+        return await self.sound.write(change)
+
 
 @ON_SQLITE
 async def test_an_outcome_waits_for_its_database(world: World, server: ScriptedSmtp) -> None:
     """The database is away when the 250 came: the outcome is kept in mind until it is written; no second copy."""
     letter = world.asked(CODE)
+    _Shaky.sound, _Shaky.away = world.parts, iter([False, True, True])
     shaky = _Shaky(**{field.name: getattr(world.parts, field.name) for field in fields(Parts)})
     await Sending(shaky, world.relay, world.proof_of).once()
     assert world.letter(letter)["state"] == "accepted"
     assert len(server.bodies) == 1
+
+
+@ON_SQLITE
+async def test_a_link_says_nothing_more_until_its_last_outcome_is_durable(world: World, server: ScriptedSmtp) -> None:
+    """The database goes after the first 250: the second letter is given back unsaid, the first's outcome is kept."""
+    ids = [world.asked(CODE), world.asked(CODE)]
+    _Shaky.sound, _Shaky.away = world.parts, iter([False, True, True])
+    shaky = _Shaky(**{field.name: getattr(world.parts, field.name) for field in fields(Parts)})
+    one_link = Relay(replace(world.relay.account, connections=1))
+    with pytest.raises(Unavailable, match="away"):
+        await Sending(shaky, one_link, world.proof_of).once()
+    assert [world.letter(i)["state"] for i in ids] == ["accepted", "deferred"]
+    assert world.letter(ids[1])["attempts"] == 0
+    assert len(server.bodies) == 1
+    await one_link.close()
+    await world.until_quiet()
+    assert world.states() == ["accepted"] * 2
+    assert len(server.bodies) == 2
+
+
+class _Watched(Relay):
+    """A relay that looks into the database when a mark was made and nothing of its letter was said yet."""
+
+    world: World
+    seen: list[list[tuple[str, str | None]]]
+
+    async def send(
+        self,
+        envelope: Envelope,
+        before_data: Callable[[], Awaitable[None]],
+        before_body: Callable[[], None] | None = None,
+    ) -> str:
+        async def marked() -> None:
+            await before_data()
+            with self.world.parts.database.read() as connection:
+                rows = connection.execute(sa.select(t.letter.c.state, t.letter.c.stage).order_by(t.letter.c.id))
+                self.seen.append([(row.state, row.stage) for row in rows])
+
+        return await super().send(envelope, marked, before_body)
+
+
+@pytest.mark.parametrize("links", [1, 3])
+async def test_at_most_one_letter_a_link_is_in_doubt(world: World, server: ScriptedSmtp, links: int) -> None:
+    """Whenever DATA may begin the outcome of the letter before it on that link is durable, though nobody waited for it."""
+    with world.at_once():
+        for _ in range(9):
+            world.asked(CODE)
+    watched = _Watched(replace(world.relay.account, connections=links))
+    watched.world, watched.seen = world, []
+    await Sending(world.parts, watched, world.proof_of).once()
+    await watched.close()
+    assert len(server.taken) == len(watched.seen) == 9
+    for began, picture in enumerate(watched.seen, 1):
+        doubtful = picture.count(("sending", "dot"))
+        assert 1 <= doubtful <= links
+        assert picture.count(("accepted", None)) >= began - links
+
+
+@ON_SQLITE
+async def test_letters_are_made_ready_while_others_are_on_their_way(world: World, server: ScriptedSmtp) -> None:
+    """One round takes more than a batch; what is suspect waits until nothing is on a link."""
+    with world.at_once():
+        ids = [world.asked(NOT_OURS) for _ in range(CLAIM_BATCH + 10)]
+    world.change(t.letter, t.letter.c.id >= ids[-2], attempts=1)
+    assert await world.station.once()
+    assert world.states() == ["accepted"] * (CLAIM_BATCH + 8) + ["pending"] * 2
+    await world.until_quiet()
+    assert world.states() == ["accepted"] * (CLAIM_BATCH + 10)
+    assert len(server.taken) == CLAIM_BATCH + 10
 
 
 async def test_a_code_letter_lists_each_opening(world: World, server: ScriptedSmtp) -> None:

@@ -17,7 +17,7 @@ from tests.servers.scripted_smtp import ScriptedSmtp
 
 KEYS = (bytes(range(32)), bytes(range(32, 64)))
 SURE = ("after-send-claim", "after-freeze", "after-rcpt")
-"""The first time that one of these is passed, no letter has been marked: a copy would be our fault."""
+"""The first time that one of these is passed, no letter has been said: a copy would be our fault."""
 POINTS = (*SURE, "after-dot-mark", "after-354", "after-dot", "after-250", "after-outcome")
 LETTERS = 6
 
@@ -95,11 +95,12 @@ def check(world: World, server: ScriptedSmtp) -> int:
 
 @pytest.mark.parametrize("point", POINTS)
 async def test_a_kill_at_any_step_loses_nothing(forks: ForkServerContext, url: str, point: str) -> None:
-    """0 lost; no copy before the first mark; after it copies only of what was on a link and unknown."""
+    """0 lost; no copy before the first letter is said; then only of what was unknown, at most one letter a link."""
     async with ScriptedSmtp() as server:
         assert await killed(forks, url, server.port, f"{point}:kill" if point in SURE else f"{point}:kill:2")
         world, store = await finished(url, server.port)
         extra = check(world, server)
+        assert world.trail().count("letter-unknown") <= world.relay.account.connections < LETTERS
         store.close()
     assert extra <= (0 if point in SURE else world.relay.account.connections)
 

@@ -9,7 +9,7 @@ time, under a fenced lease: a letter that is `sending` when no batch is in hand 
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row
 
-from daemon.edge.database import chunks, eui_to_int, insert_in, int_to_eui, micros, moment
+from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment
 from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, letter, release
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
@@ -171,10 +171,11 @@ def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: 
 # One attempt ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def claim(connection: Connection, gen: int, now: datetime, limit: int) -> list[Queued]:
+def claim(connection: Connection, gen: int, now: datetime, limit: int, *, suspects: int = 1) -> list[Queued]:
     """Due letters, the earliest due date first; each marked as an attempt begun.
 
     At most one of them is `suspect`, and it comes last, so that a letter that we cannot write takes no other with it.
+    `suspects` 0: none, for others are on their way.
     """
     columns = (letter.c.id, letter.c.attempts, letter.c.content.is_(None).label("unwritten"))
     query = (
@@ -184,8 +185,8 @@ def claim(connection: Connection, gen: int, now: datetime, limit: int) -> list[Q
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    suspects = [row.id for row in rows if row.attempts > 0 and row.unwritten]
-    ids = [row.id for row in rows if row.attempts == 0 or not row.unwritten] + suspects[:1]
+    suspected = [row.id for row in rows if row.attempts > 0 and row.unwritten]
+    ids = [row.id for row in rows if row.attempts == 0 or not row.unwritten] + suspected[:suspects]
     if not ids:
         return []
     changes = {
@@ -244,7 +245,7 @@ def freeze(connection: Connection, judged: Sequence[tuple[Queued, Sequence[Condi
 _MARK_DOT = (
     sa.update(letter)
     .where(
-        letter.c.id == sa.bindparam("letter_id"),
+        letter.c.id.in_(among("letters")),
         letter.c.state == LetterState.SENDING,
         letter.c.stage == "started",
         letter.c.claimed_gen == sa.bindparam("gen"),
@@ -253,10 +254,13 @@ _MARK_DOT = (
 )
 
 
-def mark_dot(connection: Connection, letter_id: int, gen: int) -> None:
-    """DATA is about to begin: from here on only proof says that it was not sent. Raises LeaseLost if it is not ours."""
-    if connection.execute(_MARK_DOT, {"letter_id": letter_id, "gen": gen}).rowcount != 1:
-        raise LeaseLost(f"letter {letter_id} is in other hands")
+def mark_dot(connection: Connection, ids: Sequence[int], gen: int) -> None:
+    """DATA is about to begin: from here on only proof says that these were not sent.
+
+    Raises LeaseLost where one of them is not ours.
+    """
+    if connection.execute(_MARK_DOT, {"letters": ids, "gen": gen}).rowcount != len(ids):
+        raise LeaseLost(f"a letter is in other hands, one of {', '.join(map(str, ids))}")
 
 
 def give_back(connection: Connection, ids: Sequence[int], next_at: datetime) -> None:
@@ -284,7 +288,7 @@ _FINISH = (
     )
 )
 _SETTLE_RELEASES = (
-    sa.update(release).where(release.c.letter_id == sa.bindparam("of_letter")).values(state=sa.bindparam("outcome"))
+    sa.update(release).where(release.c.letter_id.in_(among("letters"))).values(state=sa.bindparam("outcome"))
 )
 
 
@@ -315,7 +319,15 @@ def finish(
     connection.execute(_FINISH, values)
     if final:
         outcome = "released" if state is LetterState.ACCEPTED or maybe_sent else "dropped"
-        connection.execute(_SETTLE_RELEASES, {"of_letter": letter_id, "outcome": outcome})
+        connection.execute(_SETTLE_RELEASES, {"letters": [letter_id], "outcome": outcome})
+
+
+def accept(connection: Connection, replies: Mapping[int, str], now: datetime) -> None:
+    """Write down that the relay took these letters, and in which words: `finish` for many."""
+    same = {"new_state": LetterState.ACCEPTED, "later": None, "ended": micros(now), "conditions": None}
+    rows = [{"letter_id": letter_id, "words": reply[:500], **same} for letter_id, reply in replies.items()]
+    connection.execute(_FINISH, rows)
+    connection.execute(_SETTLE_RELEASES, {"letters": list(replies), "outcome": "released"})
 
 
 def cancel(connection: Connection, case_ids: Sequence[str], now: datetime) -> int:

@@ -11,8 +11,8 @@ import asyncio
 import base64
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -21,7 +21,7 @@ import aiosmtplib
 
 from daemon.edge import tls
 from daemon.edge.failpoints import failpoint
-from daemon.edge.smtp_link import Link, Reply, shown, wire_form
+from daemon.edge.smtp_link import CLOSING, GO_ON, Link, Reply, shown, wire_form
 from daemon.errors import ConfigError, Deferred, LoginRefused, OutcomeUnknown, Refused, Unavailable
 from daemon.mail.message import Envelope
 
@@ -32,7 +32,6 @@ _XTEXT_PLAIN = re.compile(r"[!-*,-<>-~]")
 _MOST_ENVID = 100
 _AUTHENTICATION_WANTED = 530
 _TOO_BIG = 552
-_CLOSING = 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +68,50 @@ class Relay:
         self._refusals = 0
         self._last_refusal: tuple[type[Unavailable], str] = (Unavailable, "")
 
-    async def send(self, envelope: Envelope, before_data: Callable[[], Awaitable[None]]) -> str:
+    async def send(
+        self,
+        envelope: Envelope,
+        before_data: Callable[[], Awaitable[None]],
+        before_body: Callable[[], None] | None = None,
+    ) -> str:
         """Hand one letter over; the relay's words of acceptance.
 
-        `before_data` is awaited when the recipient was taken and before DATA is said; what it raises ends the attempt
-        with nothing sent. Raises as the module says.
+        `before_data` is awaited when there is a link and before anything of the letter is said on it: where the relay
+        takes it, MAIL, RCPT and DATA go together. `before_body` is called when the relay waits for the letter and no
+        octet of it was sent. What they raise ends the attempt with nothing sent. Raises as the module says.
         """
         addresses = (envelope.sender, envelope.recipient)
         if not all(map(_ADDRESS.fullmatch, addresses)):
             raise Refused("an address that cannot be said in SMTP")
         wire = wire_form(envelope.content)
-        async with self._turns, self._begun(envelope, len(wire)) as link:
-            failpoint("after-rcpt")
-            await before_data()
-            _expect_data(await link.ask(b"DATA\r\n"))
-            failpoint("after-354")
-            link.say_body(wire)
-            failpoint("after-dot")
-            return _after_dot(await link.reply(self.account.dot_timeout_s), link)
+        async with self._turns:
+            kept = self._kept()
+            link = kept or await self._open()
+            try:
+                await before_data()
+                replies = await link.begin(*_commands(link, envelope, len(wire)))
+                if link is kept and _died_idle(link, replies):
+                    link.close()
+                    link = await self._open()
+                    replies = await link.begin(*_commands(link, envelope, len(wire)))
+                _expect_begun(replies, link)
+                said = await self._say_letter(link, wire, before_body)
+            except (Refused, Deferred):
+                self._keep(link)
+                raise
+            except BaseException:
+                link.close()
+                raise
+            self._keep(link)
+            return said
+
+    async def _say_letter(self, link: Link, wire: bytes, before_body: Callable[[], None] | None) -> str:
+        failpoint("after-354")
+        if before_body is not None:
+            before_body()
+        link.say_body(wire)
+        failpoint("after-dot")
+        return _after_dot(await link.reply(self.account.dot_timeout_s), link)
 
     async def check(self) -> None:
         """Connect and log in, and nothing else."""
@@ -98,40 +123,6 @@ class Relay:
             self._idle.pop().quit()
 
     # Links ──────────────────────────────────────────────────────────────────────────────────────────
-
-    @asynccontextmanager
-    async def _begun(self, envelope: Envelope, octets: int) -> AsyncIterator[Link]:
-        """A link on which this letter's MAIL and RCPT were taken; kept afterwards where it is still good."""
-        link, replies = await self._begin(envelope, octets)
-        with ExitStack() as unless_sound:
-            unless_sound.callback(link.close)
-            try:
-                _expect_begun(replies)
-                yield link
-            except (Refused, Deferred):
-                unless_sound.pop_all()
-                self._keep(link)
-                raise
-            unless_sound.pop_all()
-            self._keep(link)
-
-    async def _begin(self, envelope: Envelope, octets: int) -> tuple[Link, list[Reply]]:
-        """Begin on a kept link; where that one died while idle, on a new one."""
-        link = self._kept()
-        if link is not None:
-            replies = await self._ask_to_begin(link, envelope, octets)
-            if link.usable or (len(replies) == 2 and replies[0].code != _CLOSING):
-                return link, replies
-            link.close()
-        link = await self._open()
-        return link, await self._ask_to_begin(link, envelope, octets)
-
-    async def _ask_to_begin(self, link: Link, envelope: Envelope, octets: int) -> list[Reply]:
-        with ExitStack() as unless_answered:
-            unless_answered.callback(link.close)
-            replies = await link.begin(_mail_command(link, envelope, octets), _rcpt_command(link, envelope))
-            unless_answered.pop_all()
-        return replies
 
     def _kept(self) -> Link | None:
         """The link used last, if it is still good; the others follow it out when they are stale."""
@@ -225,6 +216,10 @@ def _spellings(username: str, password: str) -> tuple[str, ...]:
 # What is said ───────────────────────────────────────────────────────────────────────────────────────
 
 
+def _commands(link: Link, envelope: Envelope, octets: int) -> tuple[bytes, bytes]:
+    return _mail_command(link, envelope, octets), _rcpt_command(link, envelope)
+
+
 def _mail_command(link: Link, envelope: Envelope, octets: int) -> bytes:
     """MAIL with its size; a DSN shall bring our headers back and never the letter, which may hold codes."""
     options = [f"SIZE={octets}"] if link.offers("size") else []
@@ -253,18 +248,36 @@ def _xtext(text: str) -> str:
 # What it means ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _expect_begun(replies: list[Reply]) -> None:
-    """Raise unless MAIL and RCPT were both taken."""
+def _died_idle(kept: Link, replies: list[Reply]) -> bool:
+    """Whether a link that was kept had gone before the letter was taken up, so that it may go on a new one."""
+    return not kept.usable and (len(replies) < 2 or replies[0].code == CLOSING)
+
+
+def _expect_begun(replies: list[Reply], link: Link) -> None:
+    """Raise unless MAIL and RCPT were taken and 354 came: without it no octet of the letter was sent."""
     if not replies:
         raise Unavailable("the relay dropped the link at MAIL")
-    mail = replies[0]
+    try:
+        _expect_waiting(*replies)
+    except (Refused, Deferred):
+        if replies[-1].code == GO_ON:  # it waits for a letter to nobody (RFC 2920 3.1): hang up
+            link.close()
+        raise
+
+
+def _expect_waiting(mail: Reply, rcpt: Reply | None = None, data: Reply | None = None) -> None:
     if mail.code == _TOO_BIG:  # RFC 1870: of this letter alone; held, it does not stop those behind it
         raise Refused(f"MAIL: {mail}")
     if mail.code >= 300:
         raise Unavailable(f"the relay takes no mail from us: {mail}")
-    if len(replies) == 1:
+    if rcpt is None:
         raise Deferred("the relay dropped the link at RCPT")
-    _expect_taken("RCPT", replies[1])
+    _expect_taken("RCPT", rcpt)
+    if data is None:
+        raise Deferred("the relay dropped the link at DATA")
+    if data.code != GO_ON:
+        _expect_taken("DATA", data)
+        raise Deferred(f"DATA: {data}")
 
 
 def _expect_taken(verb: str, reply: Reply) -> None:
@@ -274,16 +287,6 @@ def _expect_taken(verb: str, reply: Reply) -> None:
         raise Refused(f"{verb}: {reply}")
     if reply.code >= 300:
         raise Deferred(f"{verb}: {reply}")
-
-
-def _expect_data(reply: Reply | None) -> None:
-    """Raise unless 354 came: without it no octet of the letter was sent."""
-    if reply is None:
-        raise Deferred("the relay dropped the link at DATA")
-    if reply.code == 354:
-        return
-    _expect_taken("DATA", reply)
-    raise Deferred(f"DATA: {reply}")
 
 
 def _after_dot(reply: Reply | None, link: Link) -> str:

@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from daemon.edge.failpoints import failpoint
+
 MOST_REPLY_OCTETS = 32_768
+CLOSING = 421
+"""The relay ends the session (RFC 5321 3.8)."""
+GO_ON = 354
 _CODE_LIKE = re.compile(r"(?:[0-9A-Fa-f]{2}[ :-]?){12,}")
 _REPLY_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?")
 _ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -39,7 +44,8 @@ def wire_form(content: bytes) -> bytes:
 
     Source: RFC 5321 4.5.2 and 2.3.8; a bare CR or LF is how a second mail is smuggled in.
     """
-    lines = _ANY_LINE_END.sub(b"\r\n", content)
+    clean = content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r")  # as our own letters are
+    lines = content if clean else _ANY_LINE_END.sub(b"\r\n", content)
     lines = lines if lines.endswith(b"\r\n") else lines + b"\r\n"
     stuffed = lines.replace(b"\r\n.", b"\r\n..")
     return (b"." if stuffed.startswith(b".") else b"") + stuffed + b".\r\n"
@@ -51,12 +57,12 @@ class Wire(asyncio.Protocol):
     def __init__(self) -> None:
         self.lost = False
         self._heard = bytearray()
-        self._news = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
 
     def data_received(self, data: bytes) -> None:
         """More was said."""
         self._heard += data
-        self._news.set()
+        self._wake()
 
     def eof_received(self) -> None:
         """Nothing more will be said."""
@@ -68,7 +74,11 @@ class Wire(asyncio.Protocol):
 
     def _hang_up(self) -> None:
         self.lost = True
-        self._news.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     @property
     def quiet(self) -> bool:
@@ -77,23 +87,26 @@ class Wire(asyncio.Protocol):
 
     async def reply(self, timeout_s: float) -> Reply | None:
         """The next whole reply; None when the line goes, the time is up, or what is said is no SMTP."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                return await self._reply()
-        except TimeoutError:
-            return None
-
-    async def _reply(self) -> Reply | None:
+        loop = asyncio.get_running_loop()
+        end_s = loop.time() + timeout_s
         while True:
             found = _first_reply(self._heard)
             if found is not None:
                 reply, octets = found
                 del self._heard[:octets]
                 return reply
-            if self.lost or len(self._heard) > MOST_REPLY_OCTETS:
+            if self.lost or len(self._heard) > MOST_REPLY_OCTETS or loop.time() >= end_s:
                 return None
-            self._news.clear()
-            await self._news.wait()
+            await self._news(loop, end_s)
+
+    async def _news(self, loop: asyncio.AbstractEventLoop, end_s: float) -> None:
+        """Return when more was said, the line is gone, or the time is up."""
+        self._waiting = loop.create_future()
+        alarm = loop.call_at(end_s, self._wake)
+        try:
+            await self._waiting
+        finally:
+            alarm.cancel()
 
 
 def _first_reply(heard: bytearray) -> tuple[Reply | None, int] | None:
@@ -133,23 +146,28 @@ class Link:
         return not self._wire.lost and not self._transport.is_closing() and self._wire.quiet
 
     async def begin(self, mail: bytes, rcpt: bytes) -> list[Reply]:
-        """Say MAIL and RCPT, in one go where the relay takes PIPELINING (RFC 2920); the replies that came.
+        """Say MAIL, RCPT and DATA, in one go where the relay takes PIPELINING (RFC 2920); the replies that came.
 
-        Fewer than two: the link went, or RCPT was not said since MAIL was refused.
+        Fewer than three: the link went; or DATA, and perhaps RCPT, was not said since what came before it was refused.
         """
         if self._begun and not await self._reset():
             return []
         self._begun = True
-        if self.offers("pipelining"):
-            self._say(mail + rcpt)
-            first = await self.reply()
-            second = await self.reply() if first else None
-            return [r for r in (first, second) if r]
-        first = await self.ask(mail)
-        if first is None or first.code >= 300:
-            return [r for r in (first,) if r]
-        second = await self.ask(rcpt)
-        return [r for r in (first, second) if r]
+        commands = (mail, rcpt, b"DATA\r\n")
+        together = self.offers("pipelining")
+        if together:
+            self._say(b"".join(commands))
+        replies: list[Reply] = []
+        for command in commands:
+            answer = await (self.reply() if together else self.ask(command))
+            if answer is None:
+                break
+            replies.append(answer)
+            if answer.code == CLOSING or (answer.code >= 300 and not together):
+                break
+            if command is rcpt:
+                failpoint("after-rcpt")
+        return replies
 
     async def _reset(self) -> bool:
         """Drop what is left of a letter that was refused."""
@@ -167,7 +185,7 @@ class Link:
     async def reply(self, timeout_s: float | None = None) -> Reply | None:
         """The next reply; None: the link went, and is of no use any more."""
         answer = await self._wire.reply(self._timeout_s if timeout_s is None else timeout_s)
-        if answer is None or answer.code == 421:  # 421: it is closing (RFC 5321 3.8)
+        if answer is None or answer.code == CLOSING:
             self.close()
         return answer
 

@@ -169,6 +169,29 @@ def _item(row: RowMapping) -> Item:
     )
 
 
+_FIRST_MAIL = sa.select(thread.c.case_id, thread.c.mail_id).where(thread.c.case_id.in_(among("cases")))
+_TAKEN_BACK = sa.select(item.c.case_id, item.c.device_id).where(
+    item.c.case_id.in_(among("cases")), item.c.state == State.WITHDRAWN
+)
+
+
+def first_mails(connection: Connection, case_ids: Sequence[str]) -> dict[str, int]:
+    """The mail that began each of these threads, by case id."""
+    found: dict[str, int] = {}
+    for some in chunks(list(case_ids)):
+        found |= {row.case_id: row.mail_id for row in connection.execute(_FIRST_MAIL, {"cases": some})}
+    return found
+
+
+def taken_back(connection: Connection, case_ids: Sequence[str]) -> dict[str, frozenset[DeviceId]]:
+    """The devices that were withdrawn, by case id: no more is read of these threads."""
+    found: dict[str, set[DeviceId]] = {}
+    for some in chunks(list(case_ids)):
+        for row in connection.execute(_TAKEN_BACK, {"cases": some}):
+            found.setdefault(row.case_id, set()).add(int_to_eui(row.device_id))
+    return {case: frozenset(devices) for case, devices in found.items()}
+
+
 # Finding ────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -11,13 +11,19 @@ from sqlalchemy import Connection
 
 from daemon.edge import audit, remembered
 from daemon.edge.audit import Entry
-from daemon.edge.commits import GroupCommit
+from daemon.edge.commits import GroupCommit, Write
 from daemon.edge.database import Database
 from daemon.edge.tables import fact
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost, Refused, Unavailable
 
 NOW = datetime(2026, 6, 8, 9, 30, tzinfo=UTC)
+
+
+def put(connection: Connection, names: Sequence[str]) -> None:
+    """One small write each."""
+    for name in names:
+        remembered.put(connection, name, 1, NOW)
 
 
 class Rig:
@@ -40,7 +46,11 @@ class Rig:
 
     async def put(self, name: str) -> None:
         """One small write."""
-        await self.commit(lambda c: remembered.put(c, name, 1, NOW))
+        await self.commit.hand_in(put, name)
+
+    async def written(self, write: Write[str], thing: str) -> None:
+        """Hand in and wait."""
+        await self.commit.hand_in(write, thing)
 
     def names(self) -> set[str]:
         """What a second connection sees."""
@@ -79,15 +89,16 @@ async def test_writes_that_wait_share_one_commit(rig: Rig) -> None:
 async def test_a_write_that_fails_fails_alone(rig: Rig) -> None:
     """Its caller hears of it, what it had written before its fault is gone, and the others are durable."""
 
-    def faulty(connection: Connection) -> None:
-        remembered.put(connection, "half", 1, NOW)
+    def faulty(connection: Connection, things: Sequence[str]) -> None:
+        put(connection, things)
         raise Refused("no")
 
-    def twice(connection: Connection) -> None:
-        connection.execute(sa.insert(fact).values(name="good", value="1", at=0))
+    def twice(connection: Connection, things: Sequence[str]) -> None:
+        connection.execute(sa.insert(fact), [{"name": name, "value": "1", "at": 0} for name in things])
 
     rig.gate.clear()
-    tasks = [asyncio.create_task(t) for t in (rig.put("good"), rig.commit(faulty), rig.commit(twice), rig.put("last"))]
+    writes = ((put, "good"), (faulty, "half"), (twice, "good"), (put, "last"))
+    tasks = [asyncio.create_task(rig.written(*one)) for one in writes]
     ends = await rig.gathered(*tasks)
     assert [type(end) for end in ends] == [type(None), Refused, sa.exc.IntegrityError, type(None)]
     assert rig.names() == {"good", "last"}
@@ -116,11 +127,11 @@ async def test_a_cancelled_caller_takes_nobody_with_it(rig: Rig) -> None:
 async def test_after_a_failure_the_next_write_goes_on(rig: Rig) -> None:
     """A database that was away for one commit does not silence those that follow."""
 
-    def away(connection: Connection) -> None:
+    def away(connection: Connection, things: Sequence[str]) -> None:
         raise Unavailable("busy")
 
     with pytest.raises(Unavailable):
-        await rig.commit(away)
+        await rig.written(away, "before")
     await rig.put("after")
     assert rig.names() == {"after"}
 
@@ -128,17 +139,41 @@ async def test_after_a_failure_the_next_write_goes_on(rig: Rig) -> None:
 async def test_the_trail_is_in_the_same_commit(rig: Rig) -> None:
     """Entries of good writes are appended, in order and once; those of a failed write are not."""
 
-    def tells(name: str) -> Callable[[Connection], Sequence[Entry]]:
-        return lambda _: [Entry(NOW, "test", name)]
+    def tells(_: Connection, names: Sequence[str]) -> Sequence[Entry]:
+        return [Entry(NOW, "test", name) for name in names]
 
-    def fails(connection: Connection) -> Sequence[Entry]:
+    def fails(connection: Connection, names: Sequence[str]) -> Sequence[Entry]:
         raise Refused("no")
 
     rig.gate.clear()
-    tasks = [asyncio.create_task(rig.commit(tells(f"s{n}"))) for n in range(3)]
-    tasks.append(asyncio.create_task(rig.commit(fails)))
+    tasks = [asyncio.create_task(rig.written(tells, f"s{n}")) for n in range(3)]
+    tasks.append(asyncio.create_task(rig.written(fails, "s3")))
     await rig.gathered(*tasks)
     with rig.database.read() as connection:
         subjects = [row["subject"] for row in audit.export(connection)]
         assert audit.verify(connection, rig.vault).broken_at is None
     assert subjects == ["s0", "s1", "s2"]
+
+
+async def test_many_of_a_kind_are_one_call(rig: Rig) -> None:
+    """What one kind of write has to write down in a commit it is given all at once, in the order it was handed in."""
+    calls: list[list[str]] = []
+
+    def counted(connection: Connection, names: Sequence[str]) -> None:
+        calls.append(list(names))
+        put(connection, names)
+
+    rig.gate.clear()
+    tasks = [asyncio.create_task(rig.written(counted, f"n{n}")) for n in range(100)]
+    assert await rig.gathered(*tasks) == [None] * 100
+    assert len(calls) <= 2
+    assert [name for names in calls for name in names] == [f"n{n}" for n in range(100)]
+
+
+async def test_what_is_handed_in_first_is_durable_no_later(rig: Rig) -> None:
+    """Whoever waits for the second finds the first written, though nobody waited for that one."""
+    for n in range(50):
+        first = rig.commit.hand_in(put, f"first{n}")
+        await rig.commit.hand_in(put, f"second{n}")
+        assert first.done()
+        assert {f"first{n}", f"second{n}"} <= rig.names()

@@ -156,7 +156,7 @@ def test_only_a_letter_in_our_hands_is_marked(world: World, change: dict[str, ob
     claim(world)
     world.change(t.letter, sa.true(), **change)
     with world.parts.database.write() as connection, pytest.raises(LeaseLost):
-        outbox.mark_dot(connection, letter, GEN)
+        outbox.mark_dot(connection, [letter], GEN)
 
 
 def _cut_off(world: World, gen: int) -> list[int]:
@@ -164,7 +164,7 @@ def _cut_off(world: World, gen: int) -> list[int]:
     marked, started = world.asked(Outcome.CODE), world.asked(Outcome.CODE)
     claim(world)
     with world.parts.database.write() as connection:
-        outbox.mark_dot(connection, marked, GEN)
+        outbox.mark_dot(connection, [marked], GEN)
     with world.parts.database.write() as connection:
         assert outbox.unknown_after_crash(connection, NOW + timedelta(minutes=15)) == [marked]
         assert outbox.started_after_crash(connection, gen, NOW) == 1
@@ -185,7 +185,7 @@ def test_a_marked_letter_is_never_taken_for_an_unsent_one(world: World) -> None:
     letter = world.asked(Outcome.CODE)
     claim(world)
     with world.parts.database.write() as connection:
-        outbox.mark_dot(connection, letter, GEN)
+        outbox.mark_dot(connection, [letter], GEN)
         assert outbox.started_after_crash(connection, GEN + 1, NOW) == 0
     assert world.letter(letter)["state"] == "sending"
 

@@ -129,8 +129,8 @@ async def test_trouble_after_the_acceptance_is_of_no_account(server: ScriptedSmt
     assert len(server.taken) == 2
 
 
-async def test_the_mark_stands_between_the_recipient_and_data(server: ScriptedSmtp) -> None:
-    """`before_data` is awaited when RCPT was taken and before DATA is said."""
+async def test_the_mark_stands_before_anything_of_the_letter_is_said(server: ScriptedSmtp) -> None:
+    """`before_data` is awaited when there is a link, on which neither DATA nor what leads to it was said."""
     said: list[str] = []
 
     async def mark() -> None:
@@ -138,10 +138,27 @@ async def test_the_mark_stands_between_the_recipient_and_data(server: ScriptedSm
 
     relay = Relay(account(server.port))
     await relay.send(ENVELOPE, mark)
+    await relay.send(ENVELOPE, mark)
     await relay.close()
-    assert said[-2:] == ["MAIL", "RCPT"]
-    assert "DATA" not in said
-    assert "DATA" in server.heard
+    assert said == ["EHLO", *["EHLO", "MAIL", "RCPT", "DATA"]]
+    assert len(server.taken) == 2
+
+
+async def test_the_last_look_stands_between_354_and_the_letter(server: ScriptedSmtp) -> None:
+    """What `before_body` raises ends the attempt when the relay waits for the letter: no octet of it went."""
+
+    def no_more_ours() -> None:
+        assert server.heard[-1] == "DATA"
+        raise Unavailable("the mailbox is another's")
+
+    relay = Relay(account(server.port))
+    with pytest.raises(Unavailable, match="another's"):
+        await relay.send(ENVELOPE, nothing, no_more_ours)
+    await server.quiet()
+    await relay.send(ENVELOPE, nothing)
+    await relay.close()
+    assert server.connections == 2
+    assert len(server.bodies) == 1
 
 
 async def test_without_the_mark_nothing_is_sent(server: ScriptedSmtp) -> None:
@@ -271,12 +288,40 @@ async def test_words_that_nobody_asked_for_end_a_link(server: ScriptedSmtp) -> N
     assert server.connections == 2
 
 
-async def test_mail_and_rcpt_travel_together_where_the_relay_takes_it(server: ScriptedSmtp) -> None:
-    """With PIPELINING a slow MAIL reply does not hold back RCPT."""
+async def test_what_leads_to_the_letter_travels_together_where_the_relay_takes_it(server: ScriptedSmtp) -> None:
+    """With PIPELINING a slow MAIL reply holds back neither RCPT nor DATA."""
     server.next("MAIL", Act(b"550 5.1.8 no\r\n"))
     with pytest.raises(Unavailable):
         await send(server)
-    assert [line.split(" ")[0] for line in server.heard][-2:] == ["MAIL", "RCPT"]
+    await server.quiet()
+    assert [line.split(" ")[0] for line in server.heard][-3:] == ["MAIL", "RCPT", "DATA"]
+
+
+async def test_without_pipelining_nothing_is_said_ahead_of_a_reply() -> None:
+    """A relay that refuses MAIL or RCPT hears no DATA."""
+    async with ScriptedSmtp(extensions=EXTENSIONS[1:]) as server:
+        relay = Relay(account(server.port))
+        server.next("RCPT", say("550 5.1.1 no such user"))
+        with pytest.raises(Refused):
+            await relay.send(ENVELOPE, nothing)
+        await relay.close()
+        assert "DATA" not in server.heard
+
+
+@pytest.mark.parametrize(("refusal", "meaning"), [("550 5.1.1 nobody", Refused), ("450 4.2.1 later", Deferred)])
+async def test_a_relay_that_waits_for_a_letter_to_nobody_gets_none(
+    server: ScriptedSmtp, refusal: str, meaning: type[Exception]
+) -> None:
+    """RCPT was refused and DATA, said in one go with it, taken (RFC 2920 3.1): we hang up, and the next letter goes."""
+    server.next("RCPT", say(refusal))
+    server.next("NOBODY", say("354 go on all the same"))
+    relay = Relay(account(server.port))
+    with pytest.raises(meaning, match="RCPT"):
+        await relay.send(ENVELOPE, nothing)
+    await relay.send(ENVELOPE, nothing)
+    await relay.close()
+    assert server.connections == 2
+    assert len(server.bodies) == len(server.taken) == 1
 
 
 # Getting in ─────────────────────────────────────────────────────────────────────────────────────────

@@ -17,6 +17,7 @@ _USUAL = {
     "MAIL": b"250 2.1.0 Ok\r\n",
     "RCPT": b"250 2.1.5 Ok\r\n",
     "DATA": b"354 go on\r\n",
+    "NOBODY": b"503 5.5.1 no recipient\r\n",
     "BODY": b"250 2.0.0 Ok: queued as 4WxYz1\r\n",
     "RSET": b"250 2.0.0 Ok\r\n",
     "NOOP": b"250 2.0.0 Ok\r\n",
@@ -103,7 +104,10 @@ class ScriptedSmtp:
         self._words = b""
 
     def next(self, verb: str, *acts: Act) -> None:
-        """The next times that `verb` comes, do these; `CONNECT`, `BODY` and `EHLO` count as verbs."""
+        """The next times that `verb` comes, do these; `CONNECT`, `BODY` and `EHLO` count as verbs.
+
+        So does `NOBODY`: DATA where no recipient was taken.
+        """
         self._once[verb].extend(acts)
 
     def always(self, verb: str, act: Act | None) -> None:
@@ -223,7 +227,8 @@ class ScriptedSmtp:
 
     async def _data(self, session: _Session) -> None:
         if not session.recipients:
-            await self._answer(session, "DATA", b"503 5.5.1 no recipient\r\n")
+            if await self._answer(session, "NOBODY") == 354:
+                await session.reader.read()  # whatever comes now goes to nobody
             return
         if await self._answer(session, "DATA") != 354:
             return
