@@ -18,9 +18,7 @@ def upgrade() -> None:
     op.create_index("ix_mail_poisonous", "mail", ["id"], sqlite_where=_POISONOUS, postgresql_where=_POISONOUS)
     op.create_index("ix_release_day_party", "release", ["day", "party"])
     op.drop_index("ix_release_day", "release")
-    op.create_index(
-        "ix_release_dropped", "release", ["day", "party"], sqlite_where=_DROPPED, postgresql_where=_DROPPED
-    )
+    op.create_index("ix_release_dropped", "release", ["day", "party"], sqlite_where=_DROPPED, postgresql_where=_DROPPED)
     op.create_index(
         "ix_letter_never_sent",
         "letter",
