@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -153,19 +154,21 @@ def _queueing(dialect: str) -> Any:
 
 
 _RESERVE = sa.insert(release)
+ROWS_AT_A_TIME = 2000
+"""A sheet has tens of thousands."""
 
 
 def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: datetime) -> None:
     """Count the codes of these letters as leaving us, from now on."""
     shared = {"at": micros(now), "day": local_day(now), "state": "queued"}
-    sent = [(letter_id, one.plan) for letter_id, one in added if one.state is not LetterState.OBSERVED]
-    devices = [(letter_id, plan.party, device) for letter_id, plan in sent for device in plan.code_devices]
-    for some in chunks(devices):
-        rows = [
-            {"device_id": eui_to_int(device), "party": party, "letter_id": letter_id, **shared}
-            for letter_id, party, device in some
-        ]
-        connection.execute(_RESERVE, rows)
+    rows = (
+        {"device_id": eui_to_int(device), "party": one.plan.party, "letter_id": letter_id, **shared}
+        for letter_id, one in added
+        if one.state is not LetterState.OBSERVED
+        for device in one.plan.code_devices
+    )
+    while some := list(islice(rows, ROWS_AT_A_TIME)):
+        connection.execute(_RESERVE, some)
 
 
 # One attempt ────────────────────────────────────────────────────────────────────────────────────────

@@ -15,6 +15,7 @@ from daemon.rules.thread import Outcome
 
 SHEET_HEADING = ("device_id", "outcome", "install_code", "note")
 MASKED = " ".join(["••••"] * 8)
+_BOTH_MASKED = MASKED, MASKED[:4]
 LONGEST_LETTER, LONGEST_GROUP = 200, 20
 """A letter on more devices than the first shows only groups up to the second; the sheet has them all."""
 _ORDER = (
@@ -155,7 +156,7 @@ def _table(outcome: Outcome, rows: Sequence[AnswerRow], notes: Sequence[str], co
 def code_and_check(device: DeviceId, codes: Mapping[DeviceId, InstallCode] | None) -> tuple[str, str]:
     """The code in groups of four, and its check; both masked where `codes` is None."""
     if codes is None:
-        return MASKED, MASKED[:4]
+        return _BOTH_MASKED
     code = codes.get(device)
     if code is None:
         raise CodeMissing(f"no code was opened for {device}")

@@ -339,7 +339,7 @@ def _devices_gate(
     """G9 for all devices of a letter: the first that fails, what nobody may waive before all else."""
     ours = counterparties.own_names(policy)
     asker = counterparties.names_of(writer.counterparty, book) if writer.counterparty else frozenset()
-    each = [device_gate(d, records.devices.get(d), ours, asker) for d in plan.code_devices]
+    each = (device_gate(d, records.devices.get(d), ours, asker) for d in plan.code_devices)
     failed = sorted(failures(each), key=lambda condition: condition.reason is not Reason.GATE_AT_SEND)
     holds = Condition(Gate.DEVICE_ENTITLED, True, f"{len(plan.code_devices)} of ours, codes held, not commissioned")
     return failed[0] if failed else holds
