@@ -62,9 +62,12 @@ def _append(connection: Connection, vault: Vault, entries: Sequence[Entry]) -> N
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     seq, previous = _head(connection)
     rows = []
+    told, detail = None, ""
     for entry in entries:
         seq += 1
-        row = _row(seq, entry)
+        if entry.detail is not told:  # the codes of a letter share theirs
+            told, detail = entry.detail, _in_order(entry.detail)
+        row = _row(seq, entry, detail)
         row |= {"previous": previous, "hash": _hash(vault, previous, row)}
         previous = row["hash"]
         rows.append(row)
@@ -77,13 +80,13 @@ def _head(connection: Connection) -> tuple[int, str]:
     return (last.seq, last.hash) if last else (0, GENESIS)
 
 
-def _row(seq: int, entry: Entry) -> dict[str, Any]:
+def _row(seq: int, entry: Entry, detail: str) -> dict[str, Any]:
     return {
         "seq": seq,
         "at": micros(entry.at),
         "what": entry.what,
         "subject": entry.subject,
-        "detail": _in_order(entry.detail),
+        "detail": detail,
     }
 
 

@@ -371,7 +371,8 @@ class LetterPlan:
         """The devices whose codes this letter will carry."""
         if not isinstance(self.content, Answer):
             return ()
-        return tuple(row.device_id for row in self.content.rows if row.outcome is Outcome.CODE)
+        code = Outcome.CODE  # looked up once: this is asked a dozen times a letter
+        return tuple([row.device_id for row in self.content.rows if row.outcome is code])
 
 
 class Fate(StrEnum):
