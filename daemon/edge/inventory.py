@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -34,22 +33,12 @@ def lookup(connection: Connection, devices: Iterable[DeviceId]) -> dict[DeviceId
     numbers = list({eui_to_int(one) for one in devices})
     found = {}
     for run in chunks(numbers):
-        for row in connection.execute(_LOOKUP, {"devices": run}):
-            record = _record(row)
-            found[record.device_id] = record
+        rows = connection.execute(_LOOKUP, {"devices": run}).all()
+        for number, kind, installer, status, gaining, gsme, has_code in rows:
+            one = int_to_eui(number)
+            linked = "" if gsme is None else int_to_eui(gsme)
+            found[one] = DeviceRecord(one, kind, installer, status, gaining, has_code, linked)
     return found
-
-
-def _record(row: Any) -> DeviceRecord:
-    return DeviceRecord(
-        device_id=int_to_eui(row.device_id),
-        device_type=row.device_type,
-        installing_supplier=row.installing_supplier,
-        status=row.status,
-        gaining_supplier=row.gaining_supplier,
-        has_code=row.has_code,
-        linked_gsme="" if row.linked_gsme is None else int_to_eui(row.linked_gsme),
-    )
 
 
 def taken_at(connection: Connection) -> datetime | None:
