@@ -125,7 +125,8 @@ class Filing:
 
     async def _file_letters(self, sent: str) -> int:
         """Flag what was answered, and put a copy of each accepted letter into Sent; how many letters."""
-        letters = await self._parts.read(lambda c: outbox.to_file_in_sent(c, LETTERS))
+        bare = self._parts.policy.sent_copy is not SentCopy.FULL
+        letters = await self._parts.read(lambda c: outbox.to_file_in_sent(c, LETTERS, bare=bare))
         if not letters:
             return 0
         await self._flag_answered([q.mail_id for q in letters if q.mail_id is not None and q.plan.party])

@@ -210,13 +210,14 @@ def _records(desk: _Desk, queued: Queued) -> Records:
     Rates are those of the day on which it was queued and took its number: a day without relay costs nobody the next.
     """
     plan = queued.plan
-    own = len(plan.code_devices)
-    if not own:
+    devices = plan.code_devices
+    if not devices:
         return Records({}, {}, Rates())
     others = {
         device: tuple(release for letter, release in desk.releases.get(device, ()) if letter != queued.id)
-        for device in plan.code_devices
+        for device in devices
     }
     rates = desk.rates[plan.party, local_day(queued.written_at)]
+    own = len(devices)
     rates = replace(rates, codes_today=rates.codes_today - own, codes_today_to_party=rates.codes_today_to_party - own)
     return Records(desk.records, others, rates)

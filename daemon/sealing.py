@@ -5,10 +5,11 @@ as `judge` runs, and in the bytes of its letter while they are on the wire. What
 says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import TypeVar
 
 import structlog
@@ -70,8 +71,8 @@ class Judged:
     queued: Queued
     ruling: Ruling
     goes: bool
-    openings: tuple[Entry, ...] = ()
-    """The codes that were opened for its bytes."""
+    opened: bool = False
+    """Its codes were, for its bytes."""
 
 
 def judge(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> list[Judged]:
@@ -79,25 +80,26 @@ def judge(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: 
     rulings = list(zip(claimed, rule(connection, parts, claimed, now), strict=True))
     going = [queued for queued, ruling in rulings if ruling.go is Go.SEND]
     codes = _Codes(_opened(connection, parts, going), _answered(connection, parts, going))
-    return [_judged(parts, queued, ruling, codes, now) for queued, ruling in rulings]
+    return [_judged(parts, queued, ruling, codes) for queued, ruling in rulings]
 
 
-def _judged(parts: Parts, queued: Queued, ruling: Ruling, codes: "_Codes", now: datetime) -> Judged:
+def _judged(parts: Parts, queued: Queued, ruling: Ruling, codes: "_Codes") -> Judged:
     goes = ruling.go is Go.SEND and _can_be_written(queued, codes)
     if not goes or queued.content is not None:
         return Judged(queued, ruling, goes)
-    return Judged(_sealed(parts, queued, codes), ruling, goes, tuple(_openings(queued, now)))
+    return Judged(_sealed(parts, queued, codes), ruling, goes, opened=True)
 
 
 def set_down(connection: Connection, parts: Parts, judged: Sequence[Judged], now: datetime) -> list[Queued]:
     """Freeze the bytes of what goes, and write down what does not; those that go, in their order."""
     going = [one for one in judged if one.goes]
-    entries = [entry for one in going for entry in one.openings]
+    openings = (entry for one in going if one.opened for entry in _openings(one.queued, now))
+    ends: list[Entry] = []
     for one in judged:
         if not one.goes:
-            entries += _put_down(connection, parts, one.queued, one.ruling, now)
+            ends += _put_down(connection, parts, one.queued, one.ruling, now)
     outbox.freeze(connection, [(one.queued, one.ruling.verdict) for one in going])
-    audit.append(connection, parts.vault, entries)
+    audit.append(connection, parts.vault, chain(openings, ends))
     return [one.queued for one in going]
 
 
@@ -144,10 +146,10 @@ def _each_that_opens(
     return codes
 
 
-def _openings(queued: Queued, now: datetime) -> list[Entry]:
+def _openings(queued: Queued, now: datetime) -> Iterator[Entry]:
     plan = queued.plan
     detail = {"letter": queued.id, "party": plan.party} if plan.party else {"letter": queued.id, "to": plan.to}
-    return [Entry(now, "code-opened", f"device:{device}", detail) for device in plan.promised_codes]
+    return (Entry(now, "code-opened", f"device:{device}", detail) for device in plan.promised_codes)
 
 
 def _can_be_written(queued: Queued, codes: _Codes) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from daemon.edge.database import Database
 from daemon.edge.vault import Vault
@@ -13,6 +14,13 @@ from tests.servers import dovecot as dovecot_server
 from tests.servers import postfix as postfix_server
 from tests.servers import postgres
 from tests.servers.ports import missing
+
+
+def pytest_configure() -> None:
+    """Tracebacks are logged without their values: to draw those takes longer than the test."""
+    renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+
 
 # ── databases ───────────────────────────────────────────────────────────────────────────────────────
 

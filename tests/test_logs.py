@@ -16,11 +16,11 @@ CODE = "83FED3407A939723A5C639B26916D505"
 @pytest.fixture(autouse=True)
 def _as_before():
     """Other tests' logging is left as it was."""
-    handlers, level = logging.root.handlers[:], logging.root.level
+    handlers, level, ours = logging.root.handlers[:], logging.root.level, structlog.get_config()
     yield
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**ours)
 
 
 def lines(capsys) -> list[dict[str, object]]:

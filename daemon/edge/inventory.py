@@ -33,10 +33,11 @@ def lookup(connection: Connection, devices: Iterable[DeviceId]) -> dict[DeviceId
     numbers = list({eui_to_int(one) for one in devices})
     found = {}
     for run in chunks(numbers):
-        for number, kind, installer, status, gaining, linked, has_code in connection.execute(_LOOKUP, {"devices": run}):
-            gsme = "" if linked is None else int_to_eui(linked)
+        rows = connection.execute(_LOOKUP, {"devices": run}).all()
+        for number, kind, installer, status, gaining, gsme, has_code in rows:
             one = int_to_eui(number)
-            found[one] = DeviceRecord(one, kind, installer, status, gaining, has_code, gsme)
+            linked = "" if gsme is None else int_to_eui(gsme)
+            found[one] = DeviceRecord(one, kind, installer, status, gaining, has_code, linked)
     return found
 
 

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment
 from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, letter, release
@@ -153,19 +154,21 @@ def _queueing(dialect: str) -> Any:
 
 
 _RESERVE = sa.insert(release)
+ROWS_AT_A_TIME = 2000
+"""A sheet has tens of thousands."""
 
 
 def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: datetime) -> None:
     """Count the codes of these letters as leaving us, from now on."""
     shared = {"at": micros(now), "day": local_day(now), "state": "queued"}
-    sent = [(letter_id, one.plan) for letter_id, one in added if one.state is not LetterState.OBSERVED]
-    devices = [(letter_id, plan.party, device) for letter_id, plan in sent for device in plan.code_devices]
-    for some in chunks(devices):
-        rows = [
-            {"device_id": eui_to_int(device), "party": party, "letter_id": letter_id, **shared}
-            for letter_id, party, device in some
-        ]
-        connection.execute(_RESERVE, rows)
+    rows = (
+        {"device_id": eui_to_int(device), "party": one.plan.party, "letter_id": letter_id, **shared}
+        for letter_id, one in added
+        if one.state is not LetterState.OBSERVED
+        for device in one.plan.code_devices
+    )
+    while some := list(islice(rows, ROWS_AT_A_TIME)):
+        connection.execute(_RESERVE, some)
 
 
 # One attempt ────────────────────────────────────────────────────────────────────────────────────────
@@ -203,26 +206,30 @@ def _due(now: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(letter.c.next_at <= micros(now), letter.c.next_at > micros(now + FARTHEST))
 
 
-def _load(connection: Connection, ids: Sequence[int]) -> list[Queued]:
+_ABOUT = (
+    letter.c.id,
+    letter.c.plan,
+    letter.c.message_id,
+    letter.c.written_at,
+    letter.c.mail_id,
+    letter.c.attempts,
+    letter.c.resends,
+)
+_LOAD = sa.select(*_ABOUT, letter.c.content).where(letter.c.id.in_(among("ids")))
+_LOAD_BARE = sa.select(*_ABOUT, sa.null()).where(letter.c.id.in_(among("ids")))
+
+
+def _load(connection: Connection, ids: Sequence[int], *, bare: bool = False) -> list[Queued]:
+    """Letters in the order of `ids`; `bare`: without their bytes."""
     if not ids:
         return []
-    query = sa.select(letter).where(letter.c.id.in_(ids))
-    order = {letter_id: position for position, letter_id in enumerate(ids)}
-    return sorted(map(_queued, connection.execute(query)), key=lambda q: order[q.id])
+    found = connection.execute(_LOAD_BARE if bare else _LOAD, {"ids": ids})
+    by_id = {row[0]: _queued(*row) for row in found}
+    return [by_id[letter_id] for letter_id in ids if letter_id in by_id]
 
 
-def _queued(row: Row[tuple[object, ...]]) -> Queued:
-    values = row._mapping  # noqa: SLF001  # SQLAlchemy's documented name for it
-    return Queued(
-        id=values["id"],
-        plan=PLAN.validate_json(values["plan"]),
-        message_id=values["message_id"],
-        written_at=moment(values["written_at"]),
-        mail_id=values["mail_id"],
-        attempts=values["attempts"],
-        resends=values["resends"],
-        content=values["content"],
-    )
+def _queued(letter_id: int, plan: str, name: str, written_at: int, *others: Any) -> Queued:
+    return Queued(letter_id, PLAN.validate_json(plan), name, moment(written_at), *others)
 
 
 _FREEZE = (
@@ -380,10 +387,10 @@ def resend(connection: Connection, letter_id: int, now: datetime) -> None:
 # Afterwards ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def to_file_in_sent(connection: Connection, limit: int) -> list[Queued]:
-    """Accepted letters that have no copy in Sent yet."""
+def to_file_in_sent(connection: Connection, limit: int, *, bare: bool = False) -> list[Queued]:
+    """Accepted letters that have no copy in Sent yet; `bare`: without their bytes, where masked copies are made."""
     query = sa.select(letter.c.id).where(LETTER_UNFILED)
-    return _load(connection, list(connection.execute(query.order_by(letter.c.id).limit(limit)).scalars()))
+    return _load(connection, list(connection.execute(query.order_by(letter.c.id).limit(limit)).scalars()), bare=bare)
 
 
 def newest(connection: Connection) -> int:
@@ -396,18 +403,28 @@ def sent_filed(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute(sa.update(letter).where(letter.c.id.in_(ids)).values(sent_filed=True))
 
 
+_RELEASES = (
+    sa.select(release.c.device_id, release.c.letter_id, release.c.party, release.c.at)
+    .where(
+        release.c.device_id.in_(among("devices")),
+        release.c.at >= sa.bindparam("since"),
+        release.c.state != "dropped",
+    )
+    .order_by(release.c.at)
+)
+
+
 def releases_by_letter(
     connection: Connection, devices: Sequence[DeviceId], since: datetime
 ) -> dict[DeviceId, list[tuple[int, Release]]]:
     """Codes of `devices` that left us, or are queued to, since then, each with the letter that carries it."""
     found: dict[DeviceId, list[tuple[int, Release]]] = {}
+    of_letter: dict[int, tuple[int, Release]] = {}  # one for all of its codes: they were queued together
     for some in chunks([eui_to_int(device) for device in devices]):
-        query = sa.select(release.c.device_id, release.c.letter_id, release.c.party, release.c.at).where(
-            release.c.device_id.in_(some), release.c.at >= micros(since), release.c.state != "dropped"
-        )
-        for row in connection.execute(query.order_by(release.c.at)):
-            entry = (row.letter_id, Release(row.party, moment(row.at)))
-            found.setdefault(int_to_eui(row.device_id), []).append(entry)
+        rows = connection.execute(_RELEASES, {"devices": some, "since": micros(since)}).all()
+        for number, letter_id, party, at in rows:
+            entry = of_letter.get(letter_id) or of_letter.setdefault(letter_id, (letter_id, Release(party, moment(at))))
+            found.setdefault(int_to_eui(number), []).append(entry)
     return found
 
 

@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -20,9 +20,11 @@ from daemon.mail.message import Envelope, Letter, Mark, Sheet
 MAX_REFERENCES = 20
 """Message-IDs in References: the first, which began the thread, and the last ones."""
 _LINE = 76
+_OCTETS_AT_A_TIME = 1000 * _LINE // 4 * 3
+"""Of a sheet, encoded together: whole lines."""
 _WHOLE_LINES = re.compile(rb"(?:[^\r]{0,998}+\r\n)*+")
 """Each at most 998 octets and its CRLF; a bare LF may still stand in one."""
-_BOM = "\ufeff"
+_BOM = "\ufeff".encode()
 """Excel takes a CSV file for a Windows code page unless it begins so."""
 _UNFIT = re.compile(
     "[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufeff\\ufff0-\\ufffb\\ud800-\\udfff]+"
@@ -49,7 +51,7 @@ def compose(letter: Letter, *, sender: str, sender_name: str, message_id: str, w
         raise ValueError("not a Message-ID")
     boundary = hashlib.sha256(message_id.encode("ascii")).hexdigest()[:30]
     head = "\r\n".join(_headers(letter, _address(sender), sender_name, message_id, written_at))
-    content = head.encode("ascii") + b"\r\n" + _body(letter, boundary)
+    content = b"".join((head.encode("ascii"), b"\r\n", *_body(letter, boundary)))
     _check(content)
     return Envelope(sender=sender, recipient=letter.to, message_id=message_id, content=content)
 
@@ -159,40 +161,32 @@ def _encoded_words(line: str, used: int) -> str:
 # Body ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _body(letter: Letter, boundary: str) -> bytes:
-    inner = boundary + "a"
-    alternative = b"".join(
-        (
-            f'Content-Type: multipart/alternative; boundary="{inner}"\r\n\r\n'.encode("ascii"),
-            _part(inner, _text_part("plain", letter.text)),
-            _part(inner, _text_part("html", letter.html)),
-            f"--{inner}--\r\n".encode("ascii"),
-        )
-    )
+def _body(letter: Letter, boundary: str) -> Iterator[bytes]:
+    """In pieces, which are put together once: a sheet may have megabytes."""
+    texts = (_text_part("plain", letter.text), _text_part("html", letter.html))
+    alternative = _multipart("alternative", boundary + "a", texts)
     if letter.sheet is None:
-        return alternative
-    outer = boundary + "m"
-    return b"".join(
-        (
-            f'Content-Type: multipart/mixed; boundary="{outer}"\r\n\r\n'.encode("ascii"),
-            _part(outer, alternative),
-            _part(outer, _sheet_part(letter.sheet)),
-            f"--{outer}--\r\n".encode("ascii"),
-        )
-    )
+        yield from alternative
+    else:
+        yield from _multipart("mixed", boundary + "m", (alternative, _sheet_part(letter.sheet)))
 
 
-def _part(boundary: str, part: bytes) -> bytes:
-    return b"--%s\r\n%s\r\n" % (boundary.encode("ascii"), part)
+def _multipart(subtype: str, boundary: str, parts: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+    yield f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode("ascii")
+    for part in parts:
+        yield f"--{boundary}\r\n".encode("ascii")
+        yield from part
+        yield b"\r\n"
+    yield f"--{boundary}--\r\n".encode("ascii")
 
 
-def _text_part(subtype: str, text: str) -> bytes:
+def _text_part(subtype: str, text: str) -> tuple[bytes, bytes]:
     text = _clean(text)
     plain = _travels_as_it_is(text)
     charset, encoding = ("us-ascii", "7bit") if plain else ("utf-8", "quoted-printable")
     body = text.encode("ascii") if plain else _quoted_printable(text.encode("utf-8"))
     head = f"Content-Type: text/{subtype}; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    return head.encode("ascii") + body.replace(b"\n", b"\r\n")
+    return head.encode("ascii"), body.replace(b"\n", b"\r\n")
 
 
 def _clean(text: str) -> str:
@@ -223,16 +217,18 @@ def _quoted_printable(octets: bytes) -> bytes:
     return encoded.replace(b"\nFrom ", b"\n=46rom ").replace(b"\n--", b"\n=2D-")[1:]
 
 
-def _sheet_part(sheet: Sheet) -> bytes:
-    encoded = b64encode(csv_of(sheet))
-    lines = [encoded[i : i + _LINE] for i in range(0, len(encoded), _LINE)]
+def _sheet_part(sheet: Sheet) -> Iterator[bytes]:
     name = _file_name(sheet.name)
     head = (
         f"Content-Type: text/csv; charset=utf-8; header=present;\r\n name{name}\r\n"
         f"Content-Disposition: attachment;\r\n filename{name}\r\n"
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
-    return head.encode("ascii") + b"\r\n".join(lines) + b"\r\n"
+    yield head.encode("ascii")
+    content = csv_of(sheet)
+    for start in range(0, len(content), _OCTETS_AT_A_TIME):
+        encoded = b64encode(content[start : start + _OCTETS_AT_A_TIME])
+        yield b"\r\n".join([encoded[i : i + _LINE] for i in range(0, len(encoded), _LINE)]) + b"\r\n"
 
 
 def _file_name(name: str) -> str:
@@ -243,8 +239,8 @@ def _file_name(name: str) -> str:
 
 def csv_of(sheet: Sheet) -> bytes:
     """The sheet as CSV that a spreadsheet opens rightly: BOM, CRLF, no cell that could be a formula (row 48)."""
-    lines = [",".join(map(_cell, row)) for row in sheet.rows]
-    return (_BOM + "\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+    lines = ((",".join(map(_cell, row)) + "\r\n").encode("utf-8", "replace") for row in sheet.rows)
+    return b"".join((_BOM, *lines))
 
 
 def _cell(text: str) -> str:

@@ -1,6 +1,8 @@
 """The MIME tree of a mail as a flat run of leaves, within bounds; whatever is odd becomes a defect.
 
-Its depth and the number of its parts are bounded by a look at the raw bytes first.
+The standard parser is used in its old form (compat32), which hardly ever raises on what a sender wrote and is
+sixteen times faster than the new one (measured on real mail). It recurses with the depth of the tree, so
+the depth and number of parts are bounded by a look at the raw bytes first.
 """
 
 import base64
@@ -8,10 +10,13 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from email import policy
 from email.errors import InvalidBase64LengthDefect
 from email.message import Message
+from email.parser import BytesParser
+from typing import Any
 
-from daemon.mail import headers, mime
+from daemon.mail import headers
 
 MAX_MAIL_OCTETS = 60 * 1024 * 1024
 MAX_MAIL_LINES = 1_000_000
@@ -87,12 +92,31 @@ def read_tree(raw: bytes, answers: tuple[str, ...] = (), within: Enclosed | None
         return tree
     if headers.ends_oddly(raw.lstrip(b"\r\n")):
         tree.defect("its line ends are damaged")
-    _walk(mime.cut(headers.plainly_headed(raw.lstrip(b"\r\n")), MAX_DEPTH), tree, _Place(within=within))
+    try:
+        _walk(_parsed(headers.plainly_headed(raw.lstrip(b"\r\n"))), tree, _Place(within=within))
+    except RecursionError:
+        tree.leaves.clear()
+        tree.defect(_TOO_DEEP)
     return tree
 
 
+class _Part(Message):
+    """Where its boundary is in a charset that Python knows and will not read it by, there is none."""
+
+    def get_boundary(self, failobj: Any = None) -> Any:
+        """As the standard one, which the parser asks and which would raise out of it."""
+        try:
+            return super().get_boundary(failobj)
+        except (ValueError, LookupError, TypeError):
+            return failobj
+
+
+def _parsed(raw: bytes) -> Message:
+    return BytesParser(_Part, policy=policy.compat32).parsebytes(raw)
+
+
 def _out_of_bounds(raw: bytes) -> str:
-    """Why it is not even cut into its parts; empty: it may be."""
+    """Why the standard parser must not see it; empty: it may."""
     if len(headers.head_of(raw.lstrip(b"\r\n"))) > headers.MAX_HEADER_OCTETS:
         return "its header is larger than 256 KiB"
     boundaries = set(_boundaries(raw))
@@ -157,7 +181,7 @@ def _unpacked(packed: Message) -> Message:
         raw = base64.b64decode(_content(packed))
     except (binascii.Error, ValueError):
         return packed
-    return packed if _out_of_bounds(raw) else mime.cut(raw, MAX_DEPTH)
+    return packed if _out_of_bounds(raw) else _parsed(raw)
 
 
 def enclosed(inner: Message, answers: tuple[str, ...], outer: Enclosed | None = None) -> Enclosed:

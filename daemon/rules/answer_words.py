@@ -15,6 +15,7 @@ from daemon.rules.thread import Outcome
 
 SHEET_HEADING = ("device_id", "outcome", "install_code", "note")
 MASKED = " ".join(["••••"] * 8)
+_BOTH_MASKED = MASKED, MASKED[:4]
 LONGEST_LETTER, LONGEST_GROUP = 200, 20
 """A letter on more devices than the first shows only groups up to the second; the sheet has them all."""
 _ORDER = (
@@ -96,7 +97,8 @@ class _Tables:
 def answer_words(plan: LetterPlan, answer: Answer, codes: Mapping[DeviceId, InstallCode] | None) -> Written:
     """The values of `answer.txt`. `codes` None: masked. Raises CodeMissing."""
     tables = _Tables()
-    shown = {device: code_and_check(device, codes) for device in plan.code_devices}
+    promised = plan.code_devices
+    shown = {device: code_and_check(device, codes) for device in promised}
     longest = LONGEST_LETTER if len(answer.rows) <= LONGEST_LETTER else LONGEST_GROUP
     groups = tuple(_groups(answer.rows, shown, tables, longest))
     before = tuple(_sent_before(answer, tables))
@@ -106,7 +108,7 @@ def answer_words(plan: LetterPlan, answer: Answer, codes: Mapping[DeviceId, Inst
         "asked_by": plain(answer.asked_by),
         "their_reference": plain(plan.mark_reference) if plan.mark_reference != plan.reference else "",
         "asked": len(answer.rows) + len(answer.sent_before),
-        "codes": len(plan.code_devices),
+        "codes": len(promised),
         "groups": groups,
         "all_shown": all(group.table for group in groups),
         "sent_before": before,
@@ -123,7 +125,7 @@ def answer_words(plan: LetterPlan, answer: Answer, codes: Mapping[DeviceId, Inst
         "chase": answer.chase,
         "capped_at": answer.capped_at,
         "sheet": sheet.name if sheet else "",
-        "masked": codes is None and bool(plan.code_devices),
+        "masked": codes is None and bool(promised),
     }
     return Written(values, tuple(tables.made), sheet)
 
@@ -155,7 +157,7 @@ def _table(outcome: Outcome, rows: Sequence[AnswerRow], notes: Sequence[str], co
 def code_and_check(device: DeviceId, codes: Mapping[DeviceId, InstallCode] | None) -> tuple[str, str]:
     """The code in groups of four, and its check; both masked where `codes` is None."""
     if codes is None:
-        return MASKED, MASKED[:4]
+        return _BOTH_MASKED
     code = codes.get(device)
     if code is None:
         raise CodeMissing(f"no code was opened for {device}")

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Discriminator
 
 from daemon.mail.message import MarkedKind
 from daemon.rules.identifiers import DeviceId
@@ -321,6 +323,11 @@ class Result:
     about: Literal["result"] = "result"
 
 
+_ByName = Discriminator("about")
+"""By its name: else each of the shapes is tried on a letter that is read back, at ten times the cost."""
+Content = Annotated[Answer | OpsNews | Transcript | Digest | Relisted | Asking | Result, _ByName]
+
+
 @dataclass(frozen=True, slots=True)
 class LetterPlan:
     """A letter decided, not yet written: kept in the outbox as JSON, written when sent.
@@ -333,7 +340,7 @@ class LetterPlan:
     seq: int
     to: str
     subject: str
-    content: Answer | OpsNews | Transcript | Digest | Relisted | Asking | Result
+    content: Content
     party: str = ""
     reference: str = ""
     in_reply_to: str = ""
@@ -364,7 +371,8 @@ class LetterPlan:
         """The devices whose codes this letter will carry."""
         if not isinstance(self.content, Answer):
             return ()
-        return tuple(row.device_id for row in self.content.rows if row.outcome is Outcome.CODE)
+        code = Outcome.CODE  # looked up once: this is asked a dozen times a letter
+        return tuple([row.device_id for row in self.content.rows if row.outcome is code])
 
 
 class Fate(StrEnum):

@@ -325,23 +325,24 @@ def send_gate(  # noqa: PLR0917  # all that the gate depends on, in the open
         _listed_recipient(plan, writer, now),
         _relay_transport(surroundings),
     )
-    waiver = plan.waiver if covers(plan.waiver, plan.code_devices) else None
-    if not plan.code_devices:
+    devices = plan.code_devices
+    waiver = plan.waiver if covers(plan.waiver, devices) else None
+    if not devices:
         return waived((*(c for c in of_mail if c.gate in _ASKED_OF_EVERY_LETTER), *of_letter), waiver)
-    limits = limits_gate(plan.code_devices, records, plan.party, policy)
-    entitled = _devices_gate(plan, writer, records, book, policy)
+    limits = limits_gate(devices, records, plan.party, policy)
+    entitled = _devices_gate(devices, writer, records, book, policy)
     return waived((*of_mail, *of_letter, entitled, *limits, _not_suspended(surroundings)), waiver)
 
 
 def _devices_gate(
-    plan: LetterPlan, writer: Writer, records: Records, book: tuple[Counterparty, ...], policy: Policy
+    devices: Sequence[DeviceId], writer: Writer, records: Records, book: tuple[Counterparty, ...], policy: Policy
 ) -> Condition:
     """G9 for all devices of a letter: the first that fails, what nobody may waive before all else."""
     ours = counterparties.own_names(policy)
     asker = counterparties.names_of(writer.counterparty, book) if writer.counterparty else frozenset()
-    each = [device_gate(d, records.devices.get(d), ours, asker) for d in plan.code_devices]
+    each = (device_gate(d, records.devices.get(d), ours, asker) for d in devices)
     failed = sorted(failures(each), key=lambda condition: condition.reason is not Reason.GATE_AT_SEND)
-    holds = Condition(Gate.DEVICE_ENTITLED, True, f"{len(plan.code_devices)} of ours, codes held, not commissioned")
+    holds = Condition(Gate.DEVICE_ENTITLED, True, f"{len(devices)} of ours, codes held, not commissioned")
     return failed[0] if failed else holds
 
 

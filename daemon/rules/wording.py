@@ -6,7 +6,7 @@ frame, `page.html`, ever sees an install code, in a cell of a table.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -99,6 +99,10 @@ class Words:
 
 class _Sandbox(ImmutableSandboxedEnvironment):
     """The sandbox; what is ours, all of it there to be read, is handed out without its search for what is not."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """A plain dict, where jinja2 looks every name up in a chain, for every letter: what is here is here for good."""
+        return {**self.globals, **(d or {})}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """As the sandbox does it, but that the fields of our own values need no look."""

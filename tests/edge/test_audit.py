@@ -72,6 +72,21 @@ def test_an_untouched_chain_holds(chain: Database, vault: Vault) -> None:
     assert (state.entries, state.head, state.broken_at) == (9, last["hash"], None)
 
 
+def test_the_chain_is_the_same_however_few_are_written_at_a_time(
+    chain: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five entries two at a time follow on each other and on what was there; those that share a detail all have it."""
+    monkeypatch.setattr(audit, "_AT_A_TIME", 2)
+    details = [{"letter": 1}] * 3 + [{"letter": 2}] * 2
+    with chain.write() as connection:
+        audit.append(connection, vault, (Entry(BEGAN, "code-opened", "device:x", detail) for detail in details))
+    with chain.read() as connection:
+        state = audit.verify(connection, vault)
+        kept = [entry["detail"] for entry in audit.export(connection)][-5:]
+    assert (state.entries, state.broken_at) == (14, None)
+    assert kept == details
+
+
 @pytest.mark.parametrize("how", TAMPERINGS)
 def test_tampering_shows_where_it_begins(chain: Database, vault: Vault, how: str) -> None:
     """Each way of touching the trail is found, at the first entry that does not fit."""

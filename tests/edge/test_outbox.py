@@ -1,10 +1,12 @@
 """The outbox: names that a rebuild derives again, an order, and moves that only happen from where they may."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from pydantic import ValidationError
 
 from daemon.edge import outbox
 from daemon.edge import tables as t
@@ -12,6 +14,7 @@ from daemon.edge.database import Database, micros
 from daemon.edge.outbox import FARTHEST, LetterState, Queued
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
+from daemon.rules import specimens
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.thread import Outcome
 from tests.sending import MAILBOX, MEMBER, NOW, World
@@ -81,6 +84,33 @@ def test_a_plan_comes_back_as_it_was(world: World) -> None:
     news, answer = sorted(claim(world), key=lambda q: q.id)
     assert news.plan == plan()
     assert [row.outcome for row in answer.plan.content.rows] == [Outcome.CODE, Outcome.NOT_INSTALLER]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", specimens.BY_NAME)
+def test_every_plan_is_read_back_by_its_name(name: str) -> None:
+    """Each shape of content tells which it is; one that nobody knows is none."""
+    written = outbox.PLAN.dump_json(specimens.BY_NAME[name])
+    assert outbox.PLAN.validate_json(written) == specimens.BY_NAME[name]
+    with pytest.raises(ValidationError):
+        outbox.PLAN.validate_json(written.replace(b'"about":"', b'"about":"un'))
+
+
+def test_the_codes_of_a_sheet_are_counted_each(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few are written at a time."""
+    monkeypatch.setattr(outbox, "ROWS_AT_A_TIME", 2)
+    world.asked(*[Outcome.CODE] * 5)
+    assert world.releases() == ["queued"] * 5
+
+
+def test_a_letter_is_loaded_bare(world: World) -> None:
+    """For a masked copy: all but its bytes, in the order asked for."""
+    first, second = world.queue(plan()), world.queue(plan("bb"))
+    with world.parts.database.write() as connection:
+        connection.execute(sa.update(t.letter).values(content=b"sealed", state="accepted", sent_filed=False))
+        whole, bare = (outbox.to_file_in_sent(connection, 9, bare=bare) for bare in (False, True))
+    assert ids(whole) == [first, second]
+    assert [one.content for one in whole] == [b"sealed"] * 2
+    assert bare == [replace(one, content=None) for one in whole]
 
 
 # Claims ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.mail.compose import MAX_REFERENCES, _check, compose, csv_of
+from daemon.mail.compose import _OCTETS_AT_A_TIME, MAX_REFERENCES, _check, compose, csv_of
 from daemon.mail.message import Letter, Mark, MarkedKind, Sheet
 
 ROWS = (
@@ -346,6 +346,19 @@ def test_file_names_read_back(name, read_as):
 def test_no_cell_is_ever_a_formula(cell, written):
     """Row 48: a cell that a spreadsheet could run begins with an apostrophe; commas, quotes and line ends are tamed."""
     assert csv_of(Sheet("x.csv", ((cell, "z"),))) == f"\ufeff{written},z\r\n".encode()
+
+
+@pytest.mark.parametrize("more", range(-2, 3))
+def test_a_large_sheet_arrives_whole(more):
+    """It is encoded in pieces: wherever they meet, its lines are full but for the last, and it reads back."""
+    octets = 2 * _OCTETS_AT_A_TIME + more
+    sheet = Sheet("a.csv", (("x" * 100, "y" * 100),) * 500 + (("z" * (octets - 3 - 500 * 203 - 2),),))
+    assert len(csv_of(sheet)) == octets
+    raw = seal(replace(LETTER, sheet=sheet))
+    (part,) = read(raw).iter_attachments()
+    assert part.get_payload(decode=True) == csv_of(sheet)
+    lines = raw.partition(b"Encoding: base64\r\n\r\n")[2].partition(b"\r\n\r\n--")[0].split(b"\r\n")
+    assert {len(line) for line in lines[:-1]} == {76}
 
 
 @settings(max_examples=100, deadline=None)

@@ -75,6 +75,14 @@ def test_row_41_nesting_without_end_is_cut(raw):
     assert mail.origin.sender == "ann@listed.example"
 
 
+@pytest.mark.parametrize("charset", [b"idna", b"undefined", b"utf\x008"])
+def test_row_41_a_boundary_in_an_odd_charset_is_none(charset):
+    """Row 41: on such a one the standard parser raises; here it parts nothing, and the text is read as it stands."""
+    kind = b"Content-Type: multipart/mixed; boundary*=" + charset + b"''%ffb"
+    mail = parse(b"From: ann@listed.example\r\n" + kind + b"\r\n\r\n--b\r\n\r\nhello\r\n--b--\r\n", OURS)
+    assert "hello" in mail.new_text
+
+
 @pytest.mark.parametrize(
     "head",
     [

@@ -26,9 +26,8 @@ MAX_TEXT = 100_000
 HELP_TEXT = """\
 To see:
   how all stands: STATUS
-  one matter: STATUS IC-7F3K2Q9D
+  one matter: STATUS, EVIDENCE IC-7F3K2Q9D
   what waits: LIST held (open, overdue)
-  all about one: EVIDENCE IC-7F3K2Q9D
   figures: REPORT; who may what: TEAM
 To decide, in a reply to our letter:
   yes: APPROVE, or APPROVE except 3, 7
@@ -39,6 +38,7 @@ To ask others, a row a device or a sheet:
   device and supplier below: REQUEST (NOW)
   nudge, go higher: CHASE, ESCALATE IC-...
   needed no more: WITHDRAW device why
+  nobody listed there: REQUEST CONTACT South
 Of one matter (a reply needs no reference):
   keep words: NOTE IC-7F3K2Q9D called Ann
   no reminder: WAIT IC-7F3K2Q9D until 24 Dec
