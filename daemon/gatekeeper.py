@@ -91,7 +91,7 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
     first_mails = threads.first_mails(connection, [q.plan.case_id for q in answers if not q.mail_id])
     mails = {q.mail_id for q in answers if q.mail_id} | {*first_mails.values()}
     devices = list(dict.fromkeys(device for q in answers for device in q.plan.code_devices))
-    days = {(q.plan.party, local_day(q.written_at)): q for q in answers if q.plan.code_devices}
+    days = dict.fromkeys((q.plan.party, local_day(q.written_at)) for q in answers if q.plan.code_devices)
     codes = CodesToday()  # counted once a batch, not once a party
     return _Desk(
         parts=parts,
@@ -103,9 +103,7 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
         proofs=inbox.proofs(connection, sorted(mails)),
         records=inventory.lookup(connection, devices),
         releases=outbox.releases_by_letter(connection, devices, now - RELEASE_MEMORY),
-        rates={
-            key: threads.rates(connection, key[0], q.plan.case_id, q.written_at, codes=codes) for key, q in days.items()
-        },
+        rates={(party, day): Rates(*codes.of(connection, day, party)) for party, day in days},
         wanted=_wanted(connection, claimed),
     )
 

@@ -94,6 +94,8 @@ class Database:
         if self.dialect not in ("sqlite", "postgresql"):
             raise ConfigError("database.url: use sqlite:///path/to/file.db or postgresql://user@host/name")
         self._engine = self._sqlite() if self.dialect == "sqlite" else self._postgresql()
+        # A commit empties the page cache of every other connection to an SQLite file: one of them writes, and keeps its own.
+        self._writer = self._sqlite() if self.dialect == "sqlite" else self._engine
 
     @property
     def file(self) -> Path | None:
@@ -129,7 +131,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that writes: committed at the end, rolled back on any exception."""
-        with self._turn(), _translated(), self._engine.begin() as connection:
+        with self._turn(), _translated(), self._writer.begin() as connection:
             yield connection
             failpoint("before-commit")
         failpoint("after-commit")
@@ -189,6 +191,7 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
+        self._writer.dispose()
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

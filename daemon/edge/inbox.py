@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from daemon.edge import whereabouts
 from daemon.edge.database import among, chunks, insert, insert_in, micros, moment
-from daemon.edge.tables import MAIL_UNSETTLED, cursor, mail, place, signature, tally
+from daemon.edge.tables import MAIL_POISONOUS, MAIL_UNSETTLED, MOST_CRASHES, cursor, mail, place, signature, tally
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
 from daemon.mail.message import Evidence, RawMail
@@ -28,7 +28,6 @@ from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day
 
 WAIVER = TypeAdapter(Waiver)
-MOST_CRASHES = 3
 MOST_OCTETS = 1024 * 1024
 """Of mails claimed together: what is read of one may take some hundred times its size in memory."""
 KEPT, CLAIMED, SETTLED = "kept", "claimed", "settled"
@@ -242,7 +241,7 @@ def give_back(connection: Connection, ids: Sequence[int], *, uncounted: bool) ->
 def poisonous(connection: Connection, gen: int) -> list[int]:
     """Mails whose reading died three times."""
     free = sa.or_(mail.c.state == KEPT, mail.c.claimed_gen != gen)
-    query = sa.select(mail.c.id).where(MAIL_UNSETTLED, mail.c.crashes >= MOST_CRASHES, free).order_by(mail.c.id)
+    query = sa.select(mail.c.id).where(MAIL_POISONOUS, free).order_by(mail.c.id)
     return list(connection.execute(query).scalars())
 
 

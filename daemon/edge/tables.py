@@ -82,12 +82,16 @@ mail = sa.Table(
 )
 
 MAIL_UNSETTLED = _is(mail.c.state, "kept", "claimed")
+MOST_CRASHES = 3
+MAIL_POISONOUS = sa.and_(MAIL_UNSETTLED, mail.c.crashes >= sa.literal_column(str(MOST_CRASHES)))
+"""Its reading died so often that it is not tried again."""
 MAIL_UNFILED = sa.and_(mail.c.wanted_folder.is_not(None), mail.c.filed.is_(False))
 MAIL_HELD = _is(mail.c.fate, "held", "poison")
 """Ops must look at it, and its clock runs."""
 MAIL_UNTOLD = sa.and_(MAIL_HELD, mail.c.told_ops_at.is_(None))
 
 _partial("ix_mail_unsettled", mail.c.id, where=MAIL_UNSETTLED)
+_partial("ix_mail_poisonous", mail.c.id, where=MAIL_POISONOUS)
 _partial("ix_mail_unfiled", mail.c.wanted_folder, mail.c.id, where=MAIL_UNFILED)
 _partial("ix_mail_held_reminded", mail.c.reminded_day, mail.c.held_due, where=MAIL_HELD)
 _partial("ix_mail_untold", mail.c.settled_at, where=MAIL_UNTOLD)
@@ -237,9 +241,12 @@ LETTER_LOST = sa.and_(
 )
 """To our own team, and it will not go by the relay: it must reach them by another way."""
 
+LETTER_NEVER_SENT = _is(letter.c.state, "cancelled", "observed", "held")
+
 _partial("ix_letter_waiting", letter.c.next_at, where=LETTER_WAITING)
 _partial("ix_letter_unfiled", letter.c.id, where=LETTER_UNFILED)
 _partial("ix_letter_lost", letter.c.party, letter.c.id, where=LETTER_LOST)
+_partial("ix_letter_never_sent", letter.c.party, letter.c.written_at, where=LETTER_NEVER_SENT)
 
 release = sa.Table(
     "release",
@@ -253,8 +260,12 @@ release = sa.Table(
     sa.Column("state", sa.String(10), nullable=False, comment="queued, released, dropped"),
     sa.Index("ix_release_device_id_at", "device_id", "at"),
     sa.Index("ix_release_party_day", "party", "day"),
-    sa.Index("ix_release_day", "day"),
+    sa.Index("ix_release_day_party", "day", "party"),
 )
+
+RELEASE_DROPPED = _is(release.c.state, "dropped")
+
+_partial("ix_release_dropped", release.c.day, release.c.party, where=RELEASE_DROPPED)
 
 bounce = sa.Table(
     "bounce",

@@ -11,7 +11,18 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
 from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment
-from daemon.edge.tables import ITEM_OPEN, ITEM_PENDING, THREAD_OPEN, item, letter, mail, release, thread
+from daemon.edge.tables import (
+    ITEM_OPEN,
+    ITEM_PENDING,
+    LETTER_NEVER_SENT,
+    RELEASE_DROPPED,
+    THREAD_OPEN,
+    item,
+    letter,
+    mail,
+    release,
+    thread,
+)
 from daemon.rules.decision import LetterPlan
 from daemon.rules.facts import Rates, Release
 from daemon.rules.identifiers import DeviceId
@@ -334,54 +345,55 @@ class CodesToday:
     def of(self, connection: Connection, day: date, party: str) -> tuple[int, int]:
         """Codes of `day`: to everybody, and to `party`."""
         if day != self._day:
-            found = connection.execute(_CODES_BY_PARTY, {"of_day": day})
-            self._day, self._by_party = day, {row.party: row.codes for row in found}
+            self._day, self._by_party = day, _codes_by_party(connection, day)
         return sum(self._by_party.values()), self._by_party.get(party, 0)
 
 
-_OF_DAY = (release.c.day == sa.bindparam("of_day"), release.c.state != "dropped")
-_CODES_BY_PARTY = sa.select(release.c.party, sa.func.count().label("codes")).where(*_OF_DAY).group_by(release.c.party)
-_CODES = (
-    sa.select(sa.func.count()).select_from(release).where(*_OF_DAY, release.c.letter_id != sa.bindparam("but_letter"))
+# What is counted for every batch is counted in two: all, and what does not count. An index alone knows the one, and of the
+# other there is little. To look at the state of each costs more with every letter of the day.
+_RESERVED = (
+    sa.select(release.c.party, sa.func.count().label("codes"))
+    .where(release.c.day == sa.bindparam("of_day"))
+    .group_by(release.c.party)
 )
-_PENDING = sa.select(sa.func.count()).select_from(item).where(item.c.party == sa.bindparam("of_party"), ITEM_PENDING)
-_SENT = (
-    sa.select(sa.func.count())
-    .select_from(letter)
-    .where(
-        letter.c.party == sa.bindparam("of_party"),
-        letter.c.id != sa.bindparam("but_letter"),
-        *(letter.c.state != never_sent for never_sent in ("cancelled", "observed", "held")),
-    )
+_DROPPED = _RESERVED.where(RELEASE_DROPPED)
+
+
+def _codes_by_party(connection: Connection, day: date) -> dict[str, int]:
+    reserved = {row.party: row.codes for row in connection.execute(_RESERVED, {"of_day": day})}
+    dropped = {row.party: row.codes for row in connection.execute(_DROPPED, {"of_day": day})}
+    return {party: codes - dropped.get(party, 0) for party, codes in reserved.items()}
+
+
+_COUNT = sa.select(sa.func.count())
+_PENDING = _COUNT.select_from(item).where(item.c.party == sa.bindparam("of_party"), ITEM_PENDING)
+_ON_THREAD = _COUNT.select_from(letter).where(
+    letter.c.case_id == sa.bindparam("of_case"),
+    # Not by the index of what was written to a party: of a case there are few.
+    letter.c.party.concat("") == sa.bindparam("of_party"),
+    letter.c.written_at > sa.bindparam("a_day_ago"),
+    sa.not_(LETTER_NEVER_SENT),
 )
-_LETTERS = (
+_TO_PARTY = _COUNT.select_from(letter).where(
+    letter.c.party == sa.bindparam("of_party"), letter.c.written_at > sa.bindparam("an_hour_ago")
+)
+_WAITING_AND_SENT = sa.select(
     _PENDING.scalar_subquery(),
-    _SENT.where(
-        letter.c.case_id == sa.bindparam("of_case"), letter.c.written_at > sa.bindparam("a_day_ago")
-    ).scalar_subquery(),
-    _SENT.where(letter.c.written_at > sa.bindparam("an_hour_ago")).scalar_subquery(),
-)
-_WAITING_AND_SENT = sa.select(*_LETTERS)
-_RATES = sa.select(
-    _CODES.scalar_subquery(), _CODES.where(release.c.party == sa.bindparam("of_party")).scalar_subquery(), *_LETTERS
+    _ON_THREAD.scalar_subquery(),
+    _TO_PARTY.scalar_subquery() - _TO_PARTY.where(LETTER_NEVER_SENT).scalar_subquery(),
 )
 
 
-def rates(
-    connection: Connection, party: str, case_id: str, now: datetime, *, but: int = 0, codes: CodesToday | None = None
-) -> Rates:
-    """What left us lately, queued letters included; `but`: a letter that does not count. `codes`: counted already."""
+def rates(connection: Connection, party: str, case_id: str, now: datetime, *, codes: CodesToday | None = None) -> Rates:
+    """What left us lately, queued letters included. `codes`: counted already."""
     values = {
         "of_party": party,
         "of_case": case_id,
-        "but_letter": but,
         "a_day_ago": micros(now - timedelta(days=1)),
         "an_hour_ago": micros(now - timedelta(hours=1)),
     }
-    if codes is not None:
-        counted = codes.of(connection, local_day(now), party)
-        return Rates(*counted, *connection.execute(_WAITING_AND_SENT, values).one())
-    return Rates(*connection.execute(_RATES, {"of_day": local_day(now), **values}).one())
+    counted = (codes or CodesToday()).of(connection, local_day(now), party)
+    return Rates(*counted, *connection.execute(_WAITING_AND_SENT, values).one())
 
 
 class Lately:

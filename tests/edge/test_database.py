@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,24 @@ def test_a_failed_write_leaves_nothing(database: Database) -> None:
 
     with database.read() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM fact")).scalar() == 0
+
+
+def test_all_writes_to_a_file_go_by_one_connection(tmp_path: Path) -> None:
+    """Whatever is read meanwhile, and by whichever thread: what belongs to the connection is still there."""
+    store = Database(f"sqlite:///{tmp_path / 'one.db'}")
+
+    def count() -> None:
+        with store.read(), store.write() as connection:
+            connection.execute(sa.text("CREATE TEMP TABLE IF NOT EXISTS mine (x)"))
+            connection.execute(sa.text("INSERT INTO mine VALUES (1)"))
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(count) for _ in range(8)]:
+            done.result()
+
+    with store.write() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM mine")).scalar() == 8
+    store.close()
 
 
 @pytest.mark.parametrize("device", ["00-00-00-00-00-00-00-00", "FF-FF-FF-FF-FF-FF-FF-FF", "80-00-00-00-00-00-00-01"])

@@ -292,7 +292,7 @@ def test_what_is_due_is_found_by_its_index(sqlite_url: str, vault: Vault) -> Non
             plans = connection.connection.driver_connection.execute(f"EXPLAIN QUERY PLAN {statement}", values)  # type: ignore[union-attr]
             seen.extend(row[3] for row in plans)
 
-    sa.event.listen(database._engine, "before_cursor_execute", explain)
+    sa.event.listen(database._writer, "before_cursor_execute", explain)
     with database.write() as connection:
         outbox.claim(connection, GEN, NOW, 10)
         outbox.unknown_due(connection, NOW)

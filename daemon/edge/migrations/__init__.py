@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 _VERSIONS = Path(__file__).parent / "versions"
-"""A file each, named by the version that it makes: v0004_bounces.py."""
+"""A file each, named by the version that it makes: v0005_answered_by_indexes.py."""
 _HELD = sa.select(sa.column("version_num", sa.String)).select_from(sa.table("alembic_version"))
 
 
