@@ -28,8 +28,8 @@ Audit = Callable[[Connection, Sequence[Entry]], None]
 
 
 GATHER_S = 0.001
-"""How long a commit waits for writes that are about to come: links whose letters went in one commit hear of them in one
-breath, and the first of them shall not commit alone. It halves the commits of a backlog, and makes a single letter 2 ms later."""
+"""How long a commit waits for writes that are about to come. Links whose letters went in one commit hear of them in one
+breath: the first of them shall not commit alone. It halves the commits of a backlog."""
 
 
 @dataclass(frozen=True, slots=True)
