@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -126,6 +127,8 @@ def run(settings: Settings, clock: Clock) -> int:
             "forged headers would be believed: no code leaves until this is mended",
             read_wrongly=parts.self_test_failures,
         )
+    gc.collect()
+    gc.freeze()  # what is loaded now stays: the collector need not walk it again, 70 ms each time in which nobody works
     try:
         asyncio.run(serve(parts))
     finally:

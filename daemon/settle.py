@@ -5,6 +5,7 @@ set aside. Reading happens in children that hold no keys. What is decided is wri
 with its letters and its audit entries; a mail that our own code fails on is set aside alone.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -58,13 +59,14 @@ class Settling:
         failpoint("after-claim")
         read = await self._read(claimed)
         failpoint("after-read")
-        await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))
+        settled = await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))
         failpoint("after-settle")
         if self._orders_changed:
             await self._parts.refresh()
             self._orders_changed = False
         for bell in (self._parts.wakes.send, self._parts.wakes.filing, self._parts.wakes.chase):
             bell.ring()
+        await asyncio.to_thread(_log, settled)
         return True
 
     def _claim(self, connection: Connection, now: datetime) -> list[KeptMail]:
@@ -93,16 +95,15 @@ class Settling:
         outcomes = await self._readers.read_each([kept.content for kept in claimed])
         return [_whole(kept, outcome) for kept, outcome in zip(claimed, outcomes, strict=True)]
 
-    def _settle(self, connection: Connection, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> None:
+    def _settle(
+        self, connection: Connection, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime
+    ) -> list[audit.Entry]:
         """All in one go; where one mail is too much for us, anew one by one, so that it alone is set aside."""
         inbox.give_back(connection, [kept.id for kept, read in pairs if read is None], uncounted=False)
         whole = [(kept, read) for kept, read in pairs if read is not None]
         entries = self._together(connection, whole, contacts.book(connection), now)
         audit.append(connection, self._parts.vault, entries)
-        for entry in (one for one in entries if one.what == SETTLED):
-            told = entry.detail
-            mail = int(entry.subject.removeprefix("mail:"))
-            log.info("settled", mail=mail, fate=told["fate"], reason=told["reason"], letters=len(told["letters"]))
+        return entries
 
     def _together(
         self, connection: Connection, pairs: Sequence[_Pair], book: tuple[Counterparty, ...], now: datetime
@@ -170,6 +171,14 @@ def _whole(kept: KeptMail, outcome: ReadMail | Unreadable) -> ReadMail | None:
         log.warning("a reader died", mail=kept.id, crashes=kept.crashes, why=str(outcome))
         return None
     return replace(outcome, mail=replace(outcome.mail, defects=(*outcome.mail.defects, CUT))) if kept.cut else outcome
+
+
+def _log(entries: Sequence[audit.Entry]) -> None:
+    """A line each mail that was settled: when that is durable, and no other writer waits for us."""
+    for entry in (one for one in entries if one.what == SETTLED):
+        told = entry.detail
+        mail = int(entry.subject.removeprefix("mail:"))
+        log.info("settled", mail=mail, fate=told["fate"], reason=told["reason"], letters=len(told["letters"]))
 
 
 def write_down(connection: Connection, parts: Parts, decided: Sequence[Worked], now: datetime) -> None:

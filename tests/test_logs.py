@@ -1,5 +1,6 @@
 """The log shows what happened, and no secret, whatever a library or a failure throws at it."""
 
+import io
 import json
 import logging
 import subprocess
@@ -52,6 +53,7 @@ def test_an_event_is_a_line_of_json(capsys) -> None:
         ("x", CODE),
         ValueError(CODE),
         "MPAN 2000012345672 here",
+        "2000012345672",
         "012345678902000012345672"[3:],
     ],
 )
@@ -113,6 +115,19 @@ def test_libraries_are_heard_from_warning_upwards(capsys) -> None:
     told = lines(capsys)
     assert [line["event"] for line in told] == ["dropped x"]
     assert "whole" not in str(told)
+
+
+@pytest.mark.parametrize("trouble", [OSError(28, "no space left"), ValueError("I/O operation on closed file")])
+def test_a_line_that_cannot_be_written_stops_no_work(monkeypatch, trouble) -> None:
+    """The disk is full, or nobody reads the pipe any more."""
+
+    class Broken(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise trouble
+
+    monkeypatch.setattr(sys, "stderr", Broken())
+    logs.configure("json")
+    structlog.get_logger().error("settled", mail=12)
 
 
 def test_what_nobody_caught_shows_no_value() -> None:

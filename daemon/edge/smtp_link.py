@@ -35,7 +35,8 @@ class Reply:
 
 def shown(text: str) -> str:
     """Words of a server as we may keep them: one line, printable, bounded; a content filter's quote of a code hidden."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    plain = " ".join(printable.split())
     return _CODE_LIKE.sub("[hidden] ", plain)[:300]
 
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import audit, remembered
+from daemon.edge import audit, commits, remembered
 from daemon.edge.audit import Entry
 from daemon.edge.commits import GroupCommit, Write
 from daemon.edge.database import Database
@@ -84,6 +84,19 @@ async def test_writes_that_wait_share_one_commit(rig: Rig) -> None:
     assert await rig.gathered(*tasks) == [None] * 100
     assert rig.transactions <= 2
     assert len(rig.names()) == 100
+
+
+async def test_a_commit_waits_a_moment_for_writes_that_are_about_to_come(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of several links that are heard of in one breath does not commit alone."""
+    monkeypatch.setattr(commits, "GATHER_S", 0.3)
+    first = rig.commit.hand_in(put, "first")
+    await asyncio.sleep(0.02)
+    assert not first.done()
+    await asyncio.gather(first, rig.commit.hand_in(put, "second"))
+    assert rig.transactions == 1
+    assert rig.names() == {"first", "second"}
 
 
 async def test_a_write_that_fails_fails_alone(rig: Rig) -> None:
