@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import groupby
 
 import structlog
@@ -34,6 +35,8 @@ MAILS, LETTERS = 500, 100
 """In one round: mails to move, and letters to file in Sent."""
 TOGETHER_OCTETS = 4 * 1024 * 1024
 """Of copies that are handed to the server in one go."""
+COPIES_WAIT = timedelta(seconds=30)
+"""How long copies for Sent let letters go first that others wait for."""
 MOST_LOOKS = 100
 MOST_UIDS = 1 << 32
 
@@ -125,6 +128,9 @@ class Filing:
 
     async def _file_letters(self, sent: str) -> int:
         """Flag what was answered, and put a copy of each accepted letter into Sent; how many letters."""
+        now = self._parts.clock.now()
+        if await self._parts.read(lambda c: outbox.copies_may_wait(c, now, COPIES_WAIT)):
+            return 0  # the station that sends rings when it is done
         bare = self._parts.policy.sent_copy is not SentCopy.FULL
         letters = await self._parts.read(lambda c: outbox.to_file_in_sent(c, LETTERS, bare=bare))
         if not letters:

@@ -378,10 +378,11 @@ async def test_where_all_that_came_is_ours_there_is_nothing_to_search(desk):
     """Copies that are written down are copies of other letters; what anybody else puts into Sent is searched again."""
     letters = [desk.world.asked(Outcome.NOT_INSTALLER) for _ in range(4)]
     await desk.box.append("Sent", mail(1))
-    for letter in letters[:2]:
+    for letter in letters:
         desk.accepted(letter)
+        desk.world.time.on(seconds=30)
         await desk.quiet()
-    assert len(await desk.filing._to_search("Sent", letters[0])) == 3  # no look at Sent is older than they are
+    assert len(await desk.filing._to_search("Sent", letters[0])) == 5  # no look at Sent is older than they are
     for letter in desk.world.asked(Outcome.NOT_INSTALLER), desk.world.asked(Outcome.NOT_INSTALLER):
         desk.accepted(letter)
         await desk.quiet()
@@ -411,6 +412,7 @@ async def test_answered_is_what_was_answered(desk):
     desk.accepted(desk.world.news(), ids[2])
     desk.world.change(t.letter, t.letter.c.id == waiting, mail_id=ids[1])
     desk.accepted(letter, ids[0])
+    desk.world.time.on(seconds=30)  # the letter that still waits goes first
     await desk.quiet()
     flags = {}
     for mail_id in ids:
@@ -418,6 +420,21 @@ async def test_answered_is_what_was_answered(desk):
         (raw,) = await desk.box.fetch(folder, validity, [uid])
         flags[mail_id] = {flag for flag in raw.flags if flag.startswith("\\")} - {"\\Recent"}
     assert flags == {ids[0]: {"\\Answered"}, ids[1]: set(), ids[2]: set()}
+
+
+async def test_copies_let_letters_go_first_for_half_a_minute(desk):
+    """While a letter is to go no copy is made, unless one is late; once none is to go, all are made."""
+    first, second = desk.world.asked(Outcome.NOT_INSTALLER), desk.world.asked(Outcome.NOT_INSTALLER)
+    desk.accepted(first)
+    desk.world.time.on(seconds=29)
+    await desk.quiet()
+    assert desk.copied() == [False, False]
+    desk.world.time.on(seconds=1)
+    await desk.quiet()
+    assert desk.copied() == [True, False]
+    desk.accepted(second)
+    await desk.quiet()
+    assert desk.copied() == [True, True]
 
 
 async def test_a_full_mailbox_waits_and_is_filed_later(sqlite_url, vault):

@@ -393,6 +393,13 @@ def to_file_in_sent(connection: Connection, limit: int, *, bare: bool = False) -
     return _load(connection, list(connection.execute(query.order_by(letter.c.id).limit(limit)).scalars()), bare=bare)
 
 
+def copies_may_wait(connection: Connection, now: datetime, longest: timedelta) -> bool:
+    """Whether letters are to go this moment, and no copy for Sent is `longest` behind its letter."""
+    due = sa.select(letter.c.id).where(LETTER_WAITING, letter.c.next_at <= micros(now)).limit(1)
+    late = sa.select(letter.c.id).where(LETTER_UNFILED, letter.c.finished_at <= micros(now - longest)).limit(1)
+    return connection.execute(due).first() is not None and connection.execute(late).first() is None
+
+
 def newest(connection: Connection) -> int:
     """The id of the letter that was queued last; 0: there is none."""
     return connection.execute(sa.select(sa.func.max(letter.c.id))).scalar() or 0
