@@ -555,8 +555,7 @@ def test_thousands_of_deadlines_move_in_a_few_statements(table: OpsTable) -> Non
         table.office.request(700)
         table.office.time.on(days=1)
     counted = []
-    with table.office.parts.database.read() as connection:
-        engine = connection.engine
+    engine = table.office.parts.database._writer
 
     def count(_c: object, _cursor: object, statement: str, *_: object) -> None:
         counted.append(statement)
