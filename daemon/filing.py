@@ -13,6 +13,7 @@ from datetime import timedelta
 from itertools import groupby
 
 import structlog
+from sqlalchemy import Connection
 
 from daemon.edge import outbox, whereabouts
 from daemon.edge.failpoints import failpoint
@@ -128,11 +129,7 @@ class Filing:
 
     async def _file_letters(self, sent: str) -> int:
         """Flag what was answered, and put a copy of each accepted letter into Sent; how many letters."""
-        now = self._parts.clock.now()
-        if await self._parts.read(lambda c: outbox.copies_may_wait(c, now, COPIES_WAIT)):
-            return 0  # the station that sends rings when it is done
-        bare = self._parts.policy.sent_copy is not SentCopy.FULL
-        letters = await self._parts.read(lambda c: outbox.to_file_in_sent(c, LETTERS, bare=bare))
+        letters = await self._parts.read(self._to_copy)
         if not letters:
             return 0
         await self._flag_answered([q.mail_id for q in letters if q.mail_id is not None and q.plan.party])
@@ -147,6 +144,13 @@ class Filing:
         if refusal is not None:
             raise refusal if isinstance(refusal, MailboxFull) else Unavailable(f"a copy for Sent: {refusal}")
         return len(letters)
+
+    def _to_copy(self, connection: Connection) -> list[Queued]:
+        """The letters to copy now; none where they may wait: the station that sends rings when it is done."""
+        if outbox.copies_may_wait(connection, self._parts.clock.now(), COPIES_WAIT):
+            return []
+        bare = self._parts.policy.sent_copy is not SentCopy.FULL
+        return outbox.to_file_in_sent(connection, LETTERS, bare=bare)
 
     async def _copied_already(self, letters: Sequence[Queued], sent: str) -> frozenset[str]:
         """The Message-IDs of those that Sent holds: some relays file what they send, and we may have been cut off."""
