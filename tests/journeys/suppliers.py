@@ -46,6 +46,10 @@ class Supplier:
         """Where most of its mail comes from."""
         return next(address for _, address, _ in self.contacts)
 
+    def takes_mail(self, address: str) -> bool:
+        """Letters to this address of it do not come back."""
+        return not (self.temper == "gone" or (self.temper == "bad_address" and address.startswith("mp121@")))
+
     def rows(self) -> Iterator[str]:
         """Its lines in the contact list."""
         for kind, address, channel in self.contacts:
@@ -239,7 +243,7 @@ def silent(_on: Reaction) -> Iterator[Mail]:
 
 def bad_address(on: Reaction) -> Iterator[Mail]:
     """Its first address takes no mail; the second answers."""
-    if on.letter.taken.recipient.startswith("mp121@"):
+    if not on.who.takes_mail(on.letter.taken.recipient):
         yield on.at + timedelta(minutes=20), bounce(on.letter, on.at)
     elif on.left:
         yield on.later(on.codes(on.left), 0.5, 4, sender=on.letter.taken.recipient)
