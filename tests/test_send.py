@@ -429,7 +429,7 @@ async def test_swapped_bytes_do_not_go(world: World, server: ScriptedSmtp) -> No
     one, two = world.asked(CODE), world.asked(CODE)
     server.next("RCPT", say("450 4.2.1 later"), say("450 4.2.1 later"))
     await world.until_quiet()
-    world.change(t.letter, t.letter.c.id == one, content=world.letter(two)["content"])
+    world.change(t.frozen, t.frozen.c.letter_id == one, content=world.letter(two)["content"])
     world.time.on(minutes=2)
     await world.until_quiet()
     assert [world.letter(i)["state"] for i in (one, two)] == ["held", "accepted"]

@@ -38,7 +38,7 @@ class Picture:
     @classmethod
     def of(cls, world: Installation) -> "Picture":
         """Look at everything; nothing may run meanwhile."""
-        names = ("mail", "place", "cursor", "item", "thread", "letter", "release", "audit", "lease")
+        names = ("mail", "place", "cursor", "item", "thread", "letter", "frozen", "release", "audit", "lease")
         tables = {name: [dict(row) for row in world.rows(f"SELECT * FROM {name}")] for name in names}
         return cls(world, tuple(world.mailbox()), tuple(world.relay.server.taken), tables)
 
@@ -52,8 +52,9 @@ class Picture:
 
     @cached_property
     def letters(self) -> dict[str, dict[str, Any]]:
-        """The outbox by Message-ID."""
-        return {row["message_id"]: row for row in self.tables["letter"]}
+        """The outbox by Message-ID, with what is frozen of each."""
+        frozen = {row["letter_id"]: row for row in self.tables["frozen"]}
+        return {row["message_id"]: frozen.get(row["id"], {}) | row for row in self.tables["letter"]}
 
     def entries(self, what: str) -> Counter[str]:
         """How often the audit trail says `what` of each subject."""
