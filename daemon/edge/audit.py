@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from daemon.edge import remembered
-from daemon.edge.database import micros, moment
+from daemon.edge.database import micros, moment, run_for_each
 from daemon.edge.tables import audit
 from daemon.edge.vault import Vault
 
@@ -68,7 +68,7 @@ def _append(connection: Connection, vault: Vault, entries: Sequence[Entry]) -> N
         row |= {"previous": previous, "hash": _hash(vault, previous, row)}
         previous = row["hash"]
         rows.append(row)
-    connection.execute(_ADD, rows)
+    run_for_each(connection, _ADD, rows)
     remembered.put(connection, _HEAD, {"seq": seq, "hash": previous}, entries[-1].at)
 
 

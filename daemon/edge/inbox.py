@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from daemon.edge import whereabouts
-from daemon.edge.database import among, chunks, insert, insert_in, micros, moment
+from daemon.edge.database import among, chunks, insert, insert_in, micros, moment, run_for_each
 from daemon.edge.tables import (
     MAIL_POISONOUS,
     MAIL_UNSETTLED,
@@ -142,7 +142,7 @@ def _insert_mails(connection: Connection, vault: Vault, added: Mapping[str, RawM
             for sha, raw in some
         ]
         fresh = {row.raw_sha: row.id for row in connection.execute(_KEEP, rows)}
-        connection.execute(_KEEP_CONTENT, [_content_row(vault, fresh[sha], sha, raw) for sha, raw in some])
+        run_for_each(connection, _KEEP_CONTENT, [_content_row(vault, fresh[sha], sha, raw) for sha, raw in some])
         ids |= fresh
     return ids
 
@@ -271,14 +271,13 @@ def arrived(connection: Connection, mail_id: int) -> datetime:
     return moment(connection.execute(sa.select(mail.c.arrived).where(mail.c.id == mail_id)).scalar_one())
 
 
-_SETTLE = sa.update(mail).where(mail.c.id == sa.bindparam("of_mail")).values(waiver=None)
+_SETTLE = sa.update(mail).where(mail.c.id == sa.bindparam("of_mail")).values(waiver=sa.null())
 """What is set, its parameters say; an approval is of one decision, and used up by it."""
 
 
 def settle(connection: Connection, results: Mapping[int, Settled], now: datetime) -> None:
     """Write down the one fate of each mail; of what is none of ours only the hash stays."""
-    if rows := [_settled_row(mail_id, result, now) for mail_id, result in results.items()]:
-        connection.execute(_SETTLE, rows)
+    run_for_each(connection, _SETTLE, [_settled_row(mail_id, result, now) for mail_id, result in results.items()])
     if bare := [mail_id for mail_id, result in results.items() if not result.keep_content]:
         connection.execute(sa.delete(mail_content).where(mail_content.c.mail_id.in_(bare)))
     _count(connection, local_day(now), Counter(result.reason for result in results.values()))
@@ -305,8 +304,8 @@ _COPIED = (
 
 
 def _count(connection: Connection, day: date, mails: Mapping[Reason, int]) -> None:
-    if rows := [{"day": day, "reason": reason, "mails": more} for reason, more in mails.items()]:
-        connection.execute(_counting(connection.dialect.name), rows)
+    rows = [{"day": day, "reason": reason, "mails": more} for reason, more in mails.items()]
+    run_for_each(connection, _counting(connection.dialect.name), rows)
 
 
 @cache
@@ -356,8 +355,8 @@ def follow(connection: Connection, mail_id: int, semantic_key: str, evidence: Ev
 
 def remember_signatures(connection: Connection, seen: Iterable[tuple[str, str]], now: datetime) -> None:
     """Note which DKIM signature came with which mail (digest, semantic key); the first mail keeps it."""
-    if rows := [{"digest": digest, "semantic_key": key, "seen_at": micros(now)} for digest, key in seen]:
-        connection.execute(_remembering(connection.dialect.name), rows)
+    rows = [{"digest": digest, "semantic_key": key, "seen_at": micros(now)} for digest, key in seen]
+    run_for_each(connection, _remembering(connection.dialect.name), rows)
 
 
 @cache

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment
+from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment, run_for_each
 from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, frozen, letter, release
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
@@ -168,7 +168,7 @@ def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: 
         for device in one.plan.code_devices
     )
     while some := list(islice(rows, ROWS_AT_A_TIME)):
-        connection.execute(_RESERVE, some)
+        run_for_each(connection, _RESERVE, some)
 
 
 # One attempt ────────────────────────────────────────────────────────────────────────────────────────
@@ -253,8 +253,7 @@ def freeze(connection: Connection, judged: Sequence[tuple[Queued, Sequence[Condi
         {"letter_id": one.id, "verdict": _VERDICT.dump_json(tuple(verdict)).decode(), "content": one.content}
         for one, verdict in judged
     ]
-    if rows:
-        connection.execute(_freezing(connection.dialect.name, "verdict", "content"), rows)
+    run_for_each(connection, _freezing(connection.dialect.name, "verdict", "content"), rows)
 
 
 def _keep_verdict(connection: Connection, letter_id: int, verdict: Sequence[Condition]) -> None:
@@ -300,7 +299,7 @@ _FINISH = (
     .where(letter.c.id == sa.bindparam("letter_id"))
     .values(
         state=sa.bindparam("new_state"),
-        stage=None,
+        stage=sa.null(),
         reply=sa.bindparam("words"),
         next_at=sa.func.coalesce(sa.bindparam("later", type_=letter.c.next_at.type), letter.c.next_at),
         finished_at=sa.func.coalesce(sa.bindparam("ended", type_=letter.c.finished_at.type), letter.c.finished_at),
@@ -346,7 +345,7 @@ def accept(connection: Connection, replies: Mapping[int, str], now: datetime) ->
     """Write down that the relay took these letters, and in which words: `finish` for many."""
     same = {"new_state": LetterState.ACCEPTED, "later": None, "ended": micros(now)}
     rows = [{"letter_id": letter_id, "words": reply[:500], **same} for letter_id, reply in replies.items()]
-    connection.execute(_FINISH, rows)
+    run_for_each(connection, _FINISH, rows)
     connection.execute(_SETTLE_RELEASES, {"letters": list(replies), "outcome": "released"})
 
 

@@ -1,5 +1,6 @@
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from daemon.edge import dossier, holds, inbox, migrations, outbox
-from daemon.edge.database import Database, eui_to_int, int_to_eui
-from daemon.edge.tables import mail_content, metadata
+from daemon.edge.database import Database, eui_to_int, int_to_eui, run_for_each
+from daemon.edge.tables import mail, mail_content, metadata
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
-from daemon.rules.decision import Gate, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.decision import Fate, Gate, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.identifiers import DeviceId
 from tests.servers.postgres import Postgres
 
@@ -108,6 +109,32 @@ def test_all_writes_to_a_file_go_by_one_connection(tmp_path: Path) -> None:
     with store.write() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM mine")).scalar() == 8
     store.close()
+
+
+def test_rows_that_the_driver_writes_alone_are_as_sqlalchemy_writes_them(database: Database) -> None:
+    """Days, truth values, words of an enumeration and nothing at all; in an INSERT, and in an UPDATE of each."""
+    values = {"arrived": 1 << 50, "kept_at": 0, "size": 1, "state": Fate.HELD, "cut": True, "proof": None}
+    days = [date(2026, 6, 8), None]
+    with database.write() as connection:
+        plain = [values | {"raw_sha": f"{n}", "held_due": day} for n, day in enumerate(days)]
+        connection.execute(sa.insert(mail), plain)
+        run_for_each(connection, sa.insert(mail), plain)
+        run_for_each(connection, sa.insert(mail), [])
+        changed = sa.update(mail).where(mail.c.id == sa.bindparam("of")).values(proof=sa.bindparam("with"))
+        run_for_each(connection, changed, [{"of": 2, "with": "b"}, {"of": 1, "with": "a"}])
+    with database.read() as connection:
+        rows = [dict(row) for row in connection.execute(sa.select(mail).order_by(mail.c.id)).mappings()]
+    assert [row["proof"] for row in rows] == ["a", "b", None, None]
+    assert [row["held_due"] for row in rows] == days * 2
+    one, two, *same = [row | {"id": 0, "proof": None} for row in rows]
+    assert same == [one, two]
+
+
+def test_a_statement_that_binds_more_than_its_rows_is_refused(database: Database) -> None:
+    """Its value would be that of whoever built the statement first."""
+    bound = sa.update(mail).where(mail.c.id == sa.bindparam("of")).values(proof="always")
+    with pytest.raises((KeyError, sa.exc.ProgrammingError)), database.write() as connection:
+        run_for_each(connection, bound, [{"of": 1}])
 
 
 @pytest.mark.parametrize("device", ["00-00-00-00-00-00-00-00", "FF-FF-FF-FF-FF-FF-FF-FF", "80-00-00-00-00-00-00-01"])
