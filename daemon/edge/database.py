@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
@@ -50,11 +51,13 @@ def moment(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
+@lru_cache(maxsize=4096)  # each device of a batch is asked about seven times
 def eui_to_int(device: DeviceId) -> int:
     """A Device ID as the signed 64-bit number that is its primary key."""
     return int.from_bytes(bytes.fromhex(device.replace("-", "")), signed=True)
 
 
+@lru_cache(maxsize=4096)
 def int_to_eui(number: int) -> DeviceId:
     """The Device ID that a signed 64-bit number stands for."""
     return DeviceId(number.to_bytes(8, signed=True).hex("-").upper())
@@ -80,9 +83,23 @@ def run_for_each(connection: Connection, statement: Any, rows: Sequence[Mapping[
 
     All rows bear the same names, and no other value is bound in the statement, which is built once: it is the key of its SQL.
     """
-    if rows:
-        sql, in_order = _sql(statement, connection.dialect, tuple(rows[0]))
-        connection.exec_driver_sql(sql, list(map(in_order, rows)))
+    if not rows:
+        return
+    sql, in_order = _sql(statement, connection.dialect, tuple(rows[0]))
+    values = list(map(in_order, rows))
+    one = f"VALUES ({', '.join('?' * len(values[0]))})"
+    if one in sql and len(values) >= TOGETHER:
+        rest = len(values) % TOGETHER
+        many = sql.replace(one, one + one.replace("VALUES", ",") * (TOGETHER - 1))
+        runs = chunks(values[: len(values) - rest], TOGETHER)
+        connection.exec_driver_sql(many, [tuple(chain.from_iterable(run)) for run in runs])
+        values = values[len(values) - rest :]
+    if values:
+        connection.exec_driver_sql(sql, values)
+
+
+TOGETHER = 50
+"""Rows in one INSERT into SQLite: whenever it has done with one, other threads take their turn."""
 
 
 @lru_cache(maxsize=256)

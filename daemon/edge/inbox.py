@@ -248,7 +248,8 @@ def _claimed(connection: Connection, vault: Vault, ids: Sequence[int], junk: fro
                 waiver=None if row.waiver is None else WAIVER.validate_json(row.waiver),
             )
         )
-    give_back(connection, broken, uncounted=False)
+    if broken:
+        give_back(connection, broken, uncounted=False)
     return whole
 
 

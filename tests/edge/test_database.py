@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
+from daemon.edge import database as database_module
 from daemon.edge import dossier, holds, inbox, migrations, outbox
 from daemon.edge.database import Database, eui_to_int, int_to_eui, run_for_each
 from daemon.edge.tables import mail, mail_content, metadata
@@ -111,10 +112,14 @@ def test_all_writes_to_a_file_go_by_one_connection(tmp_path: Path) -> None:
     store.close()
 
 
-def test_rows_that_the_driver_writes_alone_are_as_sqlalchemy_writes_them(database: Database) -> None:
-    """Days, truth values, words of an enumeration and nothing at all; in an INSERT, and in an UPDATE of each."""
+@pytest.mark.parametrize("together", [2, 3, 6])
+def test_rows_that_the_driver_writes_alone_are_as_sqlalchemy_writes_them(
+    database: Database, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days, truth values, words of an enumeration and nothing at all; in an INSERT, of however many, and in an UPDATE."""
+    monkeypatch.setattr(database_module, "TOGETHER", together)
     values = {"arrived": 1 << 50, "kept_at": 0, "size": 1, "state": Fate.HELD, "cut": True, "proof": None}
-    days = [date(2026, 6, 8), None]
+    days = [date(2026, 6, 8), None, date(2024, 2, 29), None, date(1999, 12, 31)]
     with database.write() as connection:
         plain = [values | {"raw_sha": f"{n}", "held_due": day} for n, day in enumerate(days)]
         connection.execute(sa.insert(mail), plain)
@@ -124,10 +129,10 @@ def test_rows_that_the_driver_writes_alone_are_as_sqlalchemy_writes_them(databas
         run_for_each(connection, changed, [{"of": 2, "with": "b"}, {"of": 1, "with": "a"}])
     with database.read() as connection:
         rows = [dict(row) for row in connection.execute(sa.select(mail).order_by(mail.c.id)).mappings()]
-    assert [row["proof"] for row in rows] == ["a", "b", None, None]
+    assert [row["proof"] for row in rows] == ["a", "b", *[None] * 8]
     assert [row["held_due"] for row in rows] == days * 2
-    one, two, *same = [row | {"id": 0, "proof": None} for row in rows]
-    assert same == [one, two]
+    alike = [row | {"id": 0, "proof": None} for row in rows]
+    assert alike[5:] == alike[:5]
 
 
 def test_a_statement_that_binds_more_than_its_rows_is_refused(database: Database) -> None:
