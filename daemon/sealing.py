@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from daemon.edge import audit, inventory, outbox, threads, wants, whereabouts
 from daemon.edge.audit import Entry
+from daemon.edge.database import chunks
 from daemon.edge.outbox import LetterState, Queued
 from daemon.errors import SealBroken
 from daemon.gatekeeper import Go, Ruling, rule
@@ -50,6 +51,8 @@ _OTHER_RECIPIENT = (
     "Check who gets codes ([[company.team]], role code_recipients). Where nobody has them yet, they are handed over by "
     "themselves once somebody else stands there"
 )
+MOST_IN_ENTRY = 30
+"""Devices in an entry of the audit trail, so that EVIDENCE shows it whole."""
 SUSPENDED_FOR = timedelta(minutes=1)
 """How long a letter with codes waits before the gate is asked whether it is still suspended."""
 
@@ -147,9 +150,11 @@ def _each_that_opens(
 
 
 def _openings(queued: Queued, now: datetime) -> Iterator[Entry]:
+    """Which codes were opened for the letter; a sheet has tens of thousands."""
     plan = queued.plan
-    detail = {"letter": queued.id, "party": plan.party} if plan.party else {"letter": queued.id, "to": plan.to}
-    return (Entry(now, "code-opened", f"device:{device}", detail) for device in plan.promised_codes)
+    whose = {"party": plan.party} if plan.party else {"to": plan.to}
+    for devices in chunks(plan.promised_codes, MOST_IN_ENTRY):
+        yield Entry(now, "codes-opened", f"letter:{queued.id}", {"devices": list(devices), **whose})
 
 
 def _can_be_written(queued: Queued, codes: _Codes) -> bool:

@@ -133,6 +133,7 @@ def _ops_mail(connection: sa.Connection, number: int) -> int:
         "fate": "decided",
         "reason": "command",
         "settled_at": 0,
-        "content": b"sealed",
     }
-    return int(connection.execute(sa.insert(t.mail).values(**values).returning(t.mail.c.id)).scalar_one())
+    mail_id = int(connection.execute(sa.insert(t.mail).values(**values).returning(t.mail.c.id)).scalar_one())
+    connection.execute(sa.insert(t.mail_content).values(mail_id=mail_id, content=b"sealed"))
+    return mail_id

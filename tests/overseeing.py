@@ -142,7 +142,7 @@ class Office(World):
         """Ten working days after that day."""
         return Calendar.of(self.parts.policy).due(start, 10)
 
-    def mail(self, reason: Reason, fate: str = "held", **changes: Any) -> int:
+    def mail(self, reason: Reason, fate: str = "held", *, content: bytes | None = None, **changes: Any) -> int:
         """A mail that was held whole, or set aside unread; its id."""
         self._number += 1
         now = self.time.clock.now()
@@ -167,7 +167,10 @@ class Office(World):
             "proof": PROOF.dump_json(Proof(forged, now, complete=True, signature_reused=False)).decode(),
         } | changes
         with self.parts.database.write() as connection:
-            return int(connection.execute(sa.insert(t.mail).values(**values).returning(t.mail.c.id)).scalar_one())
+            mail_id = int(connection.execute(sa.insert(t.mail).values(**values).returning(t.mail.c.id)).scalar_one())
+            if content is not None:
+                connection.execute(sa.insert(t.mail_content).values(mail_id=mail_id, content=content))
+        return mail_id
 
     def with_team(self, **roles: Role) -> None:
         """Another team from now on."""

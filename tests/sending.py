@@ -276,9 +276,10 @@ class World:
             connection.execute(sa.update(table).where(where).values(**values))
 
     def letter(self, letter_id: int) -> sa.RowMapping:
-        """The row of a letter."""
+        """The row of a letter, with what is frozen of it."""
+        query = sa.select(t.letter, t.frozen.c.verdict, t.frozen.c.content).select_from(t.letter.outerjoin(t.frozen))
         with self.parts.database.read() as connection:
-            return connection.execute(sa.select(t.letter).where(t.letter.c.id == letter_id)).mappings().one()
+            return connection.execute(query.where(t.letter.c.id == letter_id)).mappings().one()
 
     def states(self) -> list[str]:
         """The states of all letters, in the order they were queued."""

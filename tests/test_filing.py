@@ -340,7 +340,7 @@ async def test_a_seal_that_is_broken_shows_no_codes_and_stops_nothing(desk):
     desk.world.with_policy(sent_copy=SentCopy.FULL)
     letter = desk.world.asked(Outcome.CODE)
     desk.accepted(letter)
-    desk.world.change(t.letter, t.letter.c.id == letter, content=None)
+    desk.world.change(t.frozen, t.frozen.c.letter_id == letter, content=None)
     await desk.quiet()
     (raw,) = await desk.box.fetch("Sent", *await desk.box.all_uids("Sent"))
     assert "••••" in _text(raw.content)

@@ -447,7 +447,10 @@ def test_a_thread_is_replayed_by_its_mail(table: OpsTable) -> None:
     """What is held in it is judged anew; a thread with nothing held is not touched."""
     held, pending = table.office.request(), table.office.request(1, State.PENDING)
     settled = table.office.asked(Outcome.CODE)
-    table.office.change(t.mail, t.mail.c.case_id.is_not(None), content=SEALED, fate="decided", reason="request")
+    table.office.change(t.mail, t.mail.c.case_id.is_not(None), fate="decided", reason="request")
+    with table.office.parts.database.write() as connection:
+        kept = sa.select(t.mail.c.id, sa.literal(SEALED)).where(t.mail.c.case_id.is_not(None))
+        connection.execute(sa.insert(t.mail_content).from_select(["mail_id", "content"], kept))
 
     assert "IC-00000001 is being read" in table.says(replay(held.reference))
     assert "waits for its turn" in table.refuses(replay(pending.reference))

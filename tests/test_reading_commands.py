@@ -521,10 +521,11 @@ async def test_evidence_of_a_request_holds_everything(office: Office, ann: Reade
     imported(office, "contacts")
     letter = office.asked(Outcome.CODE, Outcome.NO_CODE_HELD)
     await office.until_quiet()
-    elsewhere = {"letter": letter + 1, "party": "West Energy"}
+    as_of_old = ({"letter": letter + 1, "party": "West Energy"}, {"letter": letter, "party": PARTY})
+    now, subject = office.time.clock.now(), f"device:{device(1000)}"
     with office.parts.database.write() as connection:
-        opened = audit.Entry(office.time.clock.now(), "code-opened", f"device:{device(1000)}", elsewhere)
-        audit.append(connection, office.parts.vault, [opened])
+        entries = [audit.Entry(now, "code-opened", subject, detail) for detail in as_of_old]
+        audit.append(connection, office.parts.vault, entries)
     row = office.letter(letter)
     sealed = office.parts.vault.open(row["content"], table="letter", column="content", row=row["message_id"])
 
@@ -547,8 +548,13 @@ async def test_evidence_of_a_request_holds_everything(office: Office, ann: Reade
     assert ann.rows("Numbers in force")["Approvals"] == ("2 different persons",)
     trail = ann.rows("Audit trail")
     assert [cells[0] for cells in trail.values()] == [
-        f"code-opened, device:{device(1000)}",
+        f"codes-opened, letter:{letter}",
         f"letter-accepted, letter:{letter}",
+        f"code-opened, device:{device(1000)}",
+    ]
+    assert [cells[2] for cells in trail.values() if cells[0].startswith("code")] == [
+        f"devices: {device(1000)}; party: {PARTY}",
+        f"letter: {letter}; party: {PARTY}",
     ]
     with office.parts.database.read() as connection:
         kept = {str(r.seq): r.hash for r in connection.execute(sa.select(t.audit))}
@@ -612,7 +618,8 @@ def test_evidence_of_a_letter_whose_bytes_are_gone(office: Office, ann: Reader) 
 
     ann.asks(evidence("IC-00000001"))
     assert ann.rows(f"Out: letter {letter}")["SHA-256"] == ("not written yet, or its bytes are kept no more",)
-    office.change(t.letter, t.letter.c.id == letter, content=b"broken")
+    with office.parts.database.write() as connection:
+        connection.execute(sa.insert(t.frozen).values(letter_id=letter, content=b"broken"))
     ann.asks(evidence("IC-00000001"))
     assert ann.rows(f"Out: letter {letter}")["SHA-256"] == ("not written yet, or its bytes are kept no more",)
 

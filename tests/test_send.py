@@ -8,6 +8,7 @@ from typing import ClassVar, TypeVar
 import pytest
 import sqlalchemy as sa
 
+from daemon.edge import audit
 from daemon.edge import tables as t
 from daemon.edge.database import Database, eui_to_int
 from daemon.edge.lease import Lease
@@ -23,7 +24,7 @@ from daemon.rules.identifiers import InstallCode, grouped
 from daemon.rules.policy import Limits
 from daemon.rules.thread import Outcome, State
 from daemon.send import CLAIM_BATCH, MOST_ATTEMPTS, Sending
-from tests.sending import MAILBOX, MEMBER, TO, World, code_of, device, files_of
+from tests.sending import MAILBOX, MEMBER, PARTY, TO, World, code_of, device, files_of
 from tests.servers.scripted_smtp import DROP, RESET, SILENCE, Act, ScriptedSmtp, say
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ async def test_an_answer_goes_out_with_its_code(world: World, server: ScriptedSm
     assert "queued as" in row["reply"]
     assert row["finished_at"] is not None
     assert world.releases() == ["released"]
-    assert world.trail() == ["code-opened", "letter-accepted"]
+    assert world.trail() == ["codes-opened", "letter-accepted"]
     assert "G14" in row["verdict"]
     await asyncio.wait_for(world.parts.wakes.filing.wait(60), 5)
 
@@ -327,7 +328,7 @@ async def test_a_wrong_clock_lets_codes_wait_and_the_rest_go(world: World, serve
     await world.until_quiet()
     assert [world.letter(i)["state"] for i in (code, plain, news)] == ["deferred", "accepted", "accepted"]
     assert world.letter(code)["attempts"] == 0
-    assert "code-opened" not in world.trail()
+    assert "codes-opened" not in world.trail()
     world.time.jump(minutes=-5)
     world.time.on(minutes=6)
     await world.until_quiet()
@@ -421,7 +422,7 @@ async def test_a_retry_sends_the_very_same_bytes(world: World, server: ScriptedS
     await world.until_quiet()
     assert server.bodies[0] == server.bodies[1] == server.taken[0].content
     assert world.letter(letter)["content"] == frozen
-    assert world.trail() == ["code-opened", "letter-accepted"]
+    assert world.trail() == ["codes-opened", "letter-accepted"]
 
 
 async def test_swapped_bytes_do_not_go(world: World, server: ScriptedSmtp) -> None:
@@ -429,7 +430,7 @@ async def test_swapped_bytes_do_not_go(world: World, server: ScriptedSmtp) -> No
     one, two = world.asked(CODE), world.asked(CODE)
     server.next("RCPT", say("450 4.2.1 later"), say("450 4.2.1 later"))
     await world.until_quiet()
-    world.change(t.letter, t.letter.c.id == one, content=world.letter(two)["content"])
+    world.change(t.frozen, t.frozen.c.letter_id == one, content=world.letter(two)["content"])
     world.time.on(minutes=2)
     await world.until_quiet()
     assert [world.letter(i)["state"] for i in (one, two)] == ["held", "accepted"]
@@ -465,7 +466,7 @@ async def test_proof_found_means_accepted(world: World, server: ScriptedSmtp) ->
     await world.until_quiet()
     assert world.letter(letter)["state"] == "accepted"
     assert world.releases() == ["released"]
-    assert world.trail() == ["code-opened", "letter-unknown", "letter-accepted"]
+    assert world.trail() == ["codes-opened", "letter-unknown", "letter-accepted"]
     assert len(server.bodies) == 1
 
 
@@ -477,7 +478,7 @@ async def test_without_proof_the_same_bytes_go_again(world: World, server: Scrip
     assert world.letter(letter)["state"] == "accepted"
     assert server.bodies[0] == server.bodies[1]
     assert server.taken[0].recipient == TO
-    assert world.trail() == ["code-opened", "letter-unknown", "letter-resent", "letter-accepted"]
+    assert world.trail() == ["codes-opened", "letter-unknown", "letter-resent", "letter-accepted"]
 
 
 async def test_after_two_copies_a_person_gets_it(world: World, server: ScriptedSmtp) -> None:
@@ -734,12 +735,14 @@ async def test_letters_are_made_ready_while_others_are_on_their_way(world: World
 
 
 async def test_a_code_letter_lists_each_opening(world: World, server: ScriptedSmtp) -> None:
-    """Three codes in one letter: three entries of the trail, each naming its device."""
-    letter = world.asked(CODE, CODE, CODE)
+    """Forty codes in one letter: two entries of the trail about it, which name each device once, in the letter's order."""
+    letter = world.asked(*[CODE] * 40)
     await world.until_quiet()
     with world.parts.database.read() as connection:
-        subjects = set(connection.execute(sa.select(t.audit.c.subject)).scalars())
-    assert subjects == {f"device:{device(1000 + n)}" for n in range(3)} | {f"letter:{letter}"}
+        entries = [entry for entry in audit.export(connection) if entry["what"] == "codes-opened"]
+    assert [(entry["subject"], entry["detail"]["party"]) for entry in entries] == [(f"letter:{letter}", PARTY)] * 2
+    assert [len(entry["detail"]["devices"]) for entry in entries] == [30, 10]
+    assert [one for entry in entries for one in entry["detail"]["devices"]] == [device(1000 + n) for n in range(40)]
 
 
 async def test_an_empty_outbox_asks_nothing_of_the_relay(world: World, server: ScriptedSmtp) -> None:

@@ -53,6 +53,7 @@ MORE = [f"00-DB-12-34-56-78-91-A{number}" for number in range(8)]
 DEVICES = [*CODES, *MORE, world.NO_CODE, world.THEIRS, world.COMMISSIONED]
 _TABLES = (
     tables.mail,
+    tables.mail_content,
     tables.thread,
     tables.item,
     tables.letter,
@@ -61,7 +62,7 @@ _TABLES = (
     tables.tally,
     tables.audit,
 )
-_APART = {"mail": {"content"}, "item": {"id"}, "release": {"id"}}
+_APART = {"mail_content": {"content"}, "item": {"id"}, "release": {"id"}}
 """Sealed anew each time; and numbers of which PostgreSQL leaves some out."""
 
 

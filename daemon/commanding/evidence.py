@@ -101,7 +101,10 @@ def _trail(
 
 
 def _of_these(found: Iterable[Entry], openings: Collection[int | str]) -> list[Entry]:
-    """Of the codes that were opened those for these letters, or for the folder: others are another matter's."""
+    """Of the codes that were opened those for these letters, or for the folder: others are another matter's.
+
+    `code-opened` is of one device: for the folder, and in trails of old for letters, too. `codes-opened` is of a letter.
+    """
     return [one for one in found if one.what != "code-opened" or _opened_for(one) in openings]
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from daemon.edge import remembered
-from daemon.edge.database import micros, moment
+from daemon.edge.database import micros, moment, run_for_each
 from daemon.edge.tables import audit
 from daemon.edge.vault import Vault
 
@@ -51,7 +51,7 @@ _LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(
 
 
 def append(connection: Connection, vault: Vault, entries: Iterable[Entry]) -> None:
-    """Add `entries` to the end of the chain, in the caller's transaction; some at a time: a sheet opens 50,000 codes."""
+    """Add `entries` to the end of the chain, in the caller's transaction, some at a time."""
     left = iter(entries)
     while some := list(islice(left, _AT_A_TIME)):
         _append(connection, vault, some)
@@ -62,16 +62,13 @@ def _append(connection: Connection, vault: Vault, entries: Sequence[Entry]) -> N
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     seq, previous = _head(connection)
     rows = []
-    told, detail = None, ""
     for entry in entries:
         seq += 1
-        if entry.detail is not told:  # the codes of a letter share theirs
-            told, detail = entry.detail, _in_order(entry.detail)
-        row = _row(seq, entry, detail)
+        row = _row(seq, entry)
         row |= {"previous": previous, "hash": _hash(vault, previous, row)}
         previous = row["hash"]
         rows.append(row)
-    connection.execute(_ADD, rows)
+    run_for_each(connection, _ADD, rows)
     remembered.put(connection, _HEAD, {"seq": seq, "hash": previous}, entries[-1].at)
 
 
@@ -80,13 +77,13 @@ def _head(connection: Connection) -> tuple[int, str]:
     return (last.seq, last.hash) if last else (0, GENESIS)
 
 
-def _row(seq: int, entry: Entry, detail: str) -> dict[str, Any]:
+def _row(seq: int, entry: Entry) -> dict[str, Any]:
     return {
         "seq": seq,
         "at": micros(entry.at),
         "what": entry.what,
         "subject": entry.subject,
-        "detail": detail,
+        "detail": _in_order(entry.detail),
     }
 
 

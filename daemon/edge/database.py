@@ -5,10 +5,14 @@ reads and then writes fails at once under a second writer. PostgreSQL: READ COMM
 on constraints, never on the isolation level.
 """
 
+import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,11 +51,13 @@ def moment(value: int) -> datetime:
     return _EPOCH + timedelta(microseconds=value)
 
 
+@lru_cache(maxsize=4096)  # each device of a batch is asked about seven times
 def eui_to_int(device: DeviceId) -> int:
     """A Device ID as the signed 64-bit number that is its primary key."""
     return int.from_bytes(bytes.fromhex(device.replace("-", "")), signed=True)
 
 
+@lru_cache(maxsize=4096)
 def int_to_eui(number: int) -> DeviceId:
     """The Device ID that a signed 64-bit number stands for."""
     return DeviceId(number.to_bytes(8, signed=True).hex("-").upper())
@@ -70,6 +76,41 @@ def insert_in(dialect: str, table: sa.Table) -> Any:
 def among(name: str) -> sa.BindParameter[Any]:
     """A list that is bound under `name` when the statement runs: for `column.in_()` in one that is built once."""
     return sa.bindparam(name, expanding=True)
+
+
+def run_for_each(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run `statement` once a row, in the driver alone: SQLAlchemy's own look at each row costs as much as SQLite's work.
+
+    All rows bear the same names, and no other value is bound in the statement, which is built once: it is the key of its SQL.
+    """
+    if not rows:
+        return
+    sql, in_order = _sql(statement, connection.dialect, tuple(rows[0]))
+    values = list(map(in_order, rows))
+    one = f"VALUES ({', '.join('?' * len(values[0]))})"
+    if one in sql and len(values) >= TOGETHER:
+        rest = len(values) % TOGETHER
+        many = sql.replace(one, one + one.replace("VALUES", ",") * (TOGETHER - 1))
+        runs = chunks(values[: len(values) - rest], TOGETHER)
+        connection.exec_driver_sql(many, [tuple(chain.from_iterable(run)) for run in runs])
+        values = values[len(values) - rest :]
+    if values:
+        connection.exec_driver_sql(sql, values)
+
+
+TOGETHER = 50
+"""Rows in one INSERT into SQLite: whenever it has done with one, other threads take their turn."""
+
+
+@lru_cache(maxsize=256)
+def _sql(statement: Any, dialect: sa.Dialect, names: tuple[str, ...]) -> tuple[str, Callable[[Mapping[str, Any]], Any]]:
+    """The SQL of a statement with these parameters, and what makes of a row what the driver takes."""
+    compiled = statement.compile(dialect=dialect, column_keys=list(names), for_executemany=True)
+    return str(compiled), itemgetter(*compiled.positiontup) if dialect.positional else dict
+
+
+sqlite3.register_adapter(date, date.isoformat)
+"""As SQLAlchemy spells a day; the driver's own way to do so is on its way out."""
 
 
 def chunks(values: Sequence[T], size: int = 5000) -> Iterator[Sequence[T]]:

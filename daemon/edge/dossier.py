@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from daemon.edge.database import chunks, eui_to_int, int_to_eui, micros, moment
 from daemon.edge.outbox import PLAN
-from daemon.edge.tables import approval, audit, device, import_run, item, letter, mail, release, thread
+from daemon.edge.tables import approval, audit, device, frozen, import_run, item, letter, mail, release, thread
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
 from daemon.rules.decision import Condition, LetterKind, LetterPlan
@@ -149,16 +149,19 @@ def _maybe(value: int | None) -> datetime | None:
     return None if value is None else moment(value)
 
 
+_LETTER = sa.select(letter, frozen.c.verdict, frozen.c.content).select_from(letter.outerjoin(frozen))
+
+
 def letters(connection: Connection, vault: Vault, case_ids: Iterable[str]) -> list[LetterOut]:
     """The letters of these cases, oldest first."""
-    query = sa.select(letter).where(letter.c.case_id.in_(list(case_ids))).order_by(letter.c.id)
+    query = _LETTER.where(letter.c.case_id.in_(list(case_ids))).order_by(letter.c.id)
     return [_letter(row, vault) for row in connection.execute(query).mappings()]
 
 
 def results(connection: Connection, vault: Vault, wants: Collection[int], since: datetime) -> list[LetterOut]:
     """The letters that were to carry the codes of these wants to our own code recipients, oldest first."""
     written = (letter.c.party == "", letter.c.written_at >= micros(since), letter.c.kind == LetterKind.RESULT)
-    rows = connection.execute(sa.select(letter).where(*written).order_by(letter.c.id)).mappings()
+    rows = connection.execute(_LETTER.where(*written).order_by(letter.c.id)).mappings()
     return [_letter(row, vault) for row in rows if not set(wants).isdisjoint(_result_wants(row))]
 
 

@@ -19,6 +19,7 @@ from daemon.edge.tables import (
     ITEM_UNTOLD,
     MAIL_HELD,
     MAIL_UNTOLD,
+    frozen,
     item,
     letter,
     mail,
@@ -218,7 +219,8 @@ def _mail_hold(row: RowMapping) -> Hold:
 def last_refusal(connection: Connection, case_id: str) -> Refusal | None:
     """What stood in the way of the last letter of a case that did not go; None: none was refused."""
     ended = letter.c.state.in_(("rejected", "held", "cancelled"))
-    query = sa.select(letter.c.verdict, letter.c.reply).where(letter.c.case_id == case_id, ended)
+    query = sa.select(frozen.c.verdict, letter.c.reply).select_from(letter.outerjoin(frozen))
+    query = query.where(letter.c.case_id == case_id, ended)
     row = connection.execute(query.order_by(letter.c.id.desc()).limit(1)).first()
     if row is None:
         return None

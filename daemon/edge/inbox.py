@@ -18,8 +18,18 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from daemon.edge import whereabouts
-from daemon.edge.database import among, chunks, insert, insert_in, micros, moment
-from daemon.edge.tables import MAIL_POISONOUS, MAIL_UNSETTLED, MOST_CRASHES, cursor, mail, place, signature, tally
+from daemon.edge.database import among, chunks, insert, insert_in, micros, moment, run_for_each
+from daemon.edge.tables import (
+    MAIL_POISONOUS,
+    MAIL_UNSETTLED,
+    MOST_CRASHES,
+    cursor,
+    mail,
+    mail_content,
+    place,
+    signature,
+    tally,
+)
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
 from daemon.mail.message import Evidence, RawMail
@@ -114,6 +124,7 @@ def _by_sha(connection: Connection, shas: Sequence[str]) -> dict[str, int]:
 
 
 _KEEP = sa.insert(mail).returning(mail.c.raw_sha, mail.c.id)
+_KEEP_CONTENT = sa.insert(mail_content)
 
 
 def _insert_mails(connection: Connection, vault: Vault, added: Mapping[str, RawMail], now: datetime) -> dict[str, int]:
@@ -126,13 +137,18 @@ def _insert_mails(connection: Connection, vault: Vault, added: Mapping[str, RawM
                 "kept_at": micros(now),
                 "size": len(raw.content),
                 "cut": raw.cut,
-                "content": vault.seal(raw.content, table="mail", column="content", row=sha),
                 "state": KEPT,
             }
             for sha, raw in some
         ]
-        ids |= {row.raw_sha: row.id for row in connection.execute(_KEEP, rows)}
+        fresh = {row.raw_sha: row.id for row in connection.execute(_KEEP, rows)}
+        run_for_each(connection, _KEEP_CONTENT, [_content_row(vault, fresh[sha], sha, raw) for sha, raw in some])
+        ids |= fresh
     return ids
+
+
+def _content_row(vault: Vault, mail_id: int, sha: str, raw: RawMail) -> dict[str, Any]:
+    return {"mail_id": mail_id, "content": vault.seal(raw.content, table="mail", column="content", row=sha)}
 
 
 def _order(connection: Connection, vault: Vault, raws: dict[str, RawMail], ids: Sequence[int]) -> None:
@@ -144,9 +160,10 @@ def _order(connection: Connection, vault: Vault, raws: dict[str, RawMail], ids: 
     query = sa.select(mail.c.id, mail.c.raw_sha).where(mail.c.id.in_(ids), mail.c.state == SETTLED)
     for row in connection.execute(query).all():
         raw = raws[row.raw_sha]
-        content = vault.seal(raw.content, table="mail", column="content", row=row.raw_sha)
-        values = {"state": KEPT, "crashes": 0, "fate": None, "content": content, "cut": raw.cut, "wait_until": None}
+        values = {"state": KEPT, "crashes": 0, "fate": None, "cut": raw.cut, "wait_until": None}
         connection.execute(sa.update(mail).where(mail.c.id == row.id).values(**values))
+        connection.execute(sa.delete(mail_content).where(mail_content.c.mail_id == row.id))
+        connection.execute(_KEEP_CONTENT, _content_row(vault, row.id, row.raw_sha, raw))
 
 
 def cursor_of(connection: Connection, folder: str) -> Cursor | None:
@@ -180,7 +197,7 @@ def claim(connection: Connection, vault: Vault, gen: int, limit: int, junk: froz
 
     A mail that crashed before comes alone, and after all others, so that a run of such mails holds up nobody.
     Claims of an older generation are taken over. A mail with three crashes is left for `poisonous`. One whose
-    seal is broken counts as a crash and is left out, so that it holds up nobody.
+    content is missing or sealed otherwise counts as a crash and is left out, so that it holds up nobody.
     """
     waiting = sa.select(mail.c.id, mail.c.size).where(_claimable(gen)).order_by(mail.c.id)
     rows = connection.execute(waiting.where(mail.c.crashes == 0).limit(limit)).all()
@@ -201,16 +218,20 @@ def _claimable(gen: int) -> sa.ColumnElement[bool]:
 
 
 def _claimed(connection: Connection, vault: Vault, ids: Sequence[int], junk: frozenset[str]) -> list[KeptMail]:
-    names = ("id", "arrived", "raw_sha", "content", "crashes", "ordered", "cut", "waiver")
-    columns = [mail.c[name] for name in names]
+    columns = [mail.c[name] for name in ("id", "arrived", "raw_sha", "crashes", "ordered", "cut", "waiver")]
     first = (
         sa.select(place.c.folder).where(place.c.mail_id == mail.c.id).order_by(place.c.id).limit(1)
     ).scalar_subquery()
-    query = sa.select(*columns, first.label("folder")).where(mail.c.id.in_(ids)).order_by(mail.c.id)
+    query = (
+        sa.select(*columns, mail_content.c.content, first.label("folder"))
+        .select_from(mail.outerjoin(mail_content))
+        .where(mail.c.id.in_(ids))
+        .order_by(mail.c.id)
+    )
     whole, broken = [], []
     for row in connection.execute(query).all():
         try:
-            content = vault.open(row.content, table="mail", column="content", row=row.raw_sha)
+            content = vault.open(row.content or b"", table="mail", column="content", row=row.raw_sha)
         except SealBroken:
             broken.append(row.id)
             continue
@@ -227,7 +248,8 @@ def _claimed(connection: Connection, vault: Vault, ids: Sequence[int], junk: fro
                 waiver=None if row.waiver is None else WAIVER.validate_json(row.waiver),
             )
         )
-    give_back(connection, broken, uncounted=False)
+    if broken:
+        give_back(connection, broken, uncounted=False)
     return whole
 
 
@@ -250,18 +272,15 @@ def arrived(connection: Connection, mail_id: int) -> datetime:
     return moment(connection.execute(sa.select(mail.c.arrived).where(mail.c.id == mail_id)).scalar_one())
 
 
-_SETTLE = sa.update(mail).where(mail.c.id == sa.bindparam("of_mail")).values(waiver=None)
+_SETTLE = sa.update(mail).where(mail.c.id == sa.bindparam("of_mail")).values(waiver=sa.null())
 """What is set, its parameters say; an approval is of one decision, and used up by it."""
 
 
 def settle(connection: Connection, results: Mapping[int, Settled], now: datetime) -> None:
     """Write down the one fate of each mail; of what is none of ours only the hash stays."""
-    rows = [_settled_row(mail_id, result, now) for mail_id, result in results.items() if result.keep_content]
-    bare = [_settled_row(mail_id, result, now) for mail_id, result in results.items() if not result.keep_content]
-    if rows:
-        connection.execute(_SETTLE, rows)
-    if bare:
-        connection.execute(_SETTLE, [{**row, "content": None} for row in bare])
+    run_for_each(connection, _SETTLE, [_settled_row(mail_id, result, now) for mail_id, result in results.items()])
+    if bare := [mail_id for mail_id, result in results.items() if not result.keep_content]:
+        connection.execute(sa.delete(mail_content).where(mail_content.c.mail_id.in_(bare)))
     _count(connection, local_day(now), Counter(result.reason for result in results.values()))
 
 
@@ -286,8 +305,8 @@ _COPIED = (
 
 
 def _count(connection: Connection, day: date, mails: Mapping[Reason, int]) -> None:
-    if rows := [{"day": day, "reason": reason, "mails": more} for reason, more in mails.items()]:
-        connection.execute(_counting(connection.dialect.name), rows)
+    rows = [{"day": day, "reason": reason, "mails": more} for reason, more in mails.items()]
+    run_for_each(connection, _counting(connection.dialect.name), rows)
 
 
 @cache
@@ -337,8 +356,8 @@ def follow(connection: Connection, mail_id: int, semantic_key: str, evidence: Ev
 
 def remember_signatures(connection: Connection, seen: Iterable[tuple[str, str]], now: datetime) -> None:
     """Note which DKIM signature came with which mail (digest, semantic key); the first mail keeps it."""
-    if rows := [{"digest": digest, "semantic_key": key, "seen_at": micros(now)} for digest, key in seen]:
-        connection.execute(_remembering(connection.dialect.name), rows)
+    rows = [{"digest": digest, "semantic_key": key, "seen_at": micros(now)} for digest, key in seen]
+    run_for_each(connection, _remembering(connection.dialect.name), rows)
 
 
 @cache

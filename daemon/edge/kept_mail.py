@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from daemon.edge.database import moment
 from daemon.edge.inbox import KEPT, SETTLED
-from daemon.edge.tables import mail
+from daemon.edge.tables import mail, mail_content
 from daemon.rules.decision import Fate
 from daemon.rules.reasons import Reason
 
@@ -31,10 +31,13 @@ class MailRow:
         return self.fate in (Fate.HELD, Fate.POISON)
 
 
+_HAS_CONTENT = sa.exists().where(mail_content.c.mail_id == mail.c.id)
+
+
 def look(connection: Connection, mail_id: int) -> MailRow | None:
     """The mail of that number; None: there is none."""
     columns = (mail.c.id, mail.c.state, mail.c.fate, mail.c.reason, mail.c.settled_at, mail.c.case_id)
-    query = sa.select(*columns, mail.c.content.is_not(None).label("has_content")).where(mail.c.id == mail_id)
+    query = sa.select(*columns, _HAS_CONTENT.label("has_content")).where(mail.c.id == mail_id)
     row = connection.execute(query).first()
     if row is None:
         return None
@@ -55,5 +58,5 @@ def reopen(connection: Connection, mail_id: int) -> bool:
     Its first arrival is kept, so its clock runs on. What was erased cannot be read again.
     """
     values = {"state": KEPT, "crashes": 0, "fate": None, "ordered": True, "wait_until": None}
-    where = (mail.c.id == mail_id, mail.c.state == SETTLED, mail.c.content.is_not(None))
+    where = (mail.c.id == mail_id, mail.c.state == SETTLED, _HAS_CONTENT)
     return connection.execute(sa.update(mail).where(*where).values(**values)).rowcount == 1

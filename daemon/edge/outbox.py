@@ -21,8 +21,8 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment
-from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, letter, release
+from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment, run_for_each
+from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, frozen, letter, release
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
 from daemon.rules.decision import Condition, LetterPlan
@@ -168,7 +168,7 @@ def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: 
         for device in one.plan.code_devices
     )
     while some := list(islice(rows, ROWS_AT_A_TIME)):
-        connection.execute(_RESERVE, some)
+        run_for_each(connection, _RESERVE, some)
 
 
 # One attempt ────────────────────────────────────────────────────────────────────────────────────────
@@ -180,16 +180,15 @@ def claim(connection: Connection, gen: int, now: datetime, limit: int, *, suspec
     At most one of them is `suspect`, and it comes last, so that a letter that we cannot write takes no other with it.
     `suspects` 0: none, for others are on their way.
     """
-    columns = (letter.c.id, letter.c.attempts, letter.c.content.is_(None).label("unwritten"))
     query = (
-        sa.select(*columns)
+        sa.select(letter.c.id, letter.c.attempts)
         .where(LETTER_WAITING, letter.c.state.in_(WAITING), _due(now))
         .order_by(letter.c.due.is_(None), letter.c.due, letter.c.id)
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    suspected = [row.id for row in rows if row.attempts > 0 and row.unwritten]
-    ids = [row.id for row in rows if row.attempts == 0 or not row.unwritten] + suspected[:suspects]
+    suspected = _unwritten(connection, [row.id for row in rows if row.attempts > 0])
+    ids = [row.id for row in rows if row.id not in suspected] + suspected[:suspects]
     if not ids:
         return []
     changes = {
@@ -200,6 +199,15 @@ def claim(connection: Connection, gen: int, now: datetime, limit: int, *, suspec
     }
     connection.execute(sa.update(letter).where(letter.c.id.in_(ids)).values(**changes))
     return _load(connection, ids)
+
+
+def _unwritten(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Those letters that have no bytes yet, in their order."""
+    if not ids:
+        return []
+    query = sa.select(frozen.c.letter_id).where(frozen.c.letter_id.in_(ids), frozen.c.content.is_not(None))
+    written = set(connection.execute(query).scalars())
+    return [letter_id for letter_id in ids if letter_id not in written]
 
 
 def _due(now: datetime) -> sa.ColumnElement[bool]:
@@ -215,7 +223,7 @@ _ABOUT = (
     letter.c.attempts,
     letter.c.resends,
 )
-_LOAD = sa.select(*_ABOUT, letter.c.content).where(letter.c.id.in_(among("ids")))
+_LOAD = sa.select(*_ABOUT, frozen.c.content).select_from(letter.outerjoin(frozen)).where(letter.c.id.in_(among("ids")))
 _LOAD_BARE = sa.select(*_ABOUT, sa.null()).where(letter.c.id.in_(among("ids")))
 
 
@@ -232,21 +240,25 @@ def _queued(letter_id: int, plan: str, name: str, written_at: int, *others: Any)
     return Queued(letter_id, PLAN.validate_json(plan), name, moment(written_at), *others)
 
 
-_FREEZE = (
-    sa.update(letter)
-    .where(letter.c.id == sa.bindparam("letter_id"))
-    .values(content=sa.bindparam("sealed"), verdict=sa.bindparam("conditions"))
-)
+@cache
+def _freezing(dialect: str, *columns: str) -> Any:
+    statement = insert_in(dialect, frozen)
+    new = {name: statement.excluded[name] for name in columns}
+    return statement.on_conflict_do_update(index_elements=["letter_id"], set_=new)
 
 
 def freeze(connection: Connection, judged: Sequence[tuple[Queued, Sequence[Condition]]]) -> None:
     """Keep each letter's sealed bytes, if it has any, and what the gate said of it, before it is tried."""
     rows = [
-        {"letter_id": one.id, "sealed": one.content, "conditions": _VERDICT.dump_json(tuple(verdict)).decode()}
+        {"letter_id": one.id, "verdict": _VERDICT.dump_json(tuple(verdict)).decode(), "content": one.content}
         for one, verdict in judged
     ]
-    if rows:
-        connection.execute(_FREEZE, rows)
+    run_for_each(connection, _freezing(connection.dialect.name, "verdict", "content"), rows)
+
+
+def _keep_verdict(connection: Connection, letter_id: int, verdict: Sequence[Condition]) -> None:
+    row = {"letter_id": letter_id, "verdict": _VERDICT.dump_json(tuple(verdict)).decode()}
+    connection.execute(_freezing(connection.dialect.name, "verdict"), row)
 
 
 _MARK_DOT = (
@@ -287,11 +299,10 @@ _FINISH = (
     .where(letter.c.id == sa.bindparam("letter_id"))
     .values(
         state=sa.bindparam("new_state"),
-        stage=None,
+        stage=sa.null(),
         reply=sa.bindparam("words"),
         next_at=sa.func.coalesce(sa.bindparam("later", type_=letter.c.next_at.type), letter.c.next_at),
         finished_at=sa.func.coalesce(sa.bindparam("ended", type_=letter.c.finished_at.type), letter.c.finished_at),
-        verdict=sa.func.coalesce(sa.bindparam("conditions", type_=letter.c.verdict.type), letter.c.verdict),
     )
 )
 _SETTLE_RELEASES = (
@@ -321,9 +332,10 @@ def finish(
         "words": reply[:500],
         "later": None if next_at is None else micros(next_at),
         "ended": micros(now) if final else None,
-        "conditions": None if verdict is None else _VERDICT.dump_json(tuple(verdict)).decode(),
     }
     connection.execute(_FINISH, values)
+    if verdict is not None:
+        _keep_verdict(connection, letter_id, verdict)
     if final:
         outcome = "released" if state is LetterState.ACCEPTED or maybe_sent else "dropped"
         connection.execute(_SETTLE_RELEASES, {"letters": [letter_id], "outcome": outcome})
@@ -331,9 +343,9 @@ def finish(
 
 def accept(connection: Connection, replies: Mapping[int, str], now: datetime) -> None:
     """Write down that the relay took these letters, and in which words: `finish` for many."""
-    same = {"new_state": LetterState.ACCEPTED, "later": None, "ended": micros(now), "conditions": None}
+    same = {"new_state": LetterState.ACCEPTED, "later": None, "ended": micros(now)}
     rows = [{"letter_id": letter_id, "words": reply[:500], **same} for letter_id, reply in replies.items()]
-    connection.execute(_FINISH, rows)
+    run_for_each(connection, _FINISH, rows)
     connection.execute(_SETTLE_RELEASES, {"letters": list(replies), "outcome": "released"})
 
 

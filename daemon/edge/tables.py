@@ -1,9 +1,10 @@
 """The database in our own words: the tables and nothing else.
 
 Times are UTC microseconds since 1970 (BIGINT): exact, ordered, and the same on SQLite and PostgreSQL.
-Sealed columns hold `vault.seal` output, whose AAD names table, column and row key.
+Sealed columns hold `vault.seal` output, whose AAD names table, column and row key ("mail" and "letter" for those beside).
 A device id is its EUI-64 as a signed 64-bit number: the primary key of ten million rows.
 
+What is written once and large stands beside the rows that every step changes: SQLite writes a changed row whole.
 What is due is found by partial indexes. Their conditions stand here as constants (`ITEM_HELD`), their words
 written into the SQL: SQLite uses a partial index only where the query repeats its condition literally.
 """
@@ -56,7 +57,6 @@ mail = sa.Table(
     sa.Column("kept_at", _Moment, nullable=False),
     sa.Column("size", sa.Integer, nullable=False),
     sa.Column("cut", sa.Boolean, nullable=False, server_default=sa.false(), comment="only its beginning is kept"),
-    sa.Column("content", sa.LargeBinary, comment="sealed; erased when it is none of ours"),
     sa.Column("state", sa.String(12), nullable=False, comment="kept, claimed, settled"),
     sa.Column("claimed_gen", sa.BigInteger),
     sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
@@ -95,6 +95,13 @@ _partial("ix_mail_poisonous", mail.c.id, where=MAIL_POISONOUS)
 _partial("ix_mail_unfiled", mail.c.wanted_folder, mail.c.id, where=MAIL_UNFILED)
 _partial("ix_mail_held_reminded", mail.c.reminded_day, mail.c.held_due, where=MAIL_HELD)
 _partial("ix_mail_untold", mail.c.settled_at, where=MAIL_UNTOLD)
+
+mail_content = sa.Table(
+    "mail_content",
+    metadata,
+    sa.Column("mail_id", _Id, sa.ForeignKey("mail.id"), primary_key=True, autoincrement=False),
+    sa.Column("content", sa.LargeBinary, nullable=False, comment="sealed; the row is deleted when it is none of ours"),
+)
 
 place = sa.Table(
     "place",
@@ -224,8 +231,6 @@ letter = sa.Table(
     sa.Column("resends", sa.Integer, nullable=False, server_default="0", comment="after an unknown outcome"),
     sa.Column("next_at", _Moment, nullable=False),
     sa.Column("claimed_gen", sa.BigInteger),
-    sa.Column("verdict", sa.Text, comment="JSON of the gate's conditions as last asked"),
-    sa.Column("content", sa.LargeBinary, comment="sealed bytes, frozen before the first attempt"),
     sa.Column("reply", sa.Text, comment="the relay's last words"),
     sa.Column("finished_at", _Moment),
     sa.Column("sent_filed", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -247,6 +252,14 @@ _partial("ix_letter_waiting", letter.c.next_at, where=LETTER_WAITING)
 _partial("ix_letter_unfiled", letter.c.id, where=LETTER_UNFILED)
 _partial("ix_letter_lost", letter.c.party, letter.c.id, where=LETTER_LOST)
 _partial("ix_letter_never_sent", letter.c.party, letter.c.written_at, where=LETTER_NEVER_SENT)
+
+frozen = sa.Table(
+    "frozen",
+    metadata,
+    sa.Column("letter_id", _Id, sa.ForeignKey("letter.id"), primary_key=True, autoincrement=False),
+    sa.Column("verdict", sa.Text, comment="JSON of the gate's conditions as last asked"),
+    sa.Column("content", sa.LargeBinary, comment="sealed bytes, before the first attempt; null: the gate let none go"),
+)
 
 release = sa.Table(
     "release",
@@ -400,13 +413,7 @@ WANT_WAITING = _is(want.c.state, "asked", "queried", "promised", "overdue", "esc
 """Some party was asked, and may be chased."""
 WANT_TO_HAND_OVER = sa.and_(_is(want.c.state, "answered"), want.c.handed_over.is_(False))
 
-sa.Index(
-    "uq_want_open_device",
-    want.c.device_id,
-    unique=True,
-    sqlite_where=WANT_OPEN,
-    postgresql_where=WANT_OPEN,
-)
+sa.Index("uq_want_open_device", want.c.device_id, unique=True, sqlite_where=WANT_OPEN, postgresql_where=WANT_OPEN)
 _partial("ix_want_to_ask", want.c.party, want.c.ordered_at, where=WANT_TO_ASK)
 _partial("ix_want_waiting", want.c.party, want.c.late_from, where=WANT_WAITING)
 _partial("ix_want_to_hand_over", want.c.answered_at, where=WANT_TO_HAND_OVER)

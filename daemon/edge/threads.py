@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection, RowMapping
 
-from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment
+from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eui, micros, moment, run_for_each
 from daemon.edge.tables import (
     ITEM_OPEN,
     ITEM_PENDING,
@@ -47,10 +47,9 @@ class Queue:
 def save(connection: Connection, changed: Iterable[MailThread]) -> None:
     """Write threads whole: new ones and changed ones alike."""
     whole = list(changed)
-    if whole:
-        connection.execute(_saving(connection.dialect.name), [_thread_row(one) for one in whole])
+    run_for_each(connection, _saving(connection.dialect.name), [_thread_row(one) for one in whole])
     for some in chunks([(one, i) for one in whole for i in one.items]):
-        connection.execute(_saving_items(connection.dialect.name), [_item_row(one, i) for one, i in some])
+        run_for_each(connection, _saving_items(connection.dialect.name), [_item_row(one, i) for one, i in some])
 
 
 @cache

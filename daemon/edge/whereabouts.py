@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge.database import chunks, insert, micros
+from daemon.edge.database import chunks, insert_in, micros, run_for_each
 from daemon.edge.tables import MAIL_UNFILED, mail, place
 from daemon.mail.message import Place
 from daemon.rules.decision import Fate
@@ -28,12 +30,14 @@ class ToFile:
 
 def keep(connection: Connection, rows: Sequence[dict[str, object]]) -> None:
     """A place that we thought gone (a UIDVALIDITY that came back) names what lies there now."""
-    if not rows:
-        return
-    statement = insert(connection, place)
+    run_for_each(connection, _keeping(connection.dialect.name), rows)
+
+
+@cache
+def _keeping(dialect: str) -> Any:
+    statement = insert_in(dialect, place)
     changes = {name: statement.excluded[name] for name in ("mail_id", "gone")}
-    key = ["folder", "uidvalidity", "uid"]
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=changes), rows)
+    return statement.on_conflict_do_update(index_elements=["folder", "uidvalidity", "uid"], set_=changes)
 
 
 def place_row(mail_id: int, where: Place, now: datetime) -> dict[str, object]:

@@ -75,7 +75,7 @@ def test_an_untouched_chain_holds(chain: Database, vault: Vault) -> None:
 def test_the_chain_is_the_same_however_few_are_written_at_a_time(
     chain: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Five entries two at a time follow on each other and on what was there; those that share a detail all have it."""
+    """Five entries two at a time follow on each other and on what was there; each with its own detail."""
     monkeypatch.setattr(audit, "_AT_A_TIME", 2)
     details = [{"letter": 1}] * 3 + [{"letter": 2}] * 2
     with chain.write() as connection:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from daemon.edge import inbox, whereabouts
 from daemon.edge.database import Database
 from daemon.edge.inbox import Cursor, KeptMail, Settled
-from daemon.edge.tables import mail, place
+from daemon.edge.tables import mail, mail_content, place
 from daemon.edge.vault import Vault
 from daemon.mail.message import Evidence, Place, RawMail
 from daemon.rules.decision import Fate
@@ -45,6 +45,13 @@ def row(database: Database, mail_id: int) -> sa.RowMapping:
         return connection.execute(sa.select(mail).where(mail.c.id == mail_id)).mappings().one()
 
 
+def stored(database: Database, mail_id: int) -> bytes | None:
+    """The sealed content of a mail; None: it is erased."""
+    query = sa.select(mail_content.c.content).where(mail_content.c.mail_id == mail_id)
+    with database.read() as connection:
+        return connection.execute(query).scalar()
+
+
 def places(database: Database) -> list[tuple[int, str, int, int, bool]]:
     """All places: mail, folder, UIDVALIDITY, UID, gone."""
     columns = (place.c.mail_id, place.c.folder, place.c.uidvalidity, place.c.uid, place.c.gone)
@@ -79,7 +86,9 @@ def test_content_is_sealed_at_rest(database: Database, vault: Vault) -> None:
     content = bytes(range(256)) * 4
     [mail_id] = keep(database, vault, raw(content=content))
 
-    assert content[:16] not in row(database, mail_id)["content"]
+    sealed = stored(database, mail_id)
+    assert sealed is not None
+    assert content[:16] not in sealed
     assert [content] == [kept.content for kept in claim(database, vault)]
 
 
@@ -251,12 +260,16 @@ def test_a_settled_mail_is_not_given_back(database: Database, vault: Vault) -> N
     assert claim(database, vault) == []
 
 
-def test_a_broken_seal_holds_up_nobody(database: Database, vault: Vault) -> None:
-    """Swapped or altered content counts as a crash of its mail alone; the third makes it poison."""
+@pytest.mark.parametrize("how", ["swapped", "missing"])
+def test_a_broken_seal_holds_up_nobody(database: Database, vault: Vault, how: str) -> None:
+    """Swapped, altered or missing content counts as a crash of its mail alone; the third makes it poison."""
     broken, good = keep(database, vault, raw("a", uid=1), raw("b", uid=2))
+    swapped, of_broken = stored(database, good), mail_content.c.mail_id == broken
     with database.write() as connection:
-        swapped = sa.select(mail.c.content).where(mail.c.id == good).scalar_subquery()
-        connection.execute(sa.update(mail).where(mail.c.id == broken).values(content=swapped))
+        if how == "swapped":
+            connection.execute(sa.update(mail_content).where(of_broken).values(content=swapped))
+        else:
+            connection.execute(sa.delete(mail_content).where(of_broken))
 
     claims = [[kept.id for kept in claim(database, vault)] for _ in range(3)]
 
@@ -274,7 +287,7 @@ def test_dragged_to_requests_it_is_decided_anew(database: Database, vault: Vault
     [mail_id] = keep(database, vault, first)
     claim(database, vault)
     settle(database, mail_id, Fate.IGNORED, reason=Reason.NOT_OURS, keep_content=False)
-    assert row(database, mail_id)["content"] is None
+    assert stored(database, mail_id) is None
 
     again = raw("a", uid=1, folder=REQUESTS, arrived=NOW + timedelta(days=3))
     assert keep(database, vault, again, ordered=True) == (mail_id,)
@@ -326,7 +339,8 @@ def test_of_what_is_none_of_ours_only_the_hash_stays(database: Database, vault: 
 
     found = row(database, mail_id)
     assert (found["fate"], found["reason"], found["semantic_key"]) == ("ignored", "not-ours", "5e")
-    assert {None} == {found[name] for name in ("content", "sender", "subject", "message_id", "proof", "wanted_folder")}
+    assert {None} == {found[name] for name in ("sender", "subject", "message_id", "proof", "wanted_folder")}
+    assert stored(database, mail_id) is None
 
 
 def test_settling_is_counted_by_reason_and_london_day(database: Database, vault: Vault) -> None:

@@ -106,7 +106,10 @@ def test_a_letter_is_loaded_bare(world: World) -> None:
     """For a masked copy: all but its bytes, in the order asked for."""
     first, second = world.queue(plan()), world.queue(plan("bb"))
     with world.parts.database.write() as connection:
-        connection.execute(sa.update(t.letter).values(content=b"sealed", state="accepted", sent_filed=False))
+        connection.execute(sa.update(t.letter).values(state="accepted", sent_filed=False))
+        outbox.freeze(
+            connection, [(replace(one, content=b"sealed"), ()) for one in outbox._load(connection, [first, second])]
+        )
         whole, bare = (outbox.to_file_in_sent(connection, 9, bare=bare) for bare in (False, True))
     assert ids(whole) == [first, second]
     assert [one.content for one in whole] == [b"sealed"] * 2
@@ -160,7 +163,9 @@ def test_at_most_one_suspect_is_claimed_and_last(world: World) -> None:
     good = [world.asked(Outcome.CODE, due_in=5), world.asked(Outcome.CODE, due_in=6)]
     for letter in (*suspects, good[1]):
         world.change(t.letter, t.letter.c.id == letter, attempts=1)
-    world.change(t.letter, t.letter.c.id == good[1], content=b"bytes")
+    with world.parts.database.write() as connection:
+        connection.execute(sa.insert(t.frozen).values(letter_id=good[1], content=b"bytes"))
+        connection.execute(sa.insert(t.frozen).values(letter_id=suspects[1], verdict="[]"))
     claimed = claim(world)
     assert ids(claimed) == [*good, suspects[0]]
     assert [one.suspect for one in claimed] == [False, False, True]

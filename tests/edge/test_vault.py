@@ -65,6 +65,21 @@ def test_places_do_not_run_into_each_other() -> None:
     assert vault.derive("ab", "c") != vault.derive("a", "bc")
 
 
+def test_names_and_places_are_what_they_were_in_releases_before() -> None:
+    """A rebuilt database names the same things the same way, and what was sealed once opens for ever, wherever it stands now."""
+    vault = Vault(KEYS, NAMES)
+    assert vault.derive("case", "x").hex() == "016b8b7eaac670c223837edb9e681618c10ece7b3f7219e123c8ade9f2c7c7e2"
+    assert (
+        vault.derive("audit", "é" * 70, b"\x00", "").hex()
+        == "7ab8893555a2fccf72cadf97ff49b85ab00c32d54a0b0b05b381ee04af82a0e6"
+    )
+    head = "01026b31" + "00" * 12
+    letter = bytes.fromhex(head + "62d9c1aad05e901c61cf3eb6143e4a4fe9817eed48f5")
+    code = bytes.fromhex(head + "6dd3d1bb08236b10fcb9a7cf05c236ccdd5e742c")
+    assert vault.open(letter, table="letter", column="content", row="<a@b>") == b"letter"
+    assert vault.open(code, table="device", column="install_code", row=-7) == b"code"
+
+
 def test_a_batch_seals_as_one_by_one_does() -> None:
     """Each row of a batch opens in its own place and in no other's."""
     vault = Vault(KEYS, NAMES)

@@ -77,7 +77,7 @@ async def test_two_persons_release_a_held_code(make_world: MakeWorld, relay: Scr
     assert state(world) == [("answered", "CODE")]
     assert [one.recipient for one in relay.taken if CODE in text_of(one.content)] == [WEST]
     assert all("approved: 1 device of" in flat(letters(relay, who)[-1].content) for who in (BOB, READER))
-    gates = world.one("SELECT verdict FROM letter WHERE codes = 1")
+    gates = world.one("SELECT verdict FROM letter JOIN frozen ON letter_id = id WHERE codes = 1")
     assert f"approved by {BOB} and {CAT}" in gates
 
 

@@ -10,8 +10,8 @@ _VERSIONS = Path(__file__).parent / "versions"
 _HELD = sa.select(sa.column("version_num", sa.String)).select_from(sa.table("alembic_version"))
 
 
-def upgrade(connection: Connection) -> None:
-    """To the newest version, in the caller's transaction."""
+def upgrade(connection: Connection, to: str = "head") -> None:
+    """To that version, the newest if none is named, in the caller's transaction."""
     from alembic import command  # noqa: PLC0415  # 0.4 s and 9 MB, which a daemon that is up to date does without
     from alembic.config import Config  # noqa: PLC0415  # as above
 
@@ -19,7 +19,7 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
 
 
 def is_current(connection: Connection) -> bool:
