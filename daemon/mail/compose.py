@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -37,8 +37,9 @@ _UNSAFE_LINES = ("\n.\n", "\nFrom ", "\n--", " \n")
 """What cannot travel as it is: a lone dot, a mailbox's separator, the look of a boundary, a blank at an end."""
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\n"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_SAFE_CELL = re.compile(r"(?:[0-9A-Za-z][ !#-+\--~]*)?")
-"""A cell that can be written as it is; most can."""
+_SAFE_CELL = re.compile(r"(?:[0-9A-Za-z][ !#-+\--~]*+)?")
+"""A cell that can be written as it is; most can. It holds no comma."""
+_SAFE_ROW = re.compile(f"{_SAFE_CELL.pattern}(?:,{_SAFE_CELL.pattern})*+")
 
 
 def compose(letter: Letter, *, sender: str, sender_name: str, message_id: str, written_at: datetime) -> Envelope:
@@ -239,8 +240,13 @@ def _file_name(name: str) -> str:
 
 def csv_of(sheet: Sheet) -> bytes:
     """The sheet as CSV that a spreadsheet opens rightly: BOM, CRLF, no cell that could be a formula (row 48)."""
-    lines = ((",".join(map(_cell, row)) + "\r\n").encode("utf-8", "replace") for row in sheet.rows)
-    return b"".join((_BOM, *lines))
+    return b"".join((_BOM, *(f"{_csv_line(row)}\r\n".encode("utf-8", "replace") for row in sheet.rows)))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = ",".join(cells)
+    is_safe = line.count(",") == len(cells) - 1 and _SAFE_ROW.fullmatch(line)
+    return line if is_safe else ",".join(map(_cell, cells))
 
 
 def _cell(text: str) -> str:

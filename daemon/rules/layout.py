@@ -16,12 +16,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from markupsafe import Markup, escape
+
 WIDTH = 72
 _GAP = "   "
 _MARK = re.compile("\x02([0-9]+)\x03")
 _SHADES = {"dark": "#", "light": "="}
 _LONGEST_BAR = 24
 _CODE_GAPS = 7
+
+Frame = tuple[str, str, str]
+"""HTML around a cell: what stands before it, between its unbreakable parts (a blank: it has none), and behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,27 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def grid(self) -> tuple[tuple[tuple[bool, tuple[str, ...]], ...], ...]:
-        """The rows as the HTML page takes them: of each cell whether it is exact, and its unbreakable parts."""
+        """The rows for a page that frames each cell itself: of each whether it is exact, and its unbreakable parts."""
         exact = [column.exact for column in self.columns]
         return tuple(
             tuple([(e, _parts(cell) if e else (cell,)) for e, cell in zip(exact, row, strict=True)])
             for row in self.rows
         )
+
+    def rows_in(self, exact: Frame, words: Frame, last: Frame) -> Markup:
+        """The rows in HTML: every cell escaped, and in the frame `exact` or `words`; in `last` where words end a row."""
+        frames = [exact if column.exact else words for column in self.columns]
+        if not self.columns[-1].exact:
+            frames[-1] = last
+        behind = ["<tr>\n", *(f"{frame[2]}\n" for frame in frames)]
+        seams = [f"{end}{frame[0]}" for end, frame in zip(behind, frames, strict=False)]
+        gaps = [str(frame[1]) for frame in frames]
+        pieces: list[str] = []
+        for row in _escaped(self.rows):
+            for seam, gap, cell in zip(seams, gaps, row, strict=True):
+                pieces += seam, cell if cell.count(" ") != _CODE_GAPS else gap.join(_parts(cell))
+            pieces.append(f"{behind[-1]}</tr>\n")
+        return Markup("".join(pieces))  # noqa: S704  # what is not the template's own is escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +134,12 @@ class Block:
     chart: Chart | None = None
 
 
+def _escaped(rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """The rows with their cells escaped for HTML; mostly there is nothing to escape in any, which one look tells."""
+    text = "".join(map("".join, rows))
+    return rows if escape(text) == text else tuple(tuple([str(escape(cell)) for cell in row]) for row in rows)
+
+
 def _parts(cell: str) -> tuple[str, ...]:
     """A code in two parts, between which a narrow screen may break the line; anything else whole."""
     if cell.count(" ") != _CODE_GAPS:
@@ -147,7 +173,7 @@ def _chunk(lines: Sequence[str], tables: Sequence[Set], *, small: bool) -> Itera
     kind: Literal["paragraph", "list"] = "paragraph"
     held: list[str] = []
     for line in lines:
-        marked = _MARK.fullmatch(line)
+        marked = _MARK.fullmatch(line) if line[0] == "\x02" else None
         heading = line.startswith("# ")
         item = line.startswith("- ")
         if held and (marked or heading or (item and kind == "paragraph")):
@@ -165,6 +191,8 @@ def _chunk(lines: Sequence[str], tables: Sequence[Set], *, small: bool) -> Itera
 
 
 def _words(kind: Literal["paragraph", "list"], lines: Sequence[str], *, small: bool) -> Block:
+    if len(lines) == 1 and kind == "paragraph" and not lines[0].endswith("\\"):
+        return Block("paragraph", (lines[0],), small)  # most paragraphs stand on one line of their template
     if kind == "list":
         items = " ".join(f"\n{line[2:]}" if line.startswith("- ") else line for line in lines)
         return Block("list", tuple(item.strip() for item in items.split("\n") if item.strip()), small)
@@ -237,12 +265,11 @@ def wrap(words: str, first: str = "", rest: str = "") -> Iterator[str]:
     if len(first) + len(words) <= WIDTH:
         yield (first + words).rstrip()
         return
-    line = first
-    bare = True
-    for word in words.split(" "):
-        if not bare and len(line) + 1 + len(word) > WIDTH:
-            yield line.rstrip()
-            line, bare = rest, True
-        line += word if bare else " " + word
-        bare = False
-    yield line.rstrip()
+    start, at = first, 0
+    while len(start) + len(words) - at > WIDTH:
+        end = words.rfind(" ", at, at + max(WIDTH - len(start), 0) + 1)
+        if end < 0 and (end := words.find(" ", at)) < 0:
+            break
+        yield (start + words[at:end]).rstrip()
+        start, at = rest, end + 1
+    yield (start + words[at:]).rstrip()
