@@ -12,7 +12,7 @@ template may write, line by line:
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -216,27 +216,26 @@ def text(letter: Sequence[Block]) -> str:
     return "\n\n".join("\n".join(_text_lines(block)) for block in letter) + "\n"
 
 
-def _text_lines(block: Block) -> Iterator[str]:
+def _text_lines(block: Block) -> Iterable[str]:
     if block.table is not None:
-        yield from _table_lines(block.table)
-    elif block.particulars is not None:
-        yield from _particular_lines(block.particulars)
-    elif block.chart is not None:
-        yield from _chart_lines(block.chart)
-    elif block.kind == "list":
-        for item in block.lines:
-            yield from wrap(item, "- ", "  ")
-    else:
-        for line in block.lines:
-            yield from wrap(line)
+        return _table_lines(block.table)
+    if block.particulars is not None:
+        return _particular_lines(block.particulars)
+    if block.chart is not None:
+        return _chart_lines(block.chart)
+    if block.kind == "list":
+        return (line for item in block.lines for line in wrap(item, "- ", "  "))
+    return (line for paragraph in block.lines for line in wrap(paragraph))
 
 
-def _table_lines(table: Table) -> Iterator[str]:
-    rows = (tuple(column.title for column in table.columns), *table.rows)
+def _table_lines(table: Table) -> list[str]:
+    rows = (tuple([column.title for column in table.columns]), *table.rows)
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
+    lines: list[str] = []
     for row in rows:
         start = _GAP.join((*map(str.ljust, row, widths), ""))
-        yield from wrap(row[-1], start, " " * len(start))
+        lines += wrap(row[-1], start, " " * len(start))
+    return lines
 
 
 def _particular_lines(particulars: Particulars) -> Iterator[str]:
@@ -260,16 +259,16 @@ def _chart_lines(chart: Chart) -> Iterator[str]:
         yield f"{bar.label:>{label}}{_GAP}{bar.count:>{count}}{_GAP}{shades}".rstrip()
 
 
-def wrap(words: str, first: str = "", rest: str = "") -> Iterator[str]:
+def wrap(words: str, first: str = "", rest: str = "") -> list[str]:
     """`words` as lines of at most 72 characters; `first` and `rest` begin them. A longer word stands alone."""
     if len(first) + len(words) <= WIDTH:
-        yield (first + words).rstrip()
-        return
+        return [(first + words).rstrip()]
+    lines: list[str] = []
     start, at = first, 0
     while len(start) + len(words) - at > WIDTH:
         end = words.rfind(" ", at, at + max(WIDTH - len(start), 0) + 1)
         if end < 0 and (end := words.find(" ", at)) < 0:
             break
-        yield (start + words[at:end]).rstrip()
+        lines.append((start + words[at:end]).rstrip())
         start, at = rest, end + 1
-    yield (start + words[at:]).rstrip()
+    return [*lines, (start + words[at:]).rstrip()]

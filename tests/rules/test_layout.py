@@ -27,7 +27,7 @@ def word_by_word(words: str, first: str, rest: str) -> list[str]:
 )
 def test_a_line_takes_as_many_words_as_it_holds(words, first):
     """Whatever stands before it: a line ends where the next word would pass column 72, and a longer word stands alone."""
-    assert list(wrap(words, first, " " * len(first))) == word_by_word(words, first, " " * len(first))
+    assert wrap(words, first, " " * len(first)) == word_by_word(words, first, " " * len(first))
 
 
 def test_each_cell_stands_in_its_frame():
