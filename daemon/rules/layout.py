@@ -21,6 +21,8 @@ from markupsafe import Markup, escape
 WIDTH = 72
 _GAP = "   "
 _MARK = re.compile("\x02([0-9]+)\x03")
+_SIGNS = "\x02#-"
+"""With one of these begins what may be no paragraph."""
 _SHADES = {"dark": "#", "light": "="}
 _LONGEST_BAR = 24
 _CODE_GAPS = 7
@@ -155,17 +157,17 @@ def mark(number: int) -> str:
 
 def blocks(words: str, tables: Sequence[Set]) -> tuple[Block, ...]:
     """The blocks that `words` spell, the tables in the places of their marks."""
-    return tuple(_blocks(words, tables))
-
-
-def _blocks(words: str, tables: Sequence[Set]) -> Iterator[Block]:
+    found: list[Block] = []
     small = False
     for chunk in re.split(r"\n[ \t]*\n", words):
         lines = [line for raw in chunk.split("\n") if (line := " ".join(raw.split()))]
         if lines == ["---"]:
             small = True
+        elif len(lines) == 1 and lines[0][0] not in _SIGNS and lines[0][-1] != "\\":
+            found.append(Block("paragraph", (lines[0],), small))  # as most are: one line of the template
         else:
-            yield from _chunk(lines, tables, small=small)
+            found += _chunk(lines, tables, small=small)
+    return tuple(found)
 
 
 def _chunk(lines: Sequence[str], tables: Sequence[Set], *, small: bool) -> Iterator[Block]:
@@ -173,7 +175,7 @@ def _chunk(lines: Sequence[str], tables: Sequence[Set], *, small: bool) -> Itera
     kind: Literal["paragraph", "list"] = "paragraph"
     held: list[str] = []
     for line in lines:
-        marked = _MARK.fullmatch(line) if line[0] == "\x02" else None
+        marked = _MARK.fullmatch(line)
         heading = line.startswith("# ")
         item = line.startswith("- ")
         if held and (marked or heading or (item and kind == "paragraph")):
@@ -191,8 +193,6 @@ def _chunk(lines: Sequence[str], tables: Sequence[Set], *, small: bool) -> Itera
 
 
 def _words(kind: Literal["paragraph", "list"], lines: Sequence[str], *, small: bool) -> Block:
-    if len(lines) == 1 and kind == "paragraph" and not lines[0].endswith("\\"):
-        return Block("paragraph", (lines[0],), small)  # most paragraphs stand on one line of their template
     if kind == "list":
         items = " ".join(f"\n{line[2:]}" if line.startswith("- ") else line for line in lines)
         return Block("list", tuple(item.strip() for item in items.split("\n") if item.strip()), small)
@@ -213,7 +213,7 @@ def _set(table: Set) -> Block:
 
 def text(letter: Sequence[Block]) -> str:
     """The letter as plain text: lines of at most 72 characters where words allow, one blank line between blocks."""
-    return "\n\n".join("\n".join(_text_lines(block)) for block in letter) + "\n"
+    return "\n\n".join(["\n".join(_text_lines(block)) for block in letter]) + "\n"
 
 
 def _text_lines(block: Block) -> Iterable[str]:
@@ -224,8 +224,8 @@ def _text_lines(block: Block) -> Iterable[str]:
     if block.chart is not None:
         return _chart_lines(block.chart)
     if block.kind == "list":
-        return (line for item in block.lines for line in wrap(item, "- ", "  "))
-    return (line for paragraph in block.lines for line in wrap(paragraph))
+        return [line for item in block.lines for line in wrap(item, "- ", "  ")]
+    return [line for paragraph in block.lines for line in wrap(paragraph)]
 
 
 def _table_lines(table: Table) -> list[str]:
