@@ -1,9 +1,10 @@
 """How lines are broken, and how the rows of a table are set into the page."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.rules.layout import WIDTH, Block, Column, Table, wrap
+from daemon.rules.layout import WIDTH, Block, Column, Table, blocks, mark, text, wrap
 from tests.letters import our_words
 
 EXACT, WORDS, LAST = ("<x>", "|", "</x>"), ("<w>", " ", "</w>"), ("<l>", " ", "</l>")
@@ -28,6 +29,38 @@ def word_by_word(words: str, first: str, rest: str) -> list[str]:
 def test_a_line_takes_as_many_words_as_it_holds(words, first):
     """Whatever stands before it: a line ends where the next word would pass column 72, and a longer word stands alone."""
     assert wrap(words, first, " " * len(first)) == word_by_word(words, first, " " * len(first))
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "lines"),
+    [
+        ("one  line ", "paragraph", ("one line",)),
+        ("two\nlines", "paragraph", ("two lines",)),
+        ("broken\\\nhere", "paragraph", ("broken", "here")),
+        ("nothing follows\\", "paragraph", ("nothing follows",)),
+        ("# a heading", "heading", ("a heading",)),
+        ("#1 is no heading", "paragraph", ("#1 is no heading",)),
+        ("- an item", "list", ("an item",)),
+        ("-1 is no item", "paragraph", ("-1 is no item",)),
+        ("-- neither", "paragraph", ("-- neither",)),
+    ],
+)
+def test_what_a_line_begins_with_says_what_it_is(words, kind, lines):
+    """A sign counts with its blank alone; behind --- it stands in small print."""
+    assert blocks(words, ()) == (Block(kind, lines),)
+    assert blocks(f"---\n\n{words}", ()) == (Block(kind, lines, small=kind != "heading"),)
+
+
+def test_a_mark_is_its_table():
+    """Alone on its line, wherever it stands among others."""
+    table = Table((Column("A"),), (("x",),))
+    assert [block.kind for block in blocks(f"one\n{mark(0)}\ntwo\n\n{mark(0)}", (table,))] == [
+        "paragraph",
+        "table",
+        "paragraph",
+        "table",
+    ]
+    assert text(blocks(mark(0), (table,))) == "A\nx\n"
 
 
 def test_each_cell_stands_in_its_frame():
