@@ -22,8 +22,9 @@ MAX_REFERENCES = 20
 _LINE = 76
 _OCTETS_AT_A_TIME = 1000 * _LINE // 4 * 3
 """Of a sheet, encoded together: whole lines."""
-_WHOLE_LINES = re.compile(rb"(?:[^\r]{0,998}+\r\n)*+")
-"""Each at most 998 octets and its CRLF; a bare LF may still stand in one."""
+_WHOLE_LINES = re.compile(rb"(?:.{0,998}\r\n)*+")
+"""Each at most 998 octets and its CRLF; a bare CR may still stand in one."""
+_BARE_CR = re.compile(rb"\r[^\n]")
 _BOM = "\ufeff".encode()
 """Excel takes a CSV file for a Windows code page unless it begins so."""
 _UNFIT = re.compile(
@@ -66,7 +67,7 @@ def _address(text: str) -> str:
 
 def _check(content: bytes) -> None:
     """Row 53 of the attack list: no bare CR, no bare LF, no line over 998 octets."""
-    if not _WHOLE_LINES.fullmatch(content) or content.count(b"\n") != content.count(b"\r"):
+    if not _WHOLE_LINES.fullmatch(content) or _BARE_CR.search(content):
         raise ValueError("a bare CR or LF in a letter, or a line longer than 998 octets")
 
 
