@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -22,8 +22,9 @@ MAX_REFERENCES = 20
 _LINE = 76
 _OCTETS_AT_A_TIME = 1000 * _LINE // 4 * 3
 """Of a sheet, encoded together: whole lines."""
-_WHOLE_LINES = re.compile(rb"(?:[^\r]{0,998}+\r\n)*+")
-"""Each at most 998 octets and its CRLF; a bare LF may still stand in one."""
+_WHOLE_LINES = re.compile(rb"(?:.{0,998}\r\n)*+")
+"""Each at most 998 octets and its CRLF; a bare CR may still stand in one."""
+_BARE_CR = re.compile(rb"\r[^\n]")
 _BOM = "\ufeff".encode()
 """Excel takes a CSV file for a Windows code page unless it begins so."""
 _UNFIT = re.compile(
@@ -35,10 +36,12 @@ _MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,900}>")
 _PLAIN = re.compile(r"[ -~]*")
 _UNSAFE_LINES = ("\n.\n", "\nFrom ", "\n--", " \n")
 """What cannot travel as it is: a lone dot, a mailbox's separator, the look of a boundary, a blank at an end."""
+_UNSAFE_START = re.compile(rb"\n(?:From |--)")
 _PRINTABLE = bytes(range(0x20, 0x7F)) + b"\n"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_SAFE_CELL = re.compile(r"(?:[0-9A-Za-z][ !#-+\--~]*)?")
-"""A cell that can be written as it is; most can."""
+_SAFE_CELL = re.compile(r"(?:[0-9A-Za-z][ !#-+\--~]*+)?")
+"""A cell that can be written as it is; most can. It holds no comma."""
+_SAFE_ROW = re.compile(f"{_SAFE_CELL.pattern}(?:,{_SAFE_CELL.pattern})*+")
 
 
 def compose(letter: Letter, *, sender: str, sender_name: str, message_id: str, written_at: datetime) -> Envelope:
@@ -64,7 +67,7 @@ def _address(text: str) -> str:
 
 def _check(content: bytes) -> None:
     """Row 53 of the attack list: no bare CR, no bare LF, no line over 998 octets."""
-    if not _WHOLE_LINES.fullmatch(content) or content.count(b"\n") != content.count(b"\r"):
+    if not _WHOLE_LINES.fullmatch(content) or _BARE_CR.search(content):
         raise ValueError("a bare CR or LF in a letter, or a line longer than 998 octets")
 
 
@@ -161,23 +164,22 @@ def _encoded_words(line: str, used: int) -> str:
 # Body ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _body(letter: Letter, boundary: str) -> Iterator[bytes]:
+def _body(letter: Letter, boundary: str) -> list[bytes]:
     """In pieces, which are put together once: a sheet may have megabytes."""
     texts = (_text_part("plain", letter.text), _text_part("html", letter.html))
     alternative = _multipart("alternative", boundary + "a", texts)
     if letter.sheet is None:
-        yield from alternative
-    else:
-        yield from _multipart("mixed", boundary + "m", (alternative, _sheet_part(letter.sheet)))
+        return alternative
+    return _multipart("mixed", boundary + "m", (alternative, _sheet_part(letter.sheet)))
 
 
-def _multipart(subtype: str, boundary: str, parts: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
-    yield f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode("ascii")
+def _multipart(subtype: str, boundary: str, parts: Iterable[Sequence[bytes]]) -> list[bytes]:
+    pieces = [f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode("ascii")]
+    begin = f"--{boundary}\r\n".encode("ascii")
     for part in parts:
-        yield f"--{boundary}\r\n".encode("ascii")
-        yield from part
-        yield b"\r\n"
-    yield f"--{boundary}--\r\n".encode("ascii")
+        pieces += (begin, *part, b"\r\n")
+    pieces.append(f"--{boundary}--\r\n".encode("ascii"))
+    return pieces
 
 
 def _text_part(subtype: str, text: str) -> tuple[bytes, bytes]:
@@ -214,21 +216,24 @@ def _travels_as_it_is(text: str) -> bool:
 def _quoted_printable(octets: bytes) -> bytes:
     """RFC 2045 6.7, LF line ends; besides, no line begins with `From ` or `--`, and none is a lone dot."""
     encoded = b"\n" + binascii.b2a_qp(octets, istext=True)
-    return encoded.replace(b"\nFrom ", b"\n=46rom ").replace(b"\n--", b"\n=2D-")[1:]
+    return _UNSAFE_START.sub(lambda found: b"\n=%02X%b" % (found[0][1], found[0][2:]), encoded)[1:]
 
 
-def _sheet_part(sheet: Sheet) -> Iterator[bytes]:
+def _sheet_part(sheet: Sheet) -> list[bytes]:
     name = _file_name(sheet.name)
     head = (
         f"Content-Type: text/csv; charset=utf-8; header=present;\r\n name{name}\r\n"
         f"Content-Disposition: attachment;\r\n filename{name}\r\n"
         "Content-Transfer-Encoding: base64\r\n\r\n"
     )
-    yield head.encode("ascii")
     content = csv_of(sheet)
-    for start in range(0, len(content), _OCTETS_AT_A_TIME):
-        encoded = b64encode(content[start : start + _OCTETS_AT_A_TIME])
-        yield b"\r\n".join([encoded[i : i + _LINE] for i in range(0, len(encoded), _LINE)]) + b"\r\n"
+    starts = range(0, len(content), _OCTETS_AT_A_TIME)
+    return [head.encode("ascii"), *(_base64(content[start : start + _OCTETS_AT_A_TIME]) for start in starts)]
+
+
+def _base64(octets: bytes) -> bytes:
+    encoded = b64encode(octets)
+    return b"\r\n".join([encoded[i : i + _LINE] for i in range(0, len(encoded), _LINE)]) + b"\r\n"
 
 
 def _file_name(name: str) -> str:
@@ -239,8 +244,13 @@ def _file_name(name: str) -> str:
 
 def csv_of(sheet: Sheet) -> bytes:
     """The sheet as CSV that a spreadsheet opens rightly: BOM, CRLF, no cell that could be a formula (row 48)."""
-    lines = ((",".join(map(_cell, row)) + "\r\n").encode("utf-8", "replace") for row in sheet.rows)
-    return b"".join((_BOM, *lines))
+    return b"".join([_BOM, *[f"{_csv_line(row)}\r\n".encode("utf-8", "replace") for row in sheet.rows]])
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = ",".join(cells)
+    is_safe = line.count(",") == len(cells) - 1 and _SAFE_ROW.fullmatch(line)
+    return line if is_safe else ",".join(map(_cell, cells))
 
 
 def _cell(text: str) -> str:

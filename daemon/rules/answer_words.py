@@ -145,7 +145,7 @@ def _groups(rows: Sequence[AnswerRow], codes: Shown, tables: _Tables, longest: i
 
 def _table(outcome: Outcome, rows: Sequence[AnswerRow], notes: Sequence[str], codes: Shown) -> Table:
     if outcome is Outcome.CODE:
-        return Table(_CODE_COLUMNS, tuple((row.device_id, *codes[row.device_id]) for row in rows))
+        return Table(_CODE_COLUMNS, tuple([(row.device_id, *codes[row.device_id]) for row in rows]))
     told_in_words = outcome in (Outcome.PENDING, Outcome.NOT_INSTALLER) and len(set(notes)) == 1
     if told_in_words or not any(notes):
         return device_table(tuple(row.device_id for row in rows))
@@ -182,7 +182,7 @@ def _faults(lines: Sequence[BadLine]) -> tuple[Fault, ...]:
 def _sheet(plan: LetterPlan, answer: Answer, codes: Shown) -> Sheet | None:
     """The answers in the order of their mail, and a line to fill in for each that we could not use; None: neither."""
     reference = f"-{plan.reference}" if plan.reference else ""
-    answers = tuple(_sheet_row(row, codes) for row in answer.rows)
+    answers = [_sheet_row(row, codes) for row in answer.rows]
     to_fill = _to_fill(answer)
     name = f"install-codes{reference}.csv" if answers else f"device-ids{reference}.csv"
     return Sheet(name, (SHEET_HEADING, *answers, *to_fill)) if answers or to_fill else None

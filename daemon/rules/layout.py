@@ -12,16 +12,23 @@ template may write, line by line:
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from markupsafe import Markup, escape
 
 WIDTH = 72
 _GAP = "   "
 _MARK = re.compile("\x02([0-9]+)\x03")
+_SIGNS = "\x02#-"
+"""With one of these begins what may be no paragraph."""
 _SHADES = {"dark": "#", "light": "="}
 _LONGEST_BAR = 24
 _CODE_GAPS = 7
+
+Frame = tuple[str, str, str]
+"""HTML around a cell: what stands before it, between its unbreakable parts (a blank: it has none), and behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +47,27 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def grid(self) -> tuple[tuple[tuple[bool, tuple[str, ...]], ...], ...]:
-        """The rows as the HTML page takes them: of each cell whether it is exact, and its unbreakable parts."""
+        """The rows for a page that frames each cell itself: of each whether it is exact, and its unbreakable parts."""
         exact = [column.exact for column in self.columns]
         return tuple(
             tuple([(e, _parts(cell) if e else (cell,)) for e, cell in zip(exact, row, strict=True)])
             for row in self.rows
         )
+
+    def rows_in(self, exact: Frame, words: Frame, last: Frame) -> Markup:
+        """The rows in HTML: every cell escaped, and in the frame `exact` or `words`; in `last` where words end a row."""
+        frames = [exact if column.exact else words for column in self.columns]
+        if not self.columns[-1].exact:
+            frames[-1] = last
+        behind = ["<tr>\n", *(f"{frame[2]}\n" for frame in frames)]
+        seams = [f"{end}{frame[0]}" for end, frame in zip(behind, frames, strict=False)]
+        gaps = [str(frame[1]) for frame in frames]
+        pieces: list[str] = []
+        for row in _escaped(self.rows):
+            for seam, gap, cell in zip(seams, gaps, row, strict=True):
+                pieces += seam, cell if cell.count(" ") != _CODE_GAPS else gap.join(_parts(cell))
+            pieces.append(f"{behind[-1]}</tr>\n")
+        return Markup("".join(pieces))  # noqa: S704  # what is not the template's own is escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +136,12 @@ class Block:
     chart: Chart | None = None
 
 
+def _escaped(rows: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    """The rows with their cells escaped for HTML; mostly there is nothing to escape in any, which one look tells."""
+    text = "".join(map("".join, rows))
+    return rows if escape(text) == text else tuple(tuple([str(escape(cell)) for cell in row]) for row in rows)
+
+
 def _parts(cell: str) -> tuple[str, ...]:
     """A code in two parts, between which a narrow screen may break the line; anything else whole."""
     if cell.count(" ") != _CODE_GAPS:
@@ -129,17 +157,17 @@ def mark(number: int) -> str:
 
 def blocks(words: str, tables: Sequence[Set]) -> tuple[Block, ...]:
     """The blocks that `words` spell, the tables in the places of their marks."""
-    return tuple(_blocks(words, tables))
-
-
-def _blocks(words: str, tables: Sequence[Set]) -> Iterator[Block]:
+    found: list[Block] = []
     small = False
     for chunk in re.split(r"\n[ \t]*\n", words):
         lines = [line for raw in chunk.split("\n") if (line := " ".join(raw.split()))]
         if lines == ["---"]:
             small = True
+        elif len(lines) == 1 and lines[0][0] not in _SIGNS and lines[0][-1] != "\\":
+            found.append(Block("paragraph", (lines[0],), small))  # as most are: one line of the template
         else:
-            yield from _chunk(lines, tables, small=small)
+            found += _chunk(lines, tables, small=small)
+    return tuple(found)
 
 
 def _chunk(lines: Sequence[str], tables: Sequence[Set], *, small: bool) -> Iterator[Block]:
@@ -185,30 +213,29 @@ def _set(table: Set) -> Block:
 
 def text(letter: Sequence[Block]) -> str:
     """The letter as plain text: lines of at most 72 characters where words allow, one blank line between blocks."""
-    return "\n\n".join("\n".join(_text_lines(block)) for block in letter) + "\n"
+    return "\n\n".join(["\n".join(_text_lines(block)) for block in letter]) + "\n"
 
 
-def _text_lines(block: Block) -> Iterator[str]:
+def _text_lines(block: Block) -> Iterable[str]:
     if block.table is not None:
-        yield from _table_lines(block.table)
-    elif block.particulars is not None:
-        yield from _particular_lines(block.particulars)
-    elif block.chart is not None:
-        yield from _chart_lines(block.chart)
-    elif block.kind == "list":
-        for item in block.lines:
-            yield from wrap(item, "- ", "  ")
-    else:
-        for line in block.lines:
-            yield from wrap(line)
+        return _table_lines(block.table)
+    if block.particulars is not None:
+        return _particular_lines(block.particulars)
+    if block.chart is not None:
+        return _chart_lines(block.chart)
+    if block.kind == "list":
+        return [line for item in block.lines for line in wrap(item, "- ", "  ")]
+    return [line for paragraph in block.lines for line in wrap(paragraph)]
 
 
-def _table_lines(table: Table) -> Iterator[str]:
-    rows = (tuple(column.title for column in table.columns), *table.rows)
+def _table_lines(table: Table) -> list[str]:
+    rows = (tuple([column.title for column in table.columns]), *table.rows)
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
+    lines: list[str] = []
     for row in rows:
         start = _GAP.join((*map(str.ljust, row, widths), ""))
-        yield from wrap(row[-1], start, " " * len(start))
+        lines += wrap(row[-1], start, " " * len(start))
+    return lines
 
 
 def _particular_lines(particulars: Particulars) -> Iterator[str]:
@@ -232,17 +259,16 @@ def _chart_lines(chart: Chart) -> Iterator[str]:
         yield f"{bar.label:>{label}}{_GAP}{bar.count:>{count}}{_GAP}{shades}".rstrip()
 
 
-def wrap(words: str, first: str = "", rest: str = "") -> Iterator[str]:
+def wrap(words: str, first: str = "", rest: str = "") -> list[str]:
     """`words` as lines of at most 72 characters; `first` and `rest` begin them. A longer word stands alone."""
     if len(first) + len(words) <= WIDTH:
-        yield (first + words).rstrip()
-        return
-    line = first
-    bare = True
-    for word in words.split(" "):
-        if not bare and len(line) + 1 + len(word) > WIDTH:
-            yield line.rstrip()
-            line, bare = rest, True
-        line += word if bare else " " + word
-        bare = False
-    yield line.rstrip()
+        return [(first + words).rstrip()]
+    lines: list[str] = []
+    start, at = first, 0
+    while len(start) + len(words) - at > WIDTH:
+        end = words.rfind(" ", at, at + max(WIDTH - len(start), 0) + 1)
+        if end < 0 and (end := words.find(" ", at)) < 0:
+            break
+        lines.append((start + words[at:end]).rstrip())
+        start, at = rest, end + 1
+    return [*lines, (start + words[at:]).rstrip()]

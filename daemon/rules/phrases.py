@@ -41,6 +41,8 @@ def sentence(text: str) -> str:
 
 def note_value(note: str) -> str:
     """What a note says, its machine-readable sign taken off, its day in words."""
+    if not note:
+        return ""
     match = _NOTE.fullmatch(note)
     value = plain(match[1] if match else note)
     if note.startswith("by:"):

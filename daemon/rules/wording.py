@@ -84,6 +84,7 @@ class Words:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            cache_size=-1,  # a plain dict: there are few, and each stays
         )
         environment.globals |= {
             **_TURNS,
