@@ -33,12 +33,13 @@ class Sought:
 
     def found(self, text: str) -> bool:
         """Whether it stands anywhere in `text`."""
-        for word, ways in self._ways.items():  # any() costs three times as much
-            if word in text:
-                for way, also in ways:
-                    if _holds_one(text, also) and way.search(text):
-                        return True
-        return False
+        return _stands(text, self._ways.items())
+
+    def among(self, texts: Sequence[str]) -> list[str]:
+        """Those of `texts` in which it stands. Most words stand in none, which is asked of all together."""
+        together = "\n".join(texts)
+        ways = [way for way in self._ways.items() if way[0] in together]
+        return [text for text in texts if _stands(text, ways)] if ways else []
 
     def sub(self, replacement: str, text: str) -> str:
         """As `re.Pattern.sub`."""
@@ -47,6 +48,17 @@ class Sought:
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """As `re.Pattern.finditer`."""
         return self.pattern.finditer(text) if _holds_one(text, self.words) else iter(())
+
+
+def _stands(text: str, by_word: Iterable[tuple[str, list[_Way]]]) -> bool:
+    tried = None
+    for word, ways in by_word:  # any() costs three times as much
+        if word in text:
+            for way in ways:
+                if way is not tried and _holds_one(text, way[1]) and way[0].search(text):
+                    return True
+                tried = way  # it stands under each of its words, mostly one after the other
+    return False
 
 
 def _holds_one(text: str, words: _Words) -> bool:
