@@ -220,7 +220,7 @@ def is_other_matter(text: str) -> bool:
     """It is about something else that devices have (firmware, readings), and names no code, no installer and no commissioning."""
     words = _folded(text)
     ours = (_REQUEST_WORDS, _PLAIN_CODES, _INSTALLED)
-    return bool(_OTHER_MATTER.found(words)) and not any(pattern.found(words) for pattern in ours)
+    return not any(pattern.found(words) for pattern in ours) and _OTHER_MATTER.found(words)
 
 
 def chases(said: tuple[str, ...], *, reply: bool) -> bool:

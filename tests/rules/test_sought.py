@@ -46,6 +46,29 @@ def test_a_sought_pattern_finds_what_the_pattern_finds(name, data):
     assert one.among(texts) == [each for each in texts if one.pattern.search(each)]
 
 
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"(?:very )?good",
+        r"(?:x|)bc",
+        r"\b(?:send|post)(?:ed)?\b",
+        r"\Achas(?:ing|er)",
+        r"(?<=a )word",
+        r"go(?=od)\w+",
+        r"\bour\b|\byour\b",
+    ],
+)
+@given(data=st.data())
+def test_where_a_pattern_begins_with_its_word_it_is_tried_there_alone(pattern, data):
+    """An optional beginning, a choice with nothing in it, or what must stand before: each is found as ever."""
+    text = " ".join(
+        data.draw(
+            st.lists(st.from_regex(pattern) | st.sampled_from(("good", "xbc", "a word", "resend", "your")), max_size=3)
+        )
+    )
+    assert Sought(pattern).found(text) == bool(re.search(pattern, text))
+
+
 @pytest.mark.parametrize("separator", ["-", ":", " ", ""])
 def test_a_device_id_without_a_digit_is_found_among_words(separator):
     """Lines without a digit are looked at where such an ID can stand in them."""
