@@ -72,12 +72,11 @@ def lines_of_note(text: str) -> list[int]:
     Its kinds of characters are looked at: to have them of the whole text costs less than to ask a pattern of one line.
     """
     kinds = text.encode("ascii", "replace").translate(_KINDS)
-    noted = [number for number, line in enumerate(kinds.split(b"\n")) if b"d" in line]
-    if text.isascii() and not _LETTERS_ALONE.search(kinds):  # nearly every mail
-        return noted
-    lines = enumerate(zip(text.split("\n"), kinds.split(b"\n"), strict=True))
-    without = (number for number, (line, kind) in lines if not line.isascii() or _LETTERS_ALONE.search(kind))
-    return sorted({*noted, *without})
+    lines = enumerate(kinds.split(b"\n"))
+    if text.isascii() and not _LETTERS_ALONE.search(kinds):  # most mail
+        return [number for number, kind in lines if b"d" in kind]
+    plain_ascii = [line.isascii() for line in text.split("\n")]
+    return [n for n, kind in lines if b"d" in kind or not plain_ascii[n] or _LETTERS_ALONE.search(kind)]
 
 
 def emptied_but_near(lines: Sequence[str], noted: Sequence[int], beside: int) -> list[str]:
