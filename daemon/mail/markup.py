@@ -275,6 +275,9 @@ def _hang(cells: list[str], hanging: dict[int, tuple[str, int]]) -> None:
 
 def _add_cell(cells: list[str], hanging: dict[int, tuple[str, int]], cell: LexborNode) -> None:
     text, attributes = _cell_text(cell), cell.attributes
+    if "colspan" not in attributes and "rowspan" not in attributes:
+        cells.append(text)
+        return
     columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
     if len(cells) > _MAX_COLUMNS:
         columns = rows = 1

@@ -44,11 +44,18 @@ def one_kind_of_line_break(text: str) -> str:
 
 
 HEX = "[0-9A-Fa-f]"
-_LETTERS_ALONE = re.compile(
-    rf"{HEX}{{2}}(?:{HEX}{{8}}|[\-:. ]{{1,3}}(?:{HEX}{{2}}[\-:. ]{{1,3}}){{2}}|{HEX}{{2}}[\-:. ]{{1,3}}{HEX}{{4}})"
-)
-"""What stands in every Device ID, code or near miss that is written without one digit."""
-_DIGIT = re.compile("[0-9]")
+
+
+def kinds_table(**kinds: str) -> bytes:
+    """For `bytes.translate`: each of these characters becomes the letter named, a line end stays, any other is a blank."""
+    named = {character: kind for kind, characters in kinds.items() for character in characters}
+    return bytes(ord(named.get(chr(octet), "\n" if octet == 10 else " ")) for octet in range(256))
+
+
+_KINDS = kinds_table(d="0123456789", h="ABCDEFabcdef", j="-:. ")
+"""Digits, the letters that stand beside them, joints."""
+_LETTERS_ALONE = re.compile(rb"hh(?:h{8}|j{1,3}(?:hhj{1,3}){2}|hhj{1,3}h{4})")
+"""What stands in every Device ID, code or near miss that is written without one digit, by `_KINDS`."""
 
 
 def of_note(text: str, *, beside: int = 1) -> str:
@@ -56,25 +63,29 @@ def of_note(text: str, *, beside: int = 1) -> str:
 
     Most lines of most mails are words: no pattern needs to look at them, and each look costs more than all of this.
     """
-    lines = text.split("\n")
-    return "\n".join(emptied_but_near(lines, lines_of_note(lines), beside))
+    return "\n".join(emptied_but_near(text.split("\n"), lines_of_note(text), beside))
 
 
-def lines_of_note(lines: Sequence[str]) -> list[int]:
-    """Which of the lines of a plain text something of ours may stand in."""
-    return [number for number, line in enumerate(lines) if _may_hold_ours(line)]
+def lines_of_note(text: str) -> list[int]:
+    """In which lines (from 0) of a plain text something of ours may stand.
+
+    Its kinds of characters are looked at: to have them of the whole text costs less than to ask a pattern of one line.
+    """
+    kinds = text.encode("ascii", "replace").translate(_KINDS)
+    lines = enumerate(kinds.split(b"\n"))
+    if text.isascii() and not _LETTERS_ALONE.search(kinds):  # most mail
+        return [number for number, kind in lines if b"d" in kind]
+    plain_ascii = [line.isascii() for line in text.split("\n")]
+    return [n for n, kind in lines if b"d" in kind or not plain_ascii[n] or _LETTERS_ALONE.search(kind)]
 
 
 def emptied_but_near(lines: Sequence[str], noted: Sequence[int], beside: int) -> list[str]:
     """`lines`, all emptied but those noted and so many beside each of them."""
-    near = {line for number in noted for line in range(number - beside, number + beside + 1)}
-    return [line if number in near else "" for number, line in enumerate(lines)]
-
-
-def _may_hold_ours(line: str) -> bool:
-    if not line:
-        return False
-    return bool(_DIGIT.search(line) or not line.isascii() or (len(line) > 8 and _LETTERS_ALONE.search(line)))
+    kept = [""] * len(lines)
+    for number in noted:
+        near = slice(max(0, number - beside), number + beside + 1)
+        kept[near] = lines[near]
+    return kept
 
 
 _START = rf"(?={HEX}[0-9A-Fa-fxX])(?<![^\W_])(?<![{TURNING}])"

@@ -5,11 +5,12 @@ counts only on a line where no Device ID stands.
 """
 
 import re
+import string
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from daemon.rules.forms import COMBINING, DEVICE, HEX, TURNING, Lines, blanked
+from daemon.rules.forms import COMBINING, DEVICE, HEX, TURNING, Lines, blanked, kinds_table
 
 SHORTENED = "a spreadsheet changed this number: format the column as text, or write the Device ID with hyphens"
 FOREIGN = "it holds characters that are not the plain digits 0-9 and letters A-F, though they may look like them"
@@ -22,6 +23,10 @@ LEAST_JOINTS = 5
 """So many hyphens or colons stand in whatever is nearly a Device ID and has no digit."""
 _SPACED = re.compile(rf"(?<![^\W_])(?={HEX})(?<!{HEX} ){HEX}{{2}}(?: {HEX}{{2}}){{6,9}}(?!\w| {HEX}{{2}}(?!\w))")
 _BARE = re.compile(r"(?<![\w\-])[^\W_]{15,17}(?![\w\-])")
+_IN_GROUPS = kinds_table(o=string.hexdigits + "xXOoIlL|-:. \n?")
+"""Of these all Device IDs and codes in groups are made, and what looks like one; `?` stands for all that is not ASCII."""
+_BARE_ONES = kinds_table(o=string.ascii_letters + string.digits + "|?")
+_LEAST_IN_GROUPS, _LEAST_BARE = b"o" * 19, b"o" * 15
 _LEAST_DIGITS, _LEAST_DIGITS_BARE = 4, 8
 """So many true digits has what is taken for a near miss: one with joints, and one without."""
 _LOOKALIKE = frozenset("OoIlL")
@@ -60,6 +65,14 @@ def _fold(character: str) -> str | None:
         return str(digit)
     base = unicodedata.normalize("NFKD", character)[:1]
     return base if re.fullmatch(HEX, base) else _HOMOGLYPHS.get(character, character)
+
+
+def may_hold_any(text: str) -> bool:
+    """Whether a Device ID, a code or a near miss can stand in a plain text, by what they all have, which is told fast."""
+    if "e+" in text or "E+" in text or text.count("-") + text.count(":") >= LEAST_JOINTS:
+        return True
+    octets = text.encode("ascii", "replace")
+    return _LEAST_IN_GROUPS in octets.translate(_IN_GROUPS) or _LEAST_BARE in octets.translate(_BARE_ONES)
 
 
 def near_misses(text: str, lines: Lines) -> Iterator[Fault]:

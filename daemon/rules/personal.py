@@ -82,7 +82,7 @@ def kinds(text: str) -> tuple[str, ...]:
 def _filled(noted: str, text: str) -> list[str]:
     """The lines up to the last of note, those that were emptied as of none as they stand in `text`."""
     some, whole = noted.split("\n"), text.split("\n")
-    end = max(lines_of_note(some)) + _NEAR + 1
+    end = max(lines_of_note(noted)) + _NEAR + 1
     return [line or words for line, words in zip(some[:end], whole[:end], strict=True)]
 
 

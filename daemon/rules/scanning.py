@@ -23,7 +23,7 @@ from daemon.rules.forms import (
     plain,
 )
 from daemon.rules.identifiers import CROCKFORD, DeviceId, canonical, device_id
-from daemon.rules.near_misses import ALL_DIGITS, LEAST_JOINTS, SHORTENED, Fault, near_misses, wrong_length
+from daemon.rules.near_misses import ALL_DIGITS, LEAST_JOINTS, SHORTENED, Fault, may_hold_any, near_misses, wrong_length
 
 PLACEHOLDER = "it is a placeholder, not a Device ID"
 NO_DEVICE = "this is not a Device ID (16 digits 0-9 and letters A-F)"
@@ -69,7 +69,10 @@ class Found:
 
 def scan(text: str) -> Found:
     """Everything of ours in `text`."""
-    parted = _part(plain(text))
+    text = plain(text)
+    if not may_hold_any(text):
+        return Found()
+    parted = _part(text)
     alone = [Sighting(line, device) for line, device in parted.alone.items()]
     found = _search(own(parted.rest)) if parted.searched else Found()
     return Found(tuple(sorted((*found.sightings, *alone), key=lambda sighting: sighting.line)), found.faults)
@@ -109,7 +112,7 @@ class _Parted:
 
 def _part(text: str) -> _Parted:
     lines = text.split("\n")
-    noted = lines_of_note(lines)
+    noted = lines_of_note(text)
     alone: dict[int, DeviceId] = {}
     before = -1  # of note, and no Device ID alone: the next line may be its end
     for number in noted:
@@ -124,7 +127,8 @@ def _part(text: str) -> _Parted:
     for number in alone:
         kept[number] = BLANK * len(kept[number])
     rest = "\n".join(kept)
-    return _Parted(alone, rest, len(noted) > len(alone) or rest.count("-") + rest.count(":") >= LEAST_JOINTS)
+    beside = len(noted) > len(alone) or rest.count("-") + rest.count(":") >= LEAST_JOINTS
+    return _Parted(alone, rest, beside and may_hold_any(rest))
 
 
 def without_identifiers(text: str) -> str:

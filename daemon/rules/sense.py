@@ -219,6 +219,8 @@ def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
 
 def _read_text(text: str, gathered: _Gathered, where: Where, *, asking: bool) -> None:
     found = scanning.scan(text)
+    if not (found.sightings or found.faults):
+        return
     asked, answered = listing.pair(found, asking=asking)
     gathered.codes = gathered.codes or found.holds_code
     gathered.answered.update(answered)

@@ -1,19 +1,40 @@
 """A pattern that first looks for words which every match holds: most sentences hold none, and that is told fast.
 
 To look for thirty words costs a tenth of what the pattern costs that begins with any of them; and where one of the
-words stands, only those ways through the pattern are tried that need it. The words are read off the pattern itself,
-so that they cannot come to differ from it.
+words stands, only those ways through the pattern are tried that need it, and there alone if they begin with it. The words
+are read off the pattern itself, so that they cannot come to differ from it.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # the one reading of patterns that is Python's own
 from typing import Any
 
 _WITHOUT_WIDTH = (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT)
 _Words = tuple[str, ...]
-_Way = tuple[re.Pattern[str], _Words]
-"""One way through a pattern, and words of which one stands in each of its matches, too; none: nothing more can be said."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way through a pattern."""
+
+    pattern: re.Pattern[str]
+    also: _Words
+    """One of these stands in each match beside the word that it is looked for by; none: nothing more can be said."""
+    begins: bool
+    """Each match begins with such a word."""
+
+    def stands(self, text: str, word: str) -> bool:
+        """Whether it stands in `text`, which holds `word`; where it begins so, with that word."""
+        if not _holds_one(text, self.also):
+            return False
+        if not self.begins:
+            return self.pattern.search(text) is not None
+        at = text.find(word)
+        while at >= 0 and not self.pattern.match(text, at):
+            at = text.find(word, at + 1)
+        return at >= 0
 
 
 class Sought:
@@ -27,18 +48,20 @@ class Sought:
         """By a word that each match holds; by none where nothing can be said."""
         for parts in _ways(list(parsed)):
             words, also = (*_needs(parts), (), ())[:2]
-            way = (_compiler.compile(_parser.SubPattern(parsed.state, parts)), also)
+            compiled = _compiler.compile(_parser.SubPattern(parsed.state, parts))
+            way = _Way(compiled, also, begins=bool(words) and set(words) == _beginnings(parts))
             for word in words or ("",):
                 self._ways.setdefault(word, []).append(way)
 
     def found(self, text: str) -> bool:
         """Whether it stands anywhere in `text`."""
-        for word, ways in self._ways.items():  # any() costs three times as much
-            if word in text:
-                for way, also in ways:
-                    if _holds_one(text, also) and way.search(text):
-                        return True
-        return False
+        return _stands(text, self._ways.items())
+
+    def among(self, texts: Sequence[str]) -> list[str]:
+        """Those of `texts` in which it stands. Most words stand in none, which is asked of all together."""
+        together = "\n".join(texts)
+        ways = [way for way in self._ways.items() if way[0] in together]
+        return [text for text in texts if _stands(text, ways)] if ways else []
 
     def sub(self, replacement: str, text: str) -> str:
         """As `re.Pattern.sub`."""
@@ -47,6 +70,17 @@ class Sought:
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """As `re.Pattern.finditer`."""
         return self.pattern.finditer(text) if _holds_one(text, self.words) else iter(())
+
+
+def _stands(text: str, by_word: Iterable[tuple[str, list[_Way]]]) -> bool:
+    tried = None
+    for word, ways in by_word:  # any() costs three times as much
+        if word in text:
+            for way in ways:
+                if way is not tried and way.stands(text, word):
+                    return True
+                tried = None if way.begins else way  # it stands under each of its words, mostly one after the other
+    return False
 
 
 def _holds_one(text: str, words: _Words) -> bool:
@@ -100,6 +134,24 @@ def _needed_within(part: Any, detail: Any) -> set[str] | None:
 
 def _needed(parts: Iterable[Any]) -> set[str] | None:
     return set(next(iter(_needs(parts)), ())) or None
+
+
+def _beginnings(parts: Iterable[Any]) -> set[str]:
+    """With one of these begins whatever the run of `parts` matches; none: that cannot be said."""
+    run = ""
+    for part, detail in parts:
+        if part is _constants.LITERAL:
+            run += chr(detail)
+        elif run:
+            break
+        elif part is _constants.SUBPATTERN:
+            return _beginnings(detail[3])
+        elif part is _constants.BRANCH:
+            each = [_beginnings(branch) for branch in detail[1]]
+            return set().union(*each) if all(each) else set()
+        elif part not in _WITHOUT_WIDTH:
+            return set()
+    return {run} if run else set()
 
 
 def _shortest(words: Iterable[str]) -> set[str]:

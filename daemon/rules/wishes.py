@@ -21,7 +21,7 @@ _NOT_A_CODE = (
 )
 _CODES = Sought(rf"\b{_TOPIC}\b{_NOT_A_CODE}")
 _PLAIN_CODES = Sought(
-    r"(?<!post )(?<!zip )(?<!error )(?<!access )(?<!discount )(?<!qr )(?<!promo )(?<!bar )(?<!pass )(?<!fault )(?<!colour )"
+    r"(?=code)(?<!post )(?<!zip )(?<!error )(?<!access )(?<!discount )(?<!qr )(?<!promo )(?<!bar )(?<!pass )(?<!fault )(?<!colour )"
     r"(?<!tariff )(?<!source )(?<!dress )\bcodes?\b(?! of (?:conduct|practice))",
 )
 _DEVICE_WORDS = Sought(
@@ -143,6 +143,7 @@ _BULK = Sought(
     r"\b(?:unsubscribe|manage (?:your )?(?:email )?preferences|(?:view|read|open) (?:this |it )?(?:email |message )?(?:online|in (?:your |a )?(?:web )?browser)"
     r"|update your preferences|you are receiving this (?:e-?mail|newsletter|message)|mailing list|opt[ \-]out)\b",
 )
+_HANDS_OVER = Sought(r"\bplease\b|\battached\b|\?")
 _ANSWERS_ANOTHER = re.compile(r"\b(?:re|aw|sv|antw|fw|fwd|wg|tr)\s*(?:\[[0-9]+\])?\s*:", re.IGNORECASE)
 
 
@@ -161,7 +162,8 @@ def sentences(text: str) -> tuple[str, ...]:
     words = _folded(text).replace("’", "'").replace("‘", "'")
     paragraphs = re.split(r"\n[ >]*\n", words)
     joined = (" ".join(paragraph.split()) for paragraph in paragraphs)
-    return tuple(s for paragraph in joined for s in re.split(r"(?<=[.?!])\s+", paragraph) if s)
+    ended = (p.replace(". ", ".\n").replace("? ", "?\n").replace("! ", "!\n") for p in joined)
+    return tuple(sentence for paragraph in ended for sentence in paragraph.split("\n") if sentence)
 
 
 def _folded(text: str) -> str:
@@ -170,15 +172,13 @@ def _folded(text: str) -> str:
 
 def asks_for_codes(said: tuple[str, ...], *, of_devices: bool) -> bool:
     """Install codes are asked for. `of_devices`: the mail is about devices, so that a plain "code" is one."""
-    return any(_asks(sentence, of_devices=of_devices) for sentence in said)
+    named = {*_CODES.among(said), *(_PLAIN_CODES.among(said) if of_devices else ())}
+    asking = {*_CODE_REQUEST.among(said), *_MP121_REQUEST.among(said), *filter(_ASK.found, named)}
+    return any(map(_is_ours_to_answer, asking))
 
 
-def _asks(sentence: str, *, of_devices: bool) -> bool:
-    """What few sentences do is looked for first."""
-    if not (_CODE_REQUEST.found(sentence) or _MP121_REQUEST.found(sentence)):
-        named = _CODES.found(sentence) or (of_devices and _PLAIN_CODES.found(sentence))
-        if not (named and _ASK.found(sentence)):
-            return False
+def _is_ours_to_answer(sentence: str) -> bool:
+    """A sentence that asks for codes gives none, takes nothing back, and does not say how such mail is to be sent."""
     if _GIVES.found(sentence) and "?" not in sentence:
         return False
     return not (_WITHDRAW.found(sentence) or _OF_THE_PROCESS.found(sentence))
@@ -211,30 +211,29 @@ def asks_anything(said: tuple[str, ...]) -> bool:
 
 def titles_request(subject: str, said: tuple[str, ...]) -> bool:
     """A subject that names install codes over words that ask, or hand something over to be read."""
-    asks = any(re.search(r"\bplease\b|\battached\b|\?", sentence) for sentence in said)
-    return asks and bool(_CODES.found(_folded(subject))) and not _OF_THE_PROCESS.found(" ".join(said))
+    if not (_CODES.found(_folded(subject)) and _HANDS_OVER.among(said)):
+        return False
+    return not _OF_THE_PROCESS.found(" ".join(said))
 
 
 def is_other_matter(text: str) -> bool:
     """It is about something else that devices have (firmware, readings), and names no code, no installer and no commissioning."""
     words = _folded(text)
     ours = (_REQUEST_WORDS, _PLAIN_CODES, _INSTALLED)
-    return bool(_OTHER_MATTER.found(words)) and not any(pattern.found(words) for pattern in ours)
+    return not any(pattern.found(words) for pattern in ours) and _OTHER_MATTER.found(words)
 
 
 def chases(said: tuple[str, ...], *, reply: bool) -> bool:
     """It asks where an answer is; in a reply, many a word does."""
     patterns = (_CHASE, _CHASE_IN_REPLY) if reply else (_CHASE,)
-    return any(pattern.found(s) and not _CONDITION.found(s) for s in said for pattern in patterns)
+    return any(not _CONDITION.found(s) for pattern in patterns for s in pattern.among(said))
 
 
 def withdrawals(said: tuple[str, ...]) -> tuple[str, ...]:
     """The sentences that take a request back, or a device out of one."""
+    taking_back = {*_WITHDRAW.among(said), *filter(_takes_back_device, _TAKES_BACK.among(said))}
     return tuple(
-        s
-        for s in said
-        if (_WITHDRAW.found(s) or _takes_back_device(s))
-        and not any(pattern.found(s) for pattern in (_CONDITION, _NEGATED, _DOUBLE))
+        s for s in said if s in taking_back and not any(pattern.found(s) for pattern in (_CONDITION, _NEGATED, _DOUBLE))
     )
 
 
@@ -244,17 +243,17 @@ def _takes_back_device(sentence: str) -> bool:
 
 def replaces(said: tuple[str, ...]) -> bool:
     """It puts something in the place of what it takes back."""
-    return any(_REPLACES.found(sentence) for sentence in said)
+    return bool(_REPLACES.among(said))
 
 
 def thanks(said: tuple[str, ...]) -> bool:
     """It says thank you or received, briefly."""
-    return sum(len(s.split()) for s in said) < 80 and any(_THANKS.found(s) for s in said)
+    return sum(len(s.split()) for s in said) < 80 and bool(_THANKS.among(said))
 
 
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
-    return not asks_anything(said) and any(_CONFIRMS.found(s) or _DENIES.found(s) for s in said)
+    return not asks_anything(said) and bool(_CONFIRMS.among(said) or _DENIES.among(said))
 
 
 def is_bulk(text: str) -> bool:

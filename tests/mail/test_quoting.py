@@ -1,7 +1,7 @@
 """New, quoted, handed on, signature: by the words and marks that mail programs leave."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from daemon.mail import quoting
@@ -162,6 +162,22 @@ def test_no_signature_hides_a_request(text):
 def test_manner(subject, answers, manner):
     """The subject says what a mail does to another; without a word there In-Reply-To does."""
     assert manner_of(subject, answers=answers) is manner
+
+
+@given(
+    st.lists(
+        st.sampled_from(["00", "AB-", "f", "9", "-", ":", ".", " ", "\u2010", "00\u2015", "é", "g", "?", "\n"]),
+        max_size=40,
+    )
+)
+@example(["00\u2015"] * 8)
+@example(["AB-"] * 8)
+@example(["00"] * 8)
+def test_lines_that_are_passed_over_hold_no_device_id(pieces):
+    """Lines are passed over by their characters alone where the pattern finds nothing in them."""
+    text = "".join(pieces)
+    held = any(quoting._DEVICE_LIKE.search(line) for line in text.split("\n"))
+    assert quoting._holds_device_like(text) == held
 
 
 MARKS = st.sampled_from(
