@@ -129,7 +129,7 @@ class Round:
 def a_round(connection: Connection, parts: Parts, reads: Sequence[ReadMail], write: Write) -> Round:
     """What is to be known of `reads` together; a few queries, however many there are. `write`: what was decided."""
     mails, now = [read.mail for read in reads], parts.clock.now()
-    book = AddressBook.of(contacts.book(connection))
+    book = contacts.address_book(connection)
     writers = (counterparties.identify(mail.origin, book, parts.policy, now) for mail in mails)
     parties = {writer.counterparty.party for writer in writers if writer.counterparty is not None}
     named = {(mail.semantic_key, mail.origin.evidence): mail for mail in mails}

@@ -97,7 +97,7 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
     return _Desk(
         parts=parts,
         now=now,
-        book=AddressBook.of(contacts.book(connection)),
+        book=contacts.address_book(connection),
         surroundings=parts.surroundings(),
         first_mails=first_mails,
         taken_back=threads.taken_back(connection, list(dict.fromkeys(q.plan.case_id for q in answers))),
