@@ -17,6 +17,7 @@ from daemon import bouncing, casework
 from daemon.casework import Case, Worked
 from daemon.commanding.obey import obey
 from daemon.edge import audit, inbox, outbox, remembered, threads, whereabouts
+from daemon.edge.database import chunks
 from daemon.edge.failpoints import failpoint
 from daemon.edge.inbox import KeptMail, Settled
 from daemon.edge.outbox import LetterState, ToQueue
@@ -37,6 +38,8 @@ log = structlog.get_logger()
 
 _Pair = tuple[KeptMail, ReadMail]
 CLAIM_BATCH = 100
+TOGETHER = 50
+"""Settled in one transaction: for as long as one lasts, no letter gets on that waits for its mark."""
 SETTLED = "mail-settled"
 """What an audit entry of a mail's fate is called."""
 CUT = "the mail is larger than we take in; only its beginning was read"
@@ -59,17 +62,26 @@ class Settling:
         failpoint("after-claim")
         read = await self._read(claimed)
         failpoint("after-read")
-        settled = await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))
-        failpoint("after-settle")
-        if self._orders_changed:
-            await self._parts.refresh()
-            self._orders_changed = False
-        for bell in (self._parts.wakes.send, self._parts.wakes.filing, self._parts.wakes.chase):
+        settled: list[audit.Entry] = []
+        for some in chunks(list(zip(claimed, read, strict=True)), TOGETHER):
+            settled += await self._settled(some, now)
+        for bell in (self._parts.wakes.filing, self._parts.wakes.chase):
             bell.ring()
         await asyncio.to_thread(_log, settled)
         return True
 
+    async def _settled(self, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> list[audit.Entry]:
+        """Settle these in one transaction; their letters may go, and what they ordered counts for those after them."""
+        entries = await self._parts.write(lambda c: self._settle(c, pairs, now))
+        failpoint("after-settle")
+        if self._orders_changed:
+            await self._parts.refresh()
+            self._orders_changed = False
+        self._parts.wakes.send.ring()
+        return entries
+
     def _claim(self, connection: Connection, now: datetime) -> list[KeptMail]:
+        inbox.take_back(connection, self._parts.gen)
         for mail_id in inbox.poisonous(connection, self._parts.gen):
             self._quarantine(connection, mail_id, now)
         side = frozenset(remembered.get(connection, "side_folders") or ())
