@@ -16,18 +16,18 @@ from sqlalchemy import Connection
 from daemon.edge import contacts, inbox, inventory, outbox, remembered, threads, wants, whereabouts
 from daemon.edge.heard_of import Names, heard_of
 from daemon.edge.inbox import KeptMail
+from daemon.edge.lately import Lately
 from daemon.edge.outbox import LetterState
 from daemon.edge.reader_frames import ReadMail
-from daemon.edge.threads import Lately
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
 from daemon.rules import answers, counterparties, disclosure, receiving
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.decide import decide, devices_to_look_up, folder_for, home_of
 from daemon.rules.decision import Decision, Fate, Waiver, folder_path
 from daemon.rules.facts import DeviceRecord, Facts, Proof, TurnFacts, Writer
 from daemon.rules.identifiers import DeviceId, reference
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
-from daemon.rules.policy import Counterparty
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, State
 from daemon.rules.understand import understand
@@ -74,12 +74,15 @@ class Round:
     """
 
     write: Write
+    book: AddressBook
     start: datetime
     """Mail that arrived before is left alone."""
     inventory_taken_at: datetime | None
     may_be_answered: bool
     """Some party was asked for something."""
-    lately: Lately = field(default_factory=Lately)
+    lately: Lately
+    cases: Mapping[tuple[str, Evidence], str]
+    """The case that each mail would begin, by its semantic key and class of proof."""
     records: dict[DeviceId, DeviceRecord] = field(default_factory=dict)
     looked_up: frozenset[DeviceId] = frozenset()
     """The devices of which `records` holds what we have."""
@@ -125,19 +128,31 @@ class Round:
 
 def a_round(connection: Connection, parts: Parts, reads: Sequence[ReadMail], write: Write) -> Round:
     """What is to be known of `reads` together; a few queries, however many there are. `write`: what was decided."""
-    one = Round(write, start_from(connection, parts), inventory.taken_at(connection), wants.any_answerable(connection))
-    mails = [read.mail for read in reads]
+    mails, now = [read.mail for read in reads], parts.clock.now()
+    book = contacts.address_book(connection)
+    writers = (counterparties.identify(mail.origin, book, parts.policy, now) for mail in mails)
+    parties = {writer.counterparty.party for writer in writers if writer.counterparty is not None}
+    named = {(mail.semantic_key, mail.origin.evidence): mail for mail in mails}
+    one = Round(
+        write=write,
+        book=book,
+        start=start_from(connection, parts),
+        inventory_taken_at=inventory.taken_at(connection),
+        may_be_answered=wants.any_answerable(connection),
+        lately=Lately(connection, sorted(parties), now),
+        cases={key: case_id(parts, mail) for key, mail in named.items()},
+    )
     # Of what is unproven nothing but its sender is judged; a forger's list of a hundred thousand devices is not looked up.
     proven = (read for read in reads if read.mail.origin.evidence >= Evidence.SPF_ONLY)
     devices = list(dict.fromkeys(asked.device_id for read in proven for asked in read.sense.says.asked))
     digests = list(dict.fromkeys(digest for mail in mails for digest in signature_digests(mail)))
     keys = [mail.semantic_key for mail in mails]
-    cases = [case_id(parts, mail) for mail in mails]
+    cases = list(one.cases.values())
     references = [reference(bytes.fromhex(case), 0) for case in cases]
     one.records = inventory.lookup(connection, devices)
     names = Names(devices, keys, digests, cases, references)
     one.unheard = {*devices, *keys, *digests, *cases, *references}
-    one.unheard -= heard_of(connection, names, parts.clock.now() - RELEASE_MEMORY)
+    one.unheard -= heard_of(connection, names, now - RELEASE_MEMORY)
     one.looked_up = frozenset(devices)
     return one
 
@@ -160,13 +175,12 @@ def work(
     parts: Parts,
     kept: KeptMail,
     read: ReadMail,
-    book: tuple[Counterparty, ...],
     *,
     among: Round | None = None,
 ) -> Case:
     """Hold a mail against our records and decide. Writes nothing. `among`: the transaction in hand."""
     among = among or a_round(connection, parts, [read], lambda _: None)
-    facts, meaning = gather(connection, parts, kept, read, book, among=among)
+    facts, meaning = gather(connection, parts, kept, read, among=among)
     mail = facts.mail
     if kept.ordered:
         return Case(facts, meaning, decide(facts, meaning, parts.policy))
@@ -197,15 +211,14 @@ def gather(
     parts: Parts,
     kept: KeptMail,
     read: ReadMail,
-    book: tuple[Counterparty, ...],
     *,
     among: Round,
 ) -> tuple[Facts, Meaning]:
     """The facts that bear on a mail, with what it means."""
     now, mail = parts.clock.now(), read.mail
-    writer = counterparties.identify(mail.origin, book, parts.policy, now)
+    writer = counterparties.identify(mail.origin, among.book, parts.policy, now)
     meaning = understand(mail, writer, read.sense)
-    case = case_id(parts, mail)
+    case = among.cases[mail.semantic_key, mail.origin.evidence]
     digests = among.heard(signature_digests(mail))
     facts = Facts(
         mail=mail,
@@ -219,7 +232,7 @@ def gather(
         ),
         now=now,
         writer=writer,
-        counterparties=book,
+        counterparties=among.book.parties,
         surroundings=parts.surroundings(),
         case_id=case,
         reference=_free_reference(connection, case, among),
@@ -285,20 +298,26 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     devices = devices_to_look_up(meaning, home) if vouched else ()
     heard = among.heard(devices)
     wants_all = not meaning.asked and (meaning.chase or meaning.withdraws)
-    facts = replace(
-        facts,
-        home=home,
-        open_elsewhere=threads.open_elsewhere(connection, party.party, heard, home.case_id if home else facts.case_id),
-        open_threads=threads.open_threads(connection, party.party) if wants_all else (),
-        records=_records(connection, devices, among),
-        inventory_taken_at=among.inventory_taken_at,
-        releases=threads.releases(connection, heard, facts.now - RELEASE_MEMORY),
-        asked_by_others=threads.asked_by_others(connection, party.party, heard),
-    )
-    about = home_of(facts, meaning, party) or next(reversed(facts.open_threads), None)
+    home_case = home.case_id if home else facts.case_id
+    open_elsewhere = threads.open_elsewhere(connection, party.party, heard, home_case)
+    open_threads = threads.open_threads(connection, party.party) if wants_all else ()
+    records = _records(connection, devices, among)
+    releases = threads.releases(connection, heard, facts.now - RELEASE_MEMORY)
+    asked_by_others = threads.asked_by_others(connection, party.party, heard)
+    about = home_of(home, open_elsewhere, meaning, party) or next(reversed(open_threads), None)
     case = about.case_id if about else facts.case_id
     begun_before = bool(among.heard([case]))
-    return replace(facts, rates=among.lately.of(connection, party.party, case, facts.now, begun=begun_before))
+    return replace(
+        facts,
+        home=home,
+        open_elsewhere=open_elsewhere,
+        open_threads=open_threads,
+        records=records,
+        inventory_taken_at=among.inventory_taken_at,
+        releases=releases,
+        asked_by_others=asked_by_others,
+        rates=among.lately.of(connection, party.party, case, facts.now, begun=begun_before),
+    )
 
 
 def _asked_anew(

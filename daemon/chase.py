@@ -22,6 +22,7 @@ from daemon.edge.undelivered import Undelivered
 from daemon.errors import Refused, Unavailable
 from daemon.parts import Parts
 from daemon.rules import counterparties, disclosure, overdue
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.decide import take_turn
 from daemon.rules.decision import LetterKind
 from daemon.rules.facts import Suspension
@@ -169,7 +170,7 @@ class Chase:
         if stored is None:
             return ()
         proof, policy = PROOF.validate_json(stored), self._parts.policy
-        writer = counterparties.identify(proof.origin, book, policy, now)
+        writer = counterparties.identify(proof.origin, AddressBook.of(book), policy, now)
         recipient = counterparties.reply_address(writer, now)
         gate = disclosure.mail_gate(proof, writer, recipient, self._parts.surroundings(), policy, now)
         return tuple(f"{condition.gate}: {condition.evidence}" for condition in disclosure.failures(gate))

@@ -58,11 +58,16 @@ class Filing:
         """One batch of each kind; True while there may be more. Raises Unavailable where the mailbox is full."""
         try:
             sent = await self._folders()
-            mails = await self._file_mails()
-            letters = await self._file_letters(sent)
+            mails, letters = await self._parts.read(self._to_do)
+            await self._file_mails(mails)
+            await self._file_letters(letters, sent)
         except MailboxFull as full:
             raise Unavailable(f"{str(full).rstrip('. ')}. What is to be filed waits until there is room") from None
-        return mails == MAILS or letters == LETTERS
+        return len({mail.mail_id for mail in mails}) == MAILS or len(letters) == LETTERS
+
+    def _to_do(self, connection: Connection) -> tuple[list[ToFile], list[Queued]]:
+        """Mails to move, by each of their places, and letters to copy."""
+        return whereabouts.to_file(connection, MAILS), self._to_copy(connection)
 
     async def has_sent(self, message_id: str) -> bool:
         """Whether Sent holds this Message-ID: some relays file what they send (proof of an unknown outcome)."""
@@ -77,9 +82,8 @@ class Filing:
 
     # Mails ─────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _file_mails(self) -> int:
-        """Move a batch to where it is wanted; how many mails it held."""
-        items = await self._parts.read(lambda c: whereabouts.to_file(c, MAILS))
+    async def _file_mails(self, items: Sequence[ToFile]) -> None:
+        """Move them to where they are wanted."""
         left: set[int] = set()
         for (folder, _, target), group in groupby(sorted(items, key=_way), key=_way):
             together = list(group)
@@ -89,7 +93,6 @@ class Filing:
         if done:
             await self._parts.write(lambda c: whereabouts.filed(c, done))
             failpoint("after-filed")
-        return len({item.mail_id for item in items})
 
     async def _move(self, items: Sequence[ToFile], target: str) -> bool:
         """Move mails that lie in one folder; False where that was renumbered, so that intake must find them first."""
@@ -127,11 +130,10 @@ class Filing:
 
     # Letters ───────────────────────────────────────────────────────────────────────────────────────
 
-    async def _file_letters(self, sent: str) -> int:
-        """Flag what was answered, and put a copy of each accepted letter into Sent; how many letters."""
-        letters = await self._parts.read(self._to_copy)
+    async def _file_letters(self, letters: Sequence[Queued], sent: str) -> None:
+        """Flag what was answered, and put a copy of each accepted letter into Sent."""
         if not letters:
-            return 0
+            return
         await self._flag_answered([q.mail_id for q in letters if q.mail_id is not None and q.plan.party])
         failpoint("after-flag")
         there = await self._copied_already(letters, sent)
@@ -143,7 +145,6 @@ class Filing:
         failpoint("after-sent-filed")
         if refusal is not None:
             raise refusal if isinstance(refusal, MailboxFull) else Unavailable(f"a copy for Sent: {refusal}")
-        return len(letters)
 
     def _to_copy(self, connection: Connection) -> list[Queued]:
         """The letters to copy now; none where they may wait: the station that sends rings when it is done."""

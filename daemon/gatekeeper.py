@@ -17,6 +17,7 @@ from daemon.edge.outbox import Queued
 from daemon.edge.threads import CodesToday
 from daemon.parts import Parts
 from daemon.rules import counterparties
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import (
     Answer,
     Asking,
@@ -33,7 +34,7 @@ from daemon.rules.decision import (
 from daemon.rules.disclosure import Records, asking_gate, failures, result_gate, send_gate
 from daemon.rules.facts import DeviceRecord, Rates, Release, Surroundings
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.policy import Counterparty, Mode
+from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day
 
@@ -67,7 +68,7 @@ class _Desk:
 
     parts: Parts
     now: datetime
-    book: tuple[Counterparty, ...]
+    book: AddressBook
     surroundings: Surroundings
     first_mails: Mapping[str, int]
     """Of those threads whose letter names no mail itself."""
@@ -96,7 +97,7 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
     return _Desk(
         parts=parts,
         now=now,
-        book=contacts.book(connection),
+        book=contacts.address_book(connection),
         surroundings=parts.surroundings(),
         first_mails=first_mails,
         taken_back=threads.taken_back(connection, list(dict.fromkeys(q.plan.case_id for q in answers))),
@@ -134,9 +135,9 @@ def _rule(desk: _Desk, queued: Queued) -> Ruling:
 
 def _ruled(verdict: tuple[Condition, ...], otherwise: str = "") -> Ruling:
     """What the gate's conditions lead to; a letter with codes waits while something is suspended."""
-    if any(not c.holds and c.gate is Gate.NOT_SUSPENDED for c in verdict):
-        return Ruling(Go.WAIT, verdict)
     failed = failures(verdict)
+    if any(condition.gate is Gate.NOT_SUSPENDED for condition in failed):
+        return Ruling(Go.WAIT, verdict)
     if failed or not verdict:
         return Ruling(Go.HOLD, verdict, words=failed[0].evidence if failed else otherwise)
     return Ruling(Go.SEND, verdict)
@@ -162,7 +163,7 @@ def _rule_asking(desk: _Desk, queued: Queued, asking: Asking) -> Ruling:
     first = queued.attempts <= 1 and not queued.resends
     if first and plan.kind in _ABOUT_WHAT_IS_OPEN and not any(row.device_id in desk.wanted for row in asking.rows):
         return Ruling(Go.CANCEL, words="everything in it was settled meanwhile")
-    return _ruled(asking_gate(plan, desk.book, desk.surroundings, policy, desk.now))
+    return _ruled(asking_gate(plan, desk.book.parties, desk.surroundings, policy, desk.now))
 
 
 _ABOUT_WHAT_IS_OPEN = (LetterKind.REQUEST, LetterKind.CHASE, LetterKind.QUERY)
@@ -201,7 +202,8 @@ def _verdict(desk: _Desk, queued: Queued) -> tuple[Condition, ...]:
         return ()
     plan, policy, proof = queued.plan, desk.parts.policy, PROOF.validate_json(kept)
     writer = counterparties.identify(proof.origin, desk.book, policy, desk.now)
-    return send_gate(plan, proof, writer, _records(desk, queued), desk.book, desk.surroundings, policy, desk.now)
+    records = _records(desk, queued)
+    return send_gate(plan, proof, writer, records, desk.book.parties, desk.surroundings, policy, desk.now)
 
 
 def _records(desk: _Desk, queued: Queued) -> Records:
@@ -213,10 +215,10 @@ def _records(desk: _Desk, queued: Queued) -> Records:
     devices = plan.code_devices
     if not devices:
         return Records({}, {}, Rates())
-    others = {
-        device: tuple(release for letter, release in desk.releases.get(device, ()) if letter != queued.id)
-        for device in devices
-    }
+    others: dict[DeviceId, tuple[Release, ...]] = {}
+    for device in devices:
+        if of_others := [release for letter, release in desk.releases.get(device, ()) if letter != queued.id]:
+            others[device] = tuple(of_others)
     rates = desk.rates[plan.party, local_day(queued.written_at)]
     own = len(devices)
     rates = replace(rates, codes_today=rates.codes_today - own, codes_today_to_party=rates.codes_today_to_party - own)

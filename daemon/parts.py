@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -94,13 +94,24 @@ class Parts:
     wakes: Wakes = field(default_factory=Wakes)
     standing: tuple[StandingOrder, ...] = ()
     """What our team ordered by mail and still stands; read anew when the mailbox is taken and after each command."""
+    _applied: tuple[Policy, tuple[StandingOrder, ...], date, Policy] | None = field(
+        default=None, init=False, repr=False
+    )
+    """The policy last made out of these orders on this day: it is asked for ten times a mail."""
 
     @property
     def policy(self) -> Policy:
         """The policy in force: the configured one, and what stands of our team's orders today."""
         if not self.standing:
             return self.configured
-        return applied(self.configured, self.standing, local_day(self.clock.now()))
+        today = local_day(self.clock.now())
+        if self._applied is not None:
+            configured, standing, day, policy = self._applied
+            if configured is self.configured and standing is self.standing and day == today:
+                return policy
+        policy = applied(self.configured, self.standing, today)
+        self._applied = self.configured, self.standing, today, policy
+        return policy
 
     async def refresh(self) -> None:
         """Read the standing orders anew, so that they count from this moment on."""

@@ -108,6 +108,9 @@ class _Edges:
 SWITCH_S = 0.005
 """How long a thread that decides may keep the one that talks to relay and mailbox from a reply that is there."""
 
+OVERSEEING_S = 1.0
+"""Rung by each batch that is settled or sent, these look at all that is open: once a second does, of which nothing hangs."""
+
 _HEAPS, _M_ARENA_MAX = 2, -8
 _LARGE, _M_MMAP_THRESHOLD = 512 << 10, -3
 """How many heaps our threads share, and from what size on a block has pages of its own; by which numbers mallopt(3)
@@ -188,8 +191,8 @@ def _service(parts: Parts, edges: _Edges) -> Service:
         Station("settling", Settling(parts, edges.readers).once, wakes.settle, troubles),
         Station("relay", sending.once, wakes.send, troubles),
         Station("filing", filing.once, wakes.filing, troubles),
-        Station("overseeing", oversee, wakes.chase, troubles),
-        Station("asking", Asking(parts).once, wakes.asking, troubles),
+        Station("overseeing", oversee, wakes.chase, troubles, OVERSEEING_S),
+        Station("asking", Asking(parts).once, wakes.asking, troubles, OVERSEEING_S),
     ]
 
     def interrupt() -> None:

@@ -9,6 +9,7 @@ every `tick_seconds`, whether or not anybody rang.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -30,8 +31,12 @@ GRACE_S = 8.0
 class Station:
     """One station's loop: do what is due, wait for its bell, come back after Unavailable."""
 
-    def __init__(self, name: str, once: Callable[[], Awaitable[bool]], bell: Wake, troubles: Troubles) -> None:
+    def __init__(
+        self, name: str, once: Callable[[], Awaitable[bool]], bell: Wake, troubles: Troubles, gap_s: float = 0.0
+    ) -> None:
+        """`gap_s`: so long at least from the start of one round to the next; who rings meanwhile is heard together."""
         self.name = name
+        self._gap_s = gap_s
         self._once = once
         self._bell = bell
         self._troubles = troubles
@@ -40,6 +45,7 @@ class Station:
     async def run(self, stop: asyncio.Event, tick_s: float) -> None:
         """Until `stop`. `once` says whether there may be more to do at once."""
         while not stop.is_set():
+            began_s = time.monotonic()
             try:
                 more = await self._once()
             except Unavailable as trouble:
@@ -50,6 +56,9 @@ class Station:
             await self._troubles.over(self.name)
             if not more and not stop.is_set():
                 await self._bell.wait(tick_s)
+                left_s = began_s + self._gap_s - time.monotonic()
+                if left_s > 0:
+                    await _pause(stop, left_s)
 
     async def _rest(self, trouble: Unavailable, stop: asyncio.Event) -> None:
         """Wait longer each time; no bell cuts it short, so that a refused login is not said at every tick."""

@@ -16,7 +16,8 @@ from sqlalchemy import Connection
 from daemon import bouncing, casework
 from daemon.casework import Case, Worked
 from daemon.commanding.obey import obey
-from daemon.edge import audit, contacts, inbox, outbox, remembered, threads, whereabouts
+from daemon.edge import audit, inbox, outbox, remembered, threads, whereabouts
+from daemon.edge.database import chunks
 from daemon.edge.failpoints import failpoint
 from daemon.edge.inbox import KeptMail, Settled
 from daemon.edge.outbox import LetterState, ToQueue
@@ -37,6 +38,8 @@ log = structlog.get_logger()
 
 _Pair = tuple[KeptMail, ReadMail]
 CLAIM_BATCH = 100
+TOGETHER = 50
+"""Settled in one transaction: for as long as one lasts, no letter gets on that waits for its mark."""
 SETTLED = "mail-settled"
 """What an audit entry of a mail's fate is called."""
 CUT = "the mail is larger than we take in; only its beginning was read"
@@ -59,17 +62,26 @@ class Settling:
         failpoint("after-claim")
         read = await self._read(claimed)
         failpoint("after-read")
-        settled = await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))
-        failpoint("after-settle")
-        if self._orders_changed:
-            await self._parts.refresh()
-            self._orders_changed = False
-        for bell in (self._parts.wakes.send, self._parts.wakes.filing, self._parts.wakes.chase):
+        settled: list[audit.Entry] = []
+        for some in chunks(list(zip(claimed, read, strict=True)), TOGETHER):
+            settled += await self._settled(some, now)
+        for bell in (self._parts.wakes.filing, self._parts.wakes.chase):
             bell.ring()
         await asyncio.to_thread(_log, settled)
         return True
 
+    async def _settled(self, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> list[audit.Entry]:
+        """Settle these in one transaction; their letters may go, and what they ordered counts for those after them."""
+        entries = await self._parts.write(lambda c: self._settle(c, pairs, now))
+        failpoint("after-settle")
+        if self._orders_changed:
+            await self._parts.refresh()
+            self._orders_changed = False
+        self._parts.wakes.send.ring()
+        return entries
+
     def _claim(self, connection: Connection, now: datetime) -> list[KeptMail]:
+        inbox.take_back(connection, self._parts.gen)
         for mail_id in inbox.poisonous(connection, self._parts.gen):
             self._quarantine(connection, mail_id, now)
         side = frozenset(remembered.get(connection, "side_folders") or ())
@@ -101,16 +113,14 @@ class Settling:
         """All in one go; where one mail is too much for us, anew one by one, so that it alone is set aside."""
         inbox.give_back(connection, [kept.id for kept, read in pairs if read is None], uncounted=False)
         whole = [(kept, read) for kept, read in pairs if read is not None]
-        entries = self._together(connection, whole, contacts.book(connection), now)
+        entries = self._together(connection, whole, now)
         audit.append(connection, self._parts.vault, entries)
         return entries
 
-    def _together(
-        self, connection: Connection, pairs: Sequence[_Pair], book: tuple[Counterparty, ...], now: datetime
-    ) -> list[audit.Entry]:
+    def _together(self, connection: Connection, pairs: Sequence[_Pair], now: datetime) -> list[audit.Entry]:
         try:
             with connection.begin_nested():
-                return self._each(connection, pairs, book, now)
+                return self._each(connection, pairs, now)
         except DaemonError:
             raise
         except Exception:  # one mail must never stop the next: count, set aside, go on
@@ -120,11 +130,9 @@ class Settling:
                 # The log shows the fault's type and place, never its text, which may quote the mail (`logs`).
                 log.exception("our own fault in settling", mail=kept.id, crashes=kept.crashes)
                 return []
-        return [entry for pair in pairs for entry in self._together(connection, [pair], book, now)]
+        return [entry for pair in pairs for entry in self._together(connection, [pair], now)]
 
-    def _each(
-        self, connection: Connection, pairs: Sequence[_Pair], book: tuple[Counterparty, ...], now: datetime
-    ) -> list[audit.Entry]:
+    def _each(self, connection: Connection, pairs: Sequence[_Pair], now: datetime) -> list[audit.Entry]:
         def write(decided: Sequence[Worked]) -> None:
             write_down(connection, self._parts, decided, now)
 
@@ -132,19 +140,16 @@ class Settling:
         among = casework.a_round(connection, self._parts, reads, write)
         entries: list[audit.Entry] = []
         for number, (kept, read) in enumerate(pairs, 1):
-            case = casework.work(connection, self._parts, kept, read, book, among=among)
+            case = casework.work(connection, self._parts, kept, read, among=among)
             led_to: list[audit.Entry] = []
             if case.may_lead_on:
                 among.catch_up()
-                case, led_to = self._led_on(connection, case, book)
+                case, led_to = self._led_on(connection, case, among.book.parties)
             entries += [*led_to, _entry(kept, case, now)]
             among.decided(kept, case)
             if led_to:  # an order or an answer may have changed whatever was asked of the database for those after it
                 among.catch_up()
-                book, among = (
-                    contacts.book(connection),
-                    casework.a_round(connection, self._parts, reads[number:], write),
-                )
+                among = casework.a_round(connection, self._parts, reads[number:], write)
         among.catch_up()
         return entries
 

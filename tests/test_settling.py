@@ -17,6 +17,7 @@ from daemon.edge.inventory_load import Wish
 from daemon.edge.reader import Readers
 from daemon.edge.vault import Vault
 from daemon.embedded.stamps import Verdict, stamped
+from daemon.errors import Unavailable
 from daemon.parts import Parts
 from daemon.running import readers_of
 from daemon.settle import Settling
@@ -150,3 +151,33 @@ async def test_a_batch_comes_to_what_its_mails_come_to_one_by_one(  # noqa: PLR0
         assert found[0][table.name] == found[1][table.name]
     assert {row["fate"] for row in found[0]["mail"]} >= {"decided", "held", "ignored"}
     assert any(row["state"] == "pending" for row in found[0]["item"])
+
+
+async def test_what_the_database_would_not_take_is_settled_the_next_time(
+    sqlite_url: str, vault: Vault, tmp_path: Path, readers: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often it does not: its mails are claimed again, and no crash counts against them."""
+    database = Database(sqlite_url)
+    database.migrate()
+    parts = opened(tmp_path, database, vault)
+    mails = list(some_mails(1))
+    raws = [raw(uid=n, content=content, arrived=NOW + timedelta(seconds=n)) for n, content in enumerate(mails)]
+    await parts.write(lambda c: inbox.keep(c, parts.vault, raws, NOW))
+    settling = Settling(parts, readers)
+
+    def refused(*_: object) -> None:
+        raise Unavailable("database: busy")
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(settling, "_settle", refused)
+        for _ in range(tables.MOST_CRASHES):
+            with pytest.raises(Unavailable):
+                await settling.once()
+    while await settling.once():
+        pass
+
+    with database.read() as connection:
+        found = connection.execute(sa.select(tables.mail.c.state, tables.mail.c.fate)).all()
+    database.close()
+    assert {state for state, _ in found} == {"settled"}
+    assert "poison" not in {fate for _, fate in found}

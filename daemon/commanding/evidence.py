@@ -26,6 +26,7 @@ from daemon.edge.dossier import Entry, LetterOut, MailIn
 from daemon.edge.inventory import INVENTORY
 from daemon.mail.message import Evidence as Proven
 from daemon.rules import counterparties, disclosure
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import Condition, Page
 from daemon.rules.explain import cause
 from daemon.rules.facts import Proof
@@ -227,7 +228,7 @@ def _verdict_words(proof: Proof) -> tuple[str, ...]:
 def _asked_now(desk: OpsDesk, mail: MailIn, proof: Proof) -> Page:
     """The gate for the mail, asked of today's contact list."""
     policy = desk.parts.policy
-    writer = counterparties.identify(proof.origin, desk.book, policy, desk.now)
+    writer = counterparties.identify(proof.origin, AddressBook.of(desk.book), policy, desk.now)
     recipient = counterparties.reply_address(writer, desk.now)
     gate = disclosure.mail_gate(proof, writer, recipient, desk.parts.surroundings(), policy, desk.now)
     return _gate_page(f"The gate for mail {mail.id}, asked again today", gate)

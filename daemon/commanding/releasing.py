@@ -10,6 +10,7 @@ from daemon.edge import holds, inbox, inventory, threads
 from daemon.edge.tokens import OwnLetter
 from daemon.rules import approving, counterparties, disclosure
 from daemon.rules.approving import HeldRow
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import Gate, Matter, Waiver
 from daemon.rules.explain import cause, next_step
 from daemon.rules.identifiers import DeviceId
@@ -48,7 +49,7 @@ def _doubt(desk: OpsDesk, mail_id: int, waiver: Waiver) -> str:
     if stored is None:
         return "no proof of who wrote is kept"
     proof, policy = casework.PROOF.validate_json(stored), desk.parts.policy
-    writer = counterparties.identify(proof.origin, desk.book, policy, desk.now)
+    writer = counterparties.identify(proof.origin, AddressBook.of(desk.book), policy, desk.now)
     recipient = counterparties.reply_address(writer, desk.now)
     gate = disclosure.mail_gate(proof, writer, recipient, desk.parts.surroundings(), policy, desk.now)
     return "; ".join(f"{c.gate}: {c.evidence}" for c in disclosure.failures(disclosure.waived(gate, waiver)))

@@ -15,7 +15,6 @@ from typing import Any
 
 from daemon import casework
 from daemon.casework import Case
-from daemon.edge import contacts
 from daemon.edge.inbox import KeptMail
 from daemon.edge.reader import Readers
 from daemon.errors import ConfigError, Unreadable
@@ -68,7 +67,7 @@ async def explain(parts: Parts, readers: Readers, name: str, content: bytes) -> 
         return None
     arrived = arrival_of(content) or read.mail.origin.date or parts.clock.now()
     kept = KeptMail(0, arrived, "", content, 0, ordered=True, from_junk=False)
-    case = await parts.read(lambda c: casework.work(c, parts, kept, read, contacts.book(c)))
+    case = await parts.read(lambda c: casework.work(c, parts, kept, read))
     return _explained(parts, name, arrived, read.mail, case)
 
 

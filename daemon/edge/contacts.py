@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from daemon.edge.database import micros, moment
 from daemon.edge.tables import contact, import_run, party_name
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.policy import Channel, Contact, ContactKind, Counterparty
 
 CONTACTS = "contacts"
@@ -55,13 +57,28 @@ class Changes:
 
 def book(connection: Connection) -> tuple[Counterparty, ...]:
     """Every counterparty with its names and addresses, ordered by name."""
+    return address_book(connection).parties
+
+
+_NAMES = sa.select(party_name)
+_CONTACTS = sa.select(contact).order_by(contact.c.id)
+
+
+def address_book(connection: Connection) -> AddressBook:
+    """The same, to look writers up in."""
+    return _made(tuple(connection.execute(_NAMES)), tuple(connection.execute(_CONTACTS)))
+
+
+@lru_cache(maxsize=1)
+def _made(name_rows: tuple[Any, ...], contact_rows: tuple[Any, ...]) -> AddressBook:
+    """Made anew where a row is another than before: for each batch the rows are read, and they seldom change."""
     names: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for row in connection.execute(sa.select(party_name)):
+    for row in name_rows:
         names[row.party][row.kind].add(row.name)
     contacts: dict[str, list[Contact]] = defaultdict(list)
-    for row in connection.execute(sa.select(contact).order_by(contact.c.id)):
+    for row in contact_rows:
         contacts[row.party].append(_contact(row))
-    return tuple(
+    parties = tuple(
         Counterparty(
             party=party,
             mpids=frozenset(names[party]["mpid"]),
@@ -71,6 +88,7 @@ def book(connection: Connection) -> tuple[Counterparty, ...]:
         )
         for party in sorted({*names, *contacts})
     )
+    return AddressBook.of(parties)
 
 
 def book_of(listings: Sequence[Listing]) -> tuple[Counterparty, ...]:

@@ -247,7 +247,7 @@ class Link:
             self._enter(folder, uidvalidity)
         self._client.normalise_times = False
         item = f"BODY.PEEK[]<0.{CUT_BYTES}>" if cut else "BODY.PEEK[]"
-        reply = self._client.fetch(uids, ["UID", "INTERNALDATE", "FLAGS", item])
+        reply = self._client.fetch(uids, ["UID", "INTERNALDATE", item])
         self._forget()
         mails = (_mail(Place(folder, uidvalidity, uid), reply.get(uid, {}), cut=cut) for uid in sorted(uids))
         return [mail for mail in mails if mail is not None]
@@ -419,8 +419,7 @@ def _mail(place: Place, data: dict[bytes, Any], *, cut: bool) -> RawMail | None:
     arrived = data.get(b"INTERNALDATE")
     if not content or arrived is None:
         return None
-    flags = tuple(_text(flag) for flag in data.get(b"FLAGS", ()))
-    return RawMail(place=place, arrived=arrived.astimezone(UTC), content=bytes(content), flags=flags, cut=cut)
+    return RawMail(place=place, arrived=arrived.astimezone(UTC), content=bytes(content), cut=cut)
 
 
 def _any_of(message_ids: Sequence[str]) -> list[str]:

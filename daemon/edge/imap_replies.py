@@ -26,7 +26,7 @@ def uid_set(text: bytes, most: int) -> list[int]:
 
 def copied(codes: Iterable[bytes | None], asked: Sequence[int]) -> tuple[int, dict[int, int]]:
     """COPYUID (RFC 4315): the target's UIDVALIDITY, and where each UID went. Nothing where the server told nothing."""
-    validity, where = 0, {}
+    validity, where, wanted = 0, {}, set(asked)
     for code in codes:
         found = _CODE.fullmatch(code or b"")
         if found and found[3]:
@@ -34,7 +34,7 @@ def copied(codes: Iterable[bytes | None], asked: Sequence[int]) -> tuple[int, di
             if len(old) == len(new):
                 validity = int(found[1])
                 where.update(dict(zip(old, new, strict=True)))
-    return validity, {old: new for old, new in where.items() if old in set(asked)}
+    return validity, {old: new for old, new in where.items() if old in wanted}
 
 
 def appended(codes: Iterable[bytes | None]) -> tuple[int, int] | None:

@@ -260,6 +260,14 @@ def give_back(connection: Connection, ids: Sequence[int], *, uncounted: bool) ->
     connection.execute(sa.update(mail).where(*where).values(state=KEPT, crashes=crashes))
 
 
+def take_back(connection: Connection, gen: int) -> None:
+    """What this generation claimed and could not write down, for the database would not take it: nobody has it in hand."""
+    ours = sa.select(mail.c.id).where(MAIL_UNSETTLED, mail.c.state == CLAIMED, mail.c.claimed_gen == gen)
+    left = list(connection.execute(ours).scalars())
+    if left:
+        give_back(connection, left, uncounted=True)
+
+
 def poisonous(connection: Connection, gen: int) -> list[int]:
     """Mails whose reading died three times."""
     free = sa.or_(mail.c.state == KEPT, mail.c.claimed_gen != gen)

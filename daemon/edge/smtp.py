@@ -28,7 +28,7 @@ from daemon.mail.message import Envelope
 LETTERS_A_LINK = 100
 IDLE_S = 60.0
 _ADDRESS = re.compile(r"[^\x00-\x20\x7f<>]+@[^\x00-\x20\x7f<>@]+")
-_XTEXT_PLAIN = re.compile(r"[!-*,-<>-~]")
+_NOT_XTEXT = re.compile(r"[^!-*,-<>-~]")
 _MOST_ENVID = 100
 _AUTHENTICATION_WANTED = 530
 _TOO_BIG = 552
@@ -242,7 +242,7 @@ def _rcpt_command(link: Link, envelope: Envelope) -> bytes:
 
 def _xtext(text: str) -> str:
     """RFC 3461 4: printable ASCII but `+` and `=`; the rest as `+` and two hex digits."""
-    return "".join(c if _XTEXT_PLAIN.fullmatch(c) else "".join(f"+{o:02X}" for o in c.encode()) for c in text)
+    return _NOT_XTEXT.sub(lambda found: "".join(f"+{octet:02X}" for octet in found[0].encode()), text)
 
 
 # What it means ──────────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -23,7 +23,6 @@ from daemon.edge.tables import (
     release,
     thread,
 )
-from daemon.rules.decision import LetterPlan
 from daemon.rules.facts import Rates, Release
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Nation
@@ -336,16 +335,19 @@ class CodesToday:
     def __init__(self) -> None:
         self._day: date | None = None
         self._by_party: dict[str, int] = {}
+        self._all = 0
 
     def add(self, party: str, codes: int) -> None:
         """So many were queued to `party` in this transaction."""
         self._by_party[party] = self._by_party.get(party, 0) + codes
+        self._all += codes
 
     def of(self, connection: Connection, day: date, party: str) -> tuple[int, int]:
         """Codes of `day`: to everybody, and to `party`."""
         if day != self._day:
             self._day, self._by_party = day, _codes_by_party(connection, day)
-        return sum(self._by_party.values()), self._by_party.get(party, 0)
+            self._all = sum(self._by_party.values())
+        return self._all, self._by_party.get(party, 0)
 
 
 # What is counted for every batch is counted in two: all, and what does not count. An index alone knows the one, and of the
@@ -393,33 +395,6 @@ def rates(connection: Connection, party: str, case_id: str, now: datetime, *, co
     }
     counted = (codes or CodesToday()).of(connection, local_day(now), party)
     return Rates(*counted, *connection.execute(_WAITING_AND_SENT, values).one())
-
-
-class Lately:
-    """The same for the mails of one transaction: counted once a party, then kept by who decides the next of them."""
-
-    def __init__(self) -> None:
-        self._codes = CodesToday()
-        self._counted: dict[str, Rates] = {}
-
-    def queued(self, plan: LetterPlan) -> None:
-        """This letter goes to its party, too."""
-        self._codes.add(plan.party, len(plan.code_devices))
-        if counted := self._counted.get(plan.party):
-            self._counted[plan.party] = replace(counted, letters_to_party_1h=counted.letters_to_party_1h + 1)
-
-    def forget(self, party: str) -> None:
-        """Items of `party` moved otherwise: it is to be counted anew."""
-        self._counted.pop(party, None)
-
-    def of(self, connection: Connection, party: str, case_id: str, now: datetime, *, begun: bool) -> Rates:
-        """The rates of `party`; of a case that is not `begun` nothing need be asked."""
-        if begun:
-            return rates(connection, party, case_id, now, codes=self._codes)
-        if party not in self._counted:
-            self._counted[party] = rates(connection, party, case_id, now, codes=self._codes)
-        today, to_party = self._codes.of(connection, local_day(now), party)
-        return replace(self._counted[party], codes_today=today, codes_today_to_party=to_party, letters_on_thread_24h=0)
 
 
 # Turns under the cap ────────────────────────────────────────────────────────────────────────────────

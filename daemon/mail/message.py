@@ -25,7 +25,6 @@ class RawMail:
     place: Place
     arrived: datetime
     content: bytes = field(repr=False)
-    flags: tuple[str, ...] = ()
     cut: bool = False
     """Larger than we take in: `content` is only its beginning."""
 

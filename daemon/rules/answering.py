@@ -131,7 +131,7 @@ def _settle(desk: Desk, said: _Said, item: Item, before: Item | None, judgement:
 def _sent_on(desk: Desk, device: DeviceId) -> list[date]:
     """The days of the last month on which the code of `device` went to this very party, oldest first."""
     releases = desk.facts.releases.get(device, ())
-    return sorted(local_day(release.at) for release in releases if release.party == desk.party.party)
+    return sorted([local_day(release.at) for release in releases if release.party == desk.party.party])
 
 
 # The state of requests ──────────────────────────────────────────────────────────────────────────────

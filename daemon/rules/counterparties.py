@@ -5,7 +5,8 @@ Standing is by the From address alone and proves nothing; proof is `disclosure`'
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from functools import lru_cache
@@ -17,8 +18,34 @@ from daemon.rules.policy import Contact, ContactKind, Counterparty, Member, Poli
 from daemon.rules.providers import is_shared_domain
 from daemon.rules.workdays import local_day
 
+_Listed = tuple[Counterparty, Contact]
 
-def identify(origin: Origin, book: tuple[Counterparty, ...], policy: Policy, now: datetime) -> Writer:
+
+@dataclass(frozen=True, slots=True)
+class AddressBook:
+    """The contact list with its addresses sorted: made once for all the mails that are held against it."""
+
+    parties: tuple[Counterparty, ...]
+    by_address: Mapping[str, Sequence[_Listed]]
+    """By address in folded letters."""
+    by_domain: Mapping[str, Sequence[_Listed]]
+    """The domains of free-mail and hosting providers left out."""
+
+    @classmethod
+    def of(cls, parties: tuple[Counterparty, ...]) -> "AddressBook":
+        """`parties` as an address book."""
+        by_address: dict[str, list[_Listed]] = {}
+        by_domain: dict[str, list[_Listed]] = {}
+        for party in parties:
+            for contact in party.contacts:
+                by_address.setdefault(contact.email.casefold(), []).append((party, contact))
+                domain = _domain(contact.email)
+                if not is_shared_domain(domain):
+                    by_domain.setdefault(domain, []).append((party, contact))
+        return cls(parties, by_address, by_domain)
+
+
+def identify(origin: Origin, book: AddressBook, policy: Policy, now: datetime) -> Writer:
     """What the From address is to us. No plus or dot folding: an address is the one listed, or it is not."""
     if origin.sender is None:
         return Writer(Standing.UNLISTED, "")
@@ -41,17 +68,17 @@ def _member(address: str, policy: Policy) -> Member | None:
     return next((m for m in policy.team if same_address(m.address, address)), None)
 
 
-def _listed(address: str, book: tuple[Counterparty, ...], now: datetime) -> tuple[Counterparty, Contact] | None:
+def _listed(address: str, book: AddressBook, now: datetime) -> _Listed | None:
     """The contact of this address, one in force before one that is not."""
-    found = [(party, c) for party in book for c in party.contacts if same_address(c.email, address)]
+    found = book.by_address.get(address.casefold(), ())
     return next((f for f in found if is_active(f[1], now)), found[0] if found else None)
 
 
-def _unlisted(address: str, book: tuple[Counterparty, ...], now: datetime) -> Writer:
+def _unlisted(address: str, book: AddressBook, now: datetime) -> Writer:
     """A colleague needs a contact in force beside them: a contact that does not count yet brings nobody along."""
     domain = _domain(address)
-    listed = _listed_domains(book)
-    here = listed.get(domain, [])
+    listed = book.by_domain
+    here = listed.get(domain, ())
     parties = {party.party: party for party, _ in here}
     if len(parties) == 1 and any(is_active(contact, now) for _, contact in here):
         return Writer(Standing.COLLEAGUE, address, here[0][0])
@@ -63,16 +90,6 @@ def _unlisted(address: str, book: tuple[Counterparty, ...], now: datetime) -> Wr
 
 def _domain(address: str) -> str:
     return address.rpartition("@")[2]
-
-
-def _listed_domains(book: tuple[Counterparty, ...]) -> dict[str, list[tuple[Counterparty, Contact]]]:
-    """The contacts at each domain, those of free-mail and hosting providers left out."""
-    found: dict[str, list[tuple[Counterparty, Contact]]] = {}
-    for party in book:
-        for contact in party.contacts:
-            if not is_shared_domain(_domain(contact.email)):
-                found.setdefault(_domain(contact.email), []).append((party, contact))
-    return found
 
 
 def _is_near(domain: str, listed: str) -> bool:

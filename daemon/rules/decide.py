@@ -1,5 +1,6 @@
 """A mail arrived: Facts and Meaning to a Decision. Every kind of meaning is handled, or the types do not check."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -143,7 +144,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         recipient=recipient,
         due=due_from(facts.proof.arrived, policy),
         verdict=verdict,
-        home=home_of(facts, meaning, party),
+        home=home_of(facts.home, facts.open_elsewhere, meaning, party),
         hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else None),
     )
     return _finished(desk, _worked(desk))
@@ -186,14 +187,19 @@ def _unproven(
     return _leave(Reason.ACKNOWLEDGEMENT) if idle else _hold(facts, meaning, policy, reason, verdict)
 
 
-def home_of(facts: Facts, meaning: Correspondence, party: Counterparty) -> MailThread | None:
+def home_of(
+    home: MailThread | None,
+    open_elsewhere: Mapping[DeviceId, MailThread],
+    meaning: Correspondence,
+    party: Counterparty,
+) -> MailThread | None:
     """The thread of this party that the mail belongs to: a reference known to another party opens nothing.
 
     A new mail that asks only for what is open already is about that matter.
     """
-    if facts.home is not None and facts.home.party == party.party:
-        return facts.home
-    open_in = [facts.open_elsewhere.get(asked.device_id) for asked in meaning.asked]
+    if home is not None and home.party == party.party:
+        return home
+    open_in = [open_elsewhere.get(asked.device_id) for asked in meaning.asked] if open_elsewhere else []
     return open_in[0] if open_in and all(open_in) else None
 
 

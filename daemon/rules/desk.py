@@ -14,7 +14,7 @@ from daemon.rules.meaning import BadLine, Correspondence
 from daemon.rules.personal import safe_subject
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import Event, Item, MailThread, Outcome, State
+from daemon.rules.thread import Event, Item, MailThread, Outcome, State, after
 from daemon.rules.workdays import Calendar, DueDate, local_day
 
 MAX_REFERENCES = 20
@@ -96,15 +96,16 @@ def settle_item(item: Item, judgement: Judgement, now: datetime, *, observed: bo
     if observed and event is not Event.HOLD:
         event, reason = Event.HOLD, Reason.OBSERVE_ONLY
     held = event is Event.HOLD
-    return item.move(
-        event,
+    return Item(  # all but three of its values are new
+        device_id=item.device_id,
+        due=item.due,
+        asked_at=item.asked_at,
+        state=after(item.state, event),
         outcome=judgement.outcome,
         reason=reason,
         note=judgement.note,
         promised_for=None if held else judgement.promised_for,
         held_at=now if held else None,
-        told_ops_at=None,
-        reminded_day=0,
     )
 
 

@@ -178,7 +178,8 @@ def _fresh(proof: Proof, policy: Policy) -> Condition:
         return _condition(Gate.FRESH, False, evidence, Reason.REPLAYED_SIGNATURE)
     date = proof.origin.date
     oldest = proof.arrived - timedelta(days=policy.limits.mail_max_age_days)
-    evidence = "no usable Date" if date is None else f"dated {date:%Y-%m-%d}, arrived {proof.arrived:%Y-%m-%d}"
+    arrived = proof.arrived.date().isoformat()
+    evidence = "no usable Date" if date is None else f"dated {date.date().isoformat()}, arrived {arrived}"
     return _condition(Gate.FRESH, date is not None and date >= oldest, evidence, Reason.STALE_MAIL)
 
 
@@ -223,26 +224,32 @@ def is_ours(record: DeviceRecord, ours: Names) -> bool:
 
 def device_gate(device: DeviceId, record: DeviceRecord | None, ours: Names, asker: Names) -> Condition:
     """G9: our device, not commissioned, its code held, and the asker entitled as far as records say."""
+    holds = Condition(Gate.DEVICE_ENTITLED, True, f"{device}: ours, code held, not commissioned")
+    return device_fault(device, record, ours, asker) or holds
 
-    def condition(reason: Reason, evidence: str) -> Condition:
+
+def device_fault(device: DeviceId, record: DeviceRecord | None, ours: Names, asker: Names) -> Condition | None:
+    """G9 where it fails; None: it holds. The same question for whoever asks it of many devices."""
+
+    def fault(reason: Reason, evidence: str) -> Condition:
         return Condition(Gate.DEVICE_ENTITLED, False, f"{device}: {evidence}", reason)
 
     if record is None or not is_ours(record, ours):
-        return condition(Reason.GATE_AT_SEND, "not a device that we installed")
+        return fault(Reason.GATE_AT_SEND, "not a device that we installed")
     if record.device_type in TYPES_WITHOUT_CODE:
-        return condition(Reason.GATE_AT_SEND, "its type has no code")
+        return fault(Reason.GATE_AT_SEND, "its type has no code")
     if record.status not in DISCLOSABLE_STATUSES:
-        return condition(Reason.DEVICE_STATUS, f"its status is {record.status}")
+        return fault(Reason.DEVICE_STATUS, f"its status is {record.status}")
     if not record.has_code:
-        return condition(Reason.GATE_AT_SEND, "no code is held")
+        return fault(Reason.GATE_AT_SEND, "no code is held")
     if record.gaining_supplier.strip() and not means(record.gaining_supplier, asker):
-        return condition(Reason.OTHER_SUPPLIER_RECORDED, "our records name another gaining supplier")
-    return Condition(Gate.DEVICE_ENTITLED, True, f"{device}: ours, code held, not commissioned")
+        return fault(Reason.OTHER_SUPPLIER_RECORDED, "our records name another gaining supplier")
+    return None
 
 
 def to_others(releases: Sequence[Release], party: str) -> bool:
     """Whether a code went to somebody else within the time remembered."""
-    return any(release.party != party for release in releases)
+    return bool(releases) and any(release.party != party for release in releases)
 
 
 def limits_gate(devices: Sequence[DeviceId], records: Records, party: str, policy: Policy) -> tuple[Condition, ...]:
@@ -250,8 +257,9 @@ def limits_gate(devices: Sequence[DeviceId], records: Records, party: str, polic
     limits, rates = policy.limits, records.rates
     of_party = rates.codes_today_to_party + len(devices)
     of_all = rates.codes_today + len(devices)
-    repeats = max((len(records.releases.get(d, ())) for d in devices), default=0)
-    elsewhere = any(to_others(records.releases.get(d, ()), party) for d in devices)
+    known = [releases for d in devices if (releases := records.releases.get(d))]
+    repeats = max(map(len, known), default=0)
+    elsewhere = any(to_others(releases, party) for releases in known)
     return (
         _condition(
             Gate.WITHIN_LIMITS,
@@ -340,10 +348,10 @@ def _devices_gate(
     """G9 for all devices of a letter: the first that fails, what nobody may waive before all else."""
     ours = counterparties.own_names(policy)
     asker = counterparties.names_of(writer.counterparty, book) if writer.counterparty else frozenset()
-    each = (device_gate(d, records.devices.get(d), ours, asker) for d in devices)
-    failed = sorted(failures(each), key=lambda condition: condition.reason is not Reason.GATE_AT_SEND)
-    holds = Condition(Gate.DEVICE_ENTITLED, True, f"{len(devices)} of ours, codes held, not commissioned")
-    return failed[0] if failed else holds
+    faults = [fault for d in devices if (fault := device_fault(d, records.devices.get(d), ours, asker)) is not None]
+    if faults:
+        return next((fault for fault in faults if fault.reason is Reason.GATE_AT_SEND), faults[0])
+    return Condition(Gate.DEVICE_ENTITLED, True, f"{len(devices)} of ours, codes held, not commissioned")
 
 
 # Letters that answer nobody ─────────────────────────────────────────────────────────────────────────

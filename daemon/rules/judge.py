@@ -97,6 +97,9 @@ def _tell(outcome: Outcome, note: str = "") -> Judgement:
     return Judgement(Event.ANSWER, outcome=outcome, reason=Reason.ANSWERED, note=note)
 
 
+_CODE = _tell(Outcome.CODE)
+
+
 class Allowance:
     """How many codes may still go today, counted down as they are granted; then the places in the line.
 
@@ -126,7 +129,7 @@ class Allowance:
             return hold(Reason.GLOBAL_CAP, Outcome.CODE)
         self._today -= 1
         self._all -= 1
-        return _tell(Outcome.CODE)
+        return _CODE
 
     def _next_turn(self) -> date | None:
         """The day on which the next in line is served; None where a day serves nobody."""
@@ -139,13 +142,13 @@ def judge(device: DeviceId, of: Docket, due: DueDate, allowance: Allowance) -> J
     settled = _without_code(record, of)
     if settled is not None:
         return settled
-    (entitled,) = disclosure.waived((disclosure.device_gate(device, record, of.ours, of.asker),), of.waiver)
-    if not entitled.holds:
-        return hold(entitled.reason or Reason.GATE_AT_SEND, Outcome.CODE)
+    fault = disclosure.device_fault(device, record, of.ours, of.asker)
+    if fault is not None and not disclosure.waived((fault,), of.waiver)[0].holds:
+        return hold(fault.reason or Reason.GATE_AT_SEND, Outcome.CODE)
     if record is None or not record.has_code:
         return hold(Reason.DEVICE_STATUS, Outcome.CODE)  # an approval cannot make a code of none
     if of.waives(Gate.WITHIN_LIMITS):
-        return _tell(Outcome.CODE)
+        return _CODE
     releases = of.releases.get(device, ())
     if device in of.asked_by_others or disclosure.to_others(releases, of.party):
         return hold(Reason.ASKED_BY_ANOTHER, Outcome.CODE)

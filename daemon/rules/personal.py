@@ -119,7 +119,8 @@ def mprn_fits(number: str) -> bool:
 
 def safe_subject(text: str) -> str:
     """A subject fit to be kept, shown and sent: one line, no code, no personal data, at most 120 characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in plain(text[:2000])).split())
+    line = plain(text[:2000])
+    line = " ".join((line if line.isprintable() else "".join(c if c.isprintable() else " " for c in line)).split())
     line = re.sub(f"{BLANK}+", _REMOVED, without_codes(line))
     kept: list[str] = []
 

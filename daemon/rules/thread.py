@@ -87,6 +87,14 @@ class IllegalMove(Exception):
     """A bug of ours: an event that the item's state does not allow."""
 
 
+def after(state: State, event: Event) -> State:
+    """The state that `event` leads to, as MOVES has it. Raises IllegalMove."""
+    try:
+        return MOVES[state, event]
+    except KeyError:
+        raise IllegalMove(f"{event} does not fit an item that is {state}") from None
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One device of one thread. `due` counts from the mail that first asked for it."""
@@ -114,11 +122,7 @@ class Item:
 
     def move(self, event: Event, **changes: Any) -> "Item":
         """A changed copy in the state that MOVES gives. Raises IllegalMove."""
-        try:
-            state = MOVES[self.state, event]
-        except KeyError:
-            raise IllegalMove(f"{event} does not fit an item that is {self.state}") from None
-        return replace(self, state=state, **changes)
+        return replace(self, state=after(self.state, event), **changes)
 
 
 @dataclass(frozen=True, slots=True)

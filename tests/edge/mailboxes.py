@@ -104,6 +104,16 @@ class Rig:
         """Our `folder` as the server spells it."""
         return self.kind.prefix + folder.replace("/", self.kind.separator)
 
+    async def flags_in(self, folder: str) -> dict[int, set[str]]:
+        """A person looks at the flags of a folder's mails, by UID; Recent is no flag of a mail."""
+
+        def look(client: IMAPClient) -> dict[int, set[str]]:
+            client.select_folder(self.spelled(folder), readonly=True)
+            found = client.get_flags(client.search("ALL"))
+            return {uid: {flag.decode() for flag in flags} - {"\\Recent"} for uid, flags in found.items()}
+
+        return await self.by_hand(look)
+
     async def break_the_line(self) -> None:
         """Every connection ends at once, without a word."""
         if self.embedded is not None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from daemon.edge import outbox, threads
 from daemon.edge.database import Database
+from daemon.edge.lately import Lately
 from daemon.edge.tables import letter
 from daemon.edge.threads import Queue
 from daemon.edge.vault import Vault
@@ -257,6 +258,42 @@ def test_letters_that_nobody_got_brake_nothing(database: Database, vault: Vault,
     assert (found.letters_on_thread_24h, found.letters_to_party_1h) == (0, 0)
 
 
+def test_the_parties_of_a_batch_are_counted_as_each_alone(database: Database, vault: Vault) -> None:
+    """Then what is queued to one of them counts, and whose items moved otherwise is counted anew."""
+    one = save(database, 1, rows.item(1, State.PENDING), rows.item(2))
+    two = save(database, 2, rows.item(3, State.PENDING), rows.item(4, State.PENDING), party=OTHER)
+    answer(database, vault, one, 10, 11, at=NOW - timedelta(hours=3))
+    answer(database, vault, one, 12, seq=2)
+    answer(database, vault, two, 13)
+    held = answer(database, vault, two, 14, seq=2)
+    parties = [PARTY, OTHER, "Nobody"]
+    with database.write() as connection:
+        connection.execute(sa.update(letter).where(letter.c.id == held).values(state="held"))
+
+    with database.read() as connection:
+        alone = {party: threads.rates(connection, party, "", NOW) for party in parties}
+        lately = Lately(connection, parties, NOW)
+        together = {party: lately.of(connection, party, "", NOW, begun=False) for party in parties}
+        plan = LetterPlan("", LetterKind.ANSWER, 3, "", "", Answer((AnswerRow(device(5), Outcome.CODE),)), party=OTHER)
+        lately.queued(plan)
+        queued = lately.of(connection, OTHER, "", NOW, begun=False)
+        lately.forget(OTHER)
+        anew = lately.of(connection, OTHER, "", NOW, begun=False)
+
+    assert alone == together
+    assert {party: (found.codes_waiting_for_party, found.letters_to_party_1h) for party, found in together.items()} == {
+        PARTY: (1, 1),
+        OTHER: (2, 1),
+        "Nobody": (0, 0),
+    }
+    assert (
+        queued.codes_today - together[OTHER].codes_today,
+        queued.codes_today_to_party - together[OTHER].codes_today_to_party,
+        queued.letters_to_party_1h - together[OTHER].letters_to_party_1h,
+    ) == (1, 1, 1)
+    assert anew.letters_to_party_1h == together[OTHER].letters_to_party_1h
+
+
 # Turns, and what ops see ────────────────────────────────────────────────────────────────────────────
 
 
@@ -312,6 +349,7 @@ def test_no_question_of_every_mail_walks_over_a_table(database: Database, vault:
         lambda c: threads.asked_by_others(c, OTHER, devices),
         lambda c: threads.releases(c, devices, NOW),
         lambda c: threads.rates(c, PARTY, one.case_id, NOW),
+        lambda c: Lately(c, [PARTY, OTHER], NOW),
         threads.queues,
         lambda c: threads.queue_head(c, PARTY, 5),
         lambda c: threads.queue_due(c, PARTY, NOW.date()),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from daemon.mail.message import DkimSignature, Evidence, IncomingMail, Origin
-from daemon.rules.counterparties import identify
+from daemon.rules.counterparties import AddressBook, identify
 from daemon.rules.decide import decide, due_from
 from daemon.rules.decision import Answer, AnswerRow, Decision, Fate
 from daemon.rules.facts import DeviceRecord, Facts, Proof, Release, Surroundings
@@ -124,7 +124,7 @@ def facts(written_by: Origin | None = None, *, mail: IncomingMail | None = None,
         "mail_id": 7,
         "proof": proven,
         "now": now,
-        "writer": identify(author, book, policy(), now),
+        "writer": identify(author, AddressBook.of(book), policy(), now),
         "counterparties": book,
         "surroundings": Surroundings(mailbox_secure=True, relay_secure=True),
         "case_id": CASE,

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from daemon.rules.counterparties import (
+    AddressBook,
     identify,
     is_listed,
     means,
@@ -29,7 +30,7 @@ DOMAIN = mails.SUPPLIER_DOMAIN
 
 def who(address: str | None, book: tuple[Counterparty, ...] = BOOK) -> Writer:
     """The writer with this From address."""
-    return identify(mails.origin(address), book, policy(), NOW)
+    return identify(mails.origin(address), AddressBook.of(book), policy(), NOW)
 
 
 def party(name: str, *emails: str, **changes: object) -> Counterparty:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from daemon.mail.message import Evidence, Machine, MarkedKind, Origin
-from daemon.rules.counterparties import identify, names_of, own_names
+from daemon.rules.counterparties import AddressBook, identify, names_of, own_names
 from daemon.rules.decision import WAIVABLE, Answer, Condition, Gate, LetterKind, LetterPlan
 from daemon.rules.disclosure import (
     Records,
@@ -39,7 +39,7 @@ def gate(
 ) -> tuple[Condition, ...]:
     """The gate for a mail by this writer; all holds unless told otherwise."""
     author = written_by or origin()
-    writer = identify(author, book, policy(), NOW)
+    writer = identify(author, AddressBook.of(book), policy(), NOW)
     kept = proof(author, **of_proof)
     return mail_gate(kept, writer, recipient, surroundings=surroundings, policy=by or policy(), now=NOW)
 
@@ -267,14 +267,14 @@ def at_send(
 ) -> list[tuple[Gate, Reason | None]]:
     """What fails when this letter is about to be sent."""
     author = written_by or origin()
-    who = writer or identify(author, book, policy(), NOW)
+    who = writer or identify(author, AddressBook.of(book), policy(), NOW)
     on_record = records or Records(cases.records(A, B), {}, Rates())
     return failed(send_gate(letter, kept or proof(author), who, on_record, book, surroundings, policy(), NOW))
 
 
 def test_at_send_every_condition_is_asked_again() -> None:
     """All fourteen for a letter with codes; who, where to and how for one without."""
-    who = identify(origin(), BOOK, policy(), NOW)
+    who = identify(origin(), AddressBook.of(BOOK), policy(), NOW)
     records = Records(cases.records(A, B), {}, Rates())
     asked = {
         outcome: send_gate(plan(outcome), proof(origin()), who, records, BOOK, SECURE, policy(), NOW)
