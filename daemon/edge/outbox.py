@@ -177,8 +177,9 @@ def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: 
 def claim(connection: Connection, gen: int, now: datetime, limit: int, *, suspects: int = 1) -> list[Queued]:
     """Due letters, the earliest due date first; each marked as an attempt begun.
 
-    At most one of them is `suspect`, and it comes last, so that a letter that we cannot write takes no other with it.
-    `suspects` 0: none, for others are on their way.
+    At most one of them is `suspect`, and it comes last, so that a letter that we cannot write takes no other with it: of
+    several the one that was tried least, so that no letter is blamed for crashes that have another cause. `suspects` 0:
+    none, for others are on their way.
     """
     query = (
         sa.select(letter.c.id, letter.c.attempts)
@@ -187,7 +188,8 @@ def claim(connection: Connection, gen: int, now: datetime, limit: int, *, suspec
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    suspected = _unwritten(connection, [row.id for row in rows if row.attempts > 0])
+    tried = {row.id: row.attempts for row in rows if row.attempts > 0}
+    suspected = sorted(_unwritten(connection, list(tried)), key=tried.__getitem__)
     ids = [row.id for row in rows if row.id not in suspected] + suspected[:suspects]
     if not ids:
         return []

@@ -171,6 +171,19 @@ def test_at_most_one_suspect_is_claimed_and_last(world: World) -> None:
     assert [one.suspect for one in claimed] == [False, False, True]
 
 
+def test_of_suspects_the_least_tried_goes_first(world: World) -> None:
+    """A crash of another cause takes a different letter each time; ours, which ends each try, is alone at last."""
+    first, second, third = (world.asked(Outcome.CODE, due_in=days) for days in (1, 2, 3))
+    for letter, attempts in ((first, 3), (second, 1), (third, 2)):
+        world.change(t.letter, t.letter.c.id == letter, attempts=attempts)
+    order = []
+    for _ in range(3):
+        (suspect,) = claim(world)
+        order.append(suspect.id)
+        world.change(t.letter, t.letter.c.id == suspect.id, state="accepted")
+    assert order == [second, third, first]
+
+
 # Attempts ───────────────────────────────────────────────────────────────────────────────────────────
 
 
