@@ -36,7 +36,7 @@ MAILS, LETTERS = 500, 100
 """In one round: mails to move, and letters to file in Sent."""
 TOGETHER_OCTETS = 4 * 1024 * 1024
 """Of copies that are handed to the server in one go."""
-COPIES_WAIT = timedelta(seconds=30)
+COPIES_WAIT = timedelta(minutes=1)
 """How long copies for Sent let letters go first that others wait for."""
 MOST_LOOKS = 100
 MOST_UIDS = 1 << 32

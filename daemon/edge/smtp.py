@@ -142,16 +142,18 @@ class Relay:
     async def _open(self) -> Link:
         """A new link, logged in. Raises Unavailable or LoginRefused.
 
-        Until one link got in, one tries for all who wait, so that a bad password is not said four times at once.
+        Until one link got in, one tries for all who wait, so that a bad password is not said four times at once. Then all
+        the others are made side by side.
         """
-        if self._let_in:
-            return await self._tried()
         known = self._refusals
-        async with self._first_in:
-            if self._refusals > known:
-                kind, words = self._last_refusal
-                raise kind(words)
-            return await self._tried()
+        if not self._let_in:
+            async with self._first_in:
+                if self._refusals > known:
+                    kind, words = self._last_refusal
+                    raise kind(words)
+                if not self._let_in:
+                    return await self._tried()
+        return await self._tried()
 
     async def _tried(self) -> Link:
         try:

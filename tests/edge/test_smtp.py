@@ -263,6 +263,20 @@ async def test_letters_go_side_by_side_on_several_links(server: ScriptedSmtp) ->
     assert sorted(t.recipient for t in server.taken) == sorted(letter.recipient for letter in letters)
 
 
+async def test_once_one_link_got_in_the_others_are_made_side_by_side(server: ScriptedSmtp) -> None:
+    """A link to which the relay says nothing yet holds up none that comes after it."""
+    server.next("CONNECT", say("220 hello"), SILENCE)
+    relay = Relay(account(server.port, connections=3))
+    sending = [asyncio.create_task(relay.send(ENVELOPE, nothing)) for _ in range(3)]
+    finished = asyncio.as_completed(sending)
+    assert [await next(finished) for _ in range(2)] == ["250 2.0.0 Ok: queued as 4WxYz1"] * 2
+    assert [one.done() for one in sending].count(False) == 1
+    await server.say_now(b"220 at last\r\n")
+    await next(finished)
+    await relay.close()
+    assert len(server.taken) == server.connections == 3
+
+
 @pytest.mark.parametrize("farewell", [say("421 4.4.2 idle too long"), DROP])
 async def test_a_link_that_died_while_idle_is_made_anew(farewell: Act) -> None:
     """The relay closing a kept link is no trouble: the letter goes over a new one, once."""
