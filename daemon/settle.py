@@ -52,12 +52,16 @@ class Settling:
         self._parts = parts
         self._readers = readers
         self._orders_changed = False
+        self._tidy = False
+        """The last round ended as it should: nothing of it was cut off."""
 
     async def once(self) -> bool:
         """Settle one batch; True while there may be more."""
         now = self._parts.clock.now()
-        claimed = await self._parts.write(lambda c: self._claim(c, now))
+        tidy, self._tidy = self._tidy, False
+        claimed = await self._parts.write(lambda c: self._claim(c, now, tidy=tidy))
         if not claimed:
+            self._tidy = True
             return False
         failpoint("after-claim")
         read = await self._read(claimed)
@@ -67,6 +71,7 @@ class Settling:
             settled += await self._settled(some, now)
         for bell in (self._parts.wakes.filing, self._parts.wakes.chase):
             bell.ring()
+        self._tidy = True
         await asyncio.to_thread(_log, settled)
         return True
 
@@ -80,8 +85,9 @@ class Settling:
         self._parts.wakes.send.ring()
         return entries
 
-    def _claim(self, connection: Connection, now: datetime) -> list[KeptMail]:
-        inbox.take_back(connection, self._parts.gen)
+    def _claim(self, connection: Connection, now: datetime, *, tidy: bool) -> list[KeptMail]:
+        if not tidy:
+            inbox.take_back(connection, self._parts.gen)
         for mail_id in inbox.poisonous(connection, self._parts.gen):
             self._quarantine(connection, mail_id, now)
         side = frozenset(remembered.get(connection, "side_folders") or ())
