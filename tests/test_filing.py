@@ -379,7 +379,7 @@ async def test_where_all_that_came_is_ours_there_is_nothing_to_search(desk):
     await desk.box.append("Sent", mail(1))
     for letter in letters:
         desk.accepted(letter)
-        desk.world.time.on(seconds=30)
+        desk.world.time.on(minutes=1)
         await desk.quiet()
     assert len(await desk.filing._to_search("Sent", letters[0])) == 5  # no look at Sent is older than they are
     for letter in desk.world.asked(Outcome.NOT_INSTALLER), desk.world.asked(Outcome.NOT_INSTALLER):
@@ -411,7 +411,7 @@ async def test_answered_is_what_was_answered(desk):
     desk.accepted(desk.world.news(), ids[2])
     desk.world.change(t.letter, t.letter.c.id == waiting, mail_id=ids[1])
     desk.accepted(letter, ids[0])
-    desk.world.time.on(seconds=30)  # the letter that still waits goes first
+    desk.world.time.on(minutes=1)  # the letter that still waits goes first
     await desk.quiet()
     flags = {}
     for mail_id in ids:
@@ -420,11 +420,11 @@ async def test_answered_is_what_was_answered(desk):
     assert flags == {ids[0]: {"\\Answered"}, ids[1]: set(), ids[2]: set()}
 
 
-async def test_copies_let_letters_go_first_for_half_a_minute(desk):
+async def test_copies_let_letters_go_first_for_a_minute(desk):
     """While a letter is to go no copy is made, unless one is late; once none is to go, all are made."""
     first, second = desk.world.asked(Outcome.NOT_INSTALLER), desk.world.asked(Outcome.NOT_INSTALLER)
     desk.accepted(first)
-    desk.world.time.on(seconds=29)
+    desk.world.time.on(seconds=59)
     await desk.quiet()
     assert desk.copied() == [False, False]
     desk.world.time.on(seconds=1)
