@@ -184,9 +184,15 @@ def status(context: typer.Context, *, as_json: AsJson = False) -> None:
 
 @app.command()
 def migrate(context: typer.Context) -> None:
-    """Bring the database's tables to this release's shape. `run` does it too."""
+    """Bring the database's tables to this release's shape. `run` does it too, once no other instance works."""
+    from daemon.edge.lease import worker  # noqa: PLC0415  # as in `_parts`
+
     with _database(_settings(context)) as database:
         pending = database.pending()
+        if pending and (who := worker(database)):
+            raise ConfigError(
+                f"an instance ({who}) works with these tables; stop it first, for it cannot with the new ones"
+            )
         database.migrate()
     print("the tables are of this release's shape" + (" now" if pending else " already"))
 

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from daemon.asking import Asking
 from daemon.chase import Chase
 from daemon.edge.database import Database
 from daemon.edge.imap import Account, Mailbox
-from daemon.edge.lease import Lease
+from daemon.edge.lease import Lease, worker
 from daemon.edge.reader import Limits, Readers
 from daemon.edge.smtp import Relay, RelayAccount
 from daemon.edge.vault import Vault
@@ -108,6 +109,9 @@ class _Edges:
 SWITCH_S = 0.005
 """How long a thread that decides may keep the one that talks to relay and mailbox from a reply that is there."""
 
+ALONE_S = 1.0
+"""How often a new release looks whether the one before was stopped."""
+
 OVERSEEING_S = 1.0
 """Rung by each batch that is settled or sent, these look at all that is open: once a second does, of which nothing hangs."""
 
@@ -123,6 +127,7 @@ def run(settings: Settings, clock: Clock) -> int:
     _share_heaps()
     parts = build(settings, clock)
     if parts.database.pending():
+        _wait_until_alone(parts.database)
         log.info("bringing the tables to this release's shape")
         parts.database.migrate()
     if parts.self_test_failures:
@@ -137,6 +142,18 @@ def run(settings: Settings, clock: Clock) -> int:
     finally:
         parts.database.close()
     return 0
+
+
+def _wait_until_alone(database: Database) -> None:
+    """Tables change under nobody: an instance of the release before could not write down what its relay said."""
+    said = ""
+    while (who := worker(database)) != "":
+        if who != said:
+            log.warning(
+                "an instance of the release before still works; the tables change once it is stopped", holder=who
+            )
+            said = who
+        time.sleep(ALONE_S)
 
 
 def _share_heaps() -> None:

@@ -66,24 +66,21 @@ class Settling:
         failpoint("after-claim")
         read = await self._read(claimed)
         failpoint("after-read")
-        settled: list[audit.Entry] = []
         for some in chunks(list(zip(claimed, read, strict=True)), TOGETHER):
-            settled += await self._settled(some, now)
-        for bell in (self._parts.wakes.filing, self._parts.wakes.chase):
-            bell.ring()
+            await self._settled(some, now)
         self._tidy = True
-        await asyncio.to_thread(_log, settled)
         return True
 
-    async def _settled(self, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> list[audit.Entry]:
+    async def _settled(self, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> None:
         """Settle these in one transaction; their letters may go, and what they ordered counts for those after them."""
         entries = await self._parts.write(lambda c: self._settle(c, pairs, now))
         failpoint("after-settle")
         if self._orders_changed:
             await self._parts.refresh()
             self._orders_changed = False
-        self._parts.wakes.send.ring()
-        return entries
+        for bell in (self._parts.wakes.send, self._parts.wakes.filing, self._parts.wakes.chase):
+            bell.ring()
+        await asyncio.to_thread(_log, entries)
 
     def _claim(self, connection: Connection, now: datetime, *, tidy: bool) -> list[KeptMail]:
         if not tidy:

@@ -16,8 +16,10 @@ from typer.testing import CliRunner, Result
 from daemon import report
 from daemon.__main__ import app
 from daemon.console import showing
+from daemon.edge import migrations
 from daemon.edge.database import Database
 from daemon.edge.inquiry_trail import Wanted
+from daemon.edge.lease import Lease
 from daemon.rules.wanting import WantState
 from tests.operating import CONFIG, secret, write_config
 
@@ -127,6 +129,24 @@ def test_tables_that_are_not_there_are_named(tmp_path) -> None:
 def test_migrate_twice_does_nothing_the_second_time(installed) -> None:
     """`migrate` says whether there was anything to do."""
     assert invoke(installed, "migrate").stdout == "the tables are of this release's shape already\n"
+
+
+def test_migrate_changes_no_tables_under_an_instance_at_work(tmp_path) -> None:
+    """One of the release before could not write what its relay said into the new tables: stop it first."""
+    write_config(tmp_path)
+    database = Database(f"sqlite:///{tmp_path / 'daemon.db'}")
+    with database.write() as connection:
+        migrations.upgrade(connection, "0005")
+    old = Lease(database, "codes@losing.example", "old")
+    assert old.acquire() == 1
+    refused = invoke(tmp_path, "migrate")
+
+    assert (refused.exit_code, refused.stdout, database.pending()) == (78, "", True)
+    assert "stop it first" in refused.stderr
+    old.release()
+    assert invoke(tmp_path, "migrate").exit_code == 0
+    assert database.pending() is False
+    database.close()
 
 
 def test_health_before_the_tables_names_the_remedy(installed) -> None:

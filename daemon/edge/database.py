@@ -218,8 +218,10 @@ class Database:
             return self._engine.raw_connection()
 
     def migrate(self) -> None:
-        """Bring the tables to this release's shape; does nothing where they have it."""
+        """Bring the tables to this release's shape; does nothing where they have it. It takes as long as it takes."""
         with self.write() as connection:
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             migrations.upgrade(connection)
         if self.file is not None:
             self.file.chmod(0o600)

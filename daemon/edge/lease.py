@@ -30,6 +30,39 @@ def fence(connection: Connection, mailbox: str, gen: int) -> None:
         raise LeaseLost(f"another instance holds {mailbox} now")
 
 
+def worker(database: Database) -> str:
+    """Who works with this database now, whatever the mailbox: its name, where that is known. Empty: nobody."""
+    if database.file is not None:
+        handle = _lock(database.file)
+        if handle is None:
+            return "another process"
+        os.close(handle)
+        return ""
+    with database.read() as connection:
+        if not sa.inspect(connection).has_table(lease.name):
+            return ""
+        at_work = sa.select(lease.c.holder).where(lease.c.expires > _now(connection)).limit(1)
+        return connection.execute(at_work).scalar() or ""
+
+
+def _lock(file: Path) -> int | None:
+    """The lock on the file beside a database in SQLite; None: another process has it."""
+    handle = os.open(f"{file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _now(connection: Connection) -> int:
+    """By the database's own clock, where it has one."""
+    if connection.dialect.name == "postgresql":
+        return micros(connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one())
+    return int(time.time() * 1_000_000)
+
+
 class Lease:
     """The right to act on one mailbox. Not thread-safe: one caller at a time."""
 
@@ -59,7 +92,7 @@ class Lease:
         asked_s = time.monotonic()
         mine = sa.and_(lease.c.mailbox == self._mailbox, lease.c.gen == self._gen)
         with self._database.write() as connection:
-            expires = self._now(connection) + self.duration_s * 1_000_000
+            expires = _now(connection) + self.duration_s * 1_000_000
             if connection.execute(sa.update(lease).where(mine).values(expires=expires)).rowcount != 1:
                 raise LeaseLost(f"another instance holds {self._mailbox} now")
         self._until_s = asked_s + self.duration_s
@@ -80,15 +113,8 @@ class Lease:
     def _take_lock(self) -> bool:
         if self._database.file is None or self._lock_file is not None:
             return True
-        path = Path(f"{self._database.file}.lock")
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(handle)
-            return False
-        self._lock_file = handle
-        return True
+        self._lock_file = _lock(self._database.file)
+        return self._lock_file is not None
 
     def _drop_lock(self) -> None:
         if self._lock_file is not None:
@@ -96,7 +122,7 @@ class Lease:
             self._lock_file = None
 
     def _take_row(self, connection: Connection) -> int | None:
-        now = self._now(connection)
+        now = _now(connection)
         query = sa.select(lease).where(lease.c.mailbox == self._mailbox).with_for_update()
         row = connection.execute(query).mappings().first()
         expires = now + self.duration_s * 1_000_000
@@ -110,8 +136,3 @@ class Lease:
         where = lease.c.mailbox == self._mailbox
         connection.execute(sa.update(lease).where(where).values(holder=self._holder, gen=gen, expires=expires))
         return gen
-
-    def _now(self, connection: Connection) -> int:
-        if connection.dialect.name == "postgresql":
-            return micros(connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one())
-        return int(time.time() * 1_000_000)

@@ -7,9 +7,10 @@ import pytest
 
 from daemon.edge import remembered
 from daemon.edge.database import Database
-from daemon.edge.lease import Lease, fence
+from daemon.edge.lease import Lease, fence, worker
 from daemon.errors import LeaseLost
 from tests.edge.test_commits import NOW
+from tests.servers.postgres import Postgres
 
 MAILBOX = "codes@losing.example"
 OVER_S = -1
@@ -42,6 +43,30 @@ def test_the_second_waits_and_takes_over_at_once_after_a_release(database: Datab
     first.release()
     assert second.acquire() == 2
     assert first.acquire() is None
+
+
+def test_whether_anybody_works_is_told_without_a_mailbox(database: Database, twin: Database) -> None:
+    """Of whatever mailbox: whoever would change the tables must know of everybody, and takes nothing by asking."""
+    assert worker(twin) == ""
+    first = lease(database, "a", mailbox="other@losing.example")
+    first.acquire()
+    assert worker(twin) == ("another process" if database.file else "a")
+    first.release()
+    assert worker(twin) == ""
+    assert lease(twin, "b").acquire() == 1
+
+
+def test_a_dead_instance_and_an_empty_database_have_no_worker(tmp_path: Path, postgres_cluster: Postgres) -> None:
+    """On PostgreSQL the row of who died is left behind, run out; on SQLite the kernel frees the lock."""
+    for url in (f"sqlite:///{tmp_path / 'new.db'}", postgres_cluster.create()):
+        store = Database(url)
+        assert worker(store) == ""
+        store.migrate()
+        dead = lease(store, "dead", OVER_S)
+        dead.acquire()
+        dead._drop_lock()
+        assert worker(store) == ""
+        store.close()
 
 
 def test_who_holds_it_still_holds_it_after_a_renewal(database: Database, twin: Database) -> None:

@@ -15,8 +15,9 @@ import pytest
 from imapclient import IMAPClient
 
 from daemon.console.importing import import_contacts, import_inventory
-from daemon.edge import vault
+from daemon.edge import migrations, vault
 from daemon.edge.database import Database
+from daemon.edge.lease import Lease
 from daemon.embedded.stamps import Verdict, stamped
 from daemon.parts import Clock
 from daemon.report import health
@@ -177,3 +178,24 @@ def test_it_ends_at_once_while_it_waits_for_mail_and_while_a_server_is_silent(tm
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
     assert "83FE D340" in text_of(answer)
+
+
+def test_a_new_release_waits_until_the_one_before_was_stopped(tmp_path: Path, postfix: Postfix) -> None:
+    """It changes no table under an instance at work; then it does, and goes on by itself."""
+    service = Service(tmp_path, postfix)
+    settings = load(tmp_path / "daemon.toml", {})
+    vault.new_key_file(settings.keys.file)
+    database = Database(settings.database.url)
+    with database.write() as connection:
+        migrations.upgrade(connection, "0005")
+    old = Lease(database, US, "old")
+    old.acquire()
+    with service.running() as process:
+        until(lambda: "an instance of the release before still works" in service.log(), service)
+        assert database.pending()
+        old.release()
+        until(lambda: "holding the mailbox" in service.log(), service)
+        assert not database.pending()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+    database.close()
