@@ -17,7 +17,6 @@ from daemon import bouncing, casework
 from daemon.casework import Case, Worked
 from daemon.commanding.obey import obey
 from daemon.edge import audit, inbox, outbox, remembered, threads, whereabouts
-from daemon.edge.database import chunks
 from daemon.edge.failpoints import failpoint
 from daemon.edge.inbox import KeptMail, Settled
 from daemon.edge.outbox import LetterState, ToQueue
@@ -38,8 +37,6 @@ log = structlog.get_logger()
 
 _Pair = tuple[KeptMail, ReadMail]
 CLAIM_BATCH = 100
-TOGETHER = 50
-"""Settled in one transaction: for as long as one lasts, no letter gets on that waits for its mark."""
 SETTLED = "mail-settled"
 """What an audit entry of a mail's fate is called."""
 CUT = "the mail is larger than we take in; only its beginning was read"
@@ -66,21 +63,16 @@ class Settling:
         failpoint("after-claim")
         read = await self._read(claimed)
         failpoint("after-read")
-        for some in chunks(list(zip(claimed, read, strict=True)), TOGETHER):
-            await self._settled(some, now)
-        self._tidy = True
-        return True
-
-    async def _settled(self, pairs: Sequence[tuple[KeptMail, ReadMail | None]], now: datetime) -> None:
-        """Settle these in one transaction; their letters may go, and what they ordered counts for those after them."""
-        entries = await self._parts.write(lambda c: self._settle(c, pairs, now))
+        settled = await self._parts.write(lambda c: self._settle(c, list(zip(claimed, read, strict=True)), now))
         failpoint("after-settle")
         if self._orders_changed:
             await self._parts.refresh()
             self._orders_changed = False
         for bell in (self._parts.wakes.send, self._parts.wakes.filing, self._parts.wakes.chase):
             bell.ring()
-        await asyncio.to_thread(_log, entries)
+        self._tidy = True
+        await asyncio.to_thread(_log, settled)
+        return True
 
     def _claim(self, connection: Connection, now: datetime, *, tidy: bool) -> list[KeptMail]:
         if not tidy:
