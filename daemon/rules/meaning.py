@@ -65,7 +65,7 @@ class OwnMail:
 
 @dataclass(frozen=True, slots=True)
 class OpsMail:
-    """From a member of our team. Commands are read by a later release; until then it is people's mail."""
+    """From a member of our team: `commanding` reads whether it is an order, or people's mail."""
 
 
 @dataclass(frozen=True, slots=True)

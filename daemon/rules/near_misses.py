@@ -41,6 +41,11 @@ class Fault:
     token: str = field(repr=False)
     sure: bool = True
 
+    @property
+    def shaped(self) -> bool:
+        """It has the form of a Device ID: nothing else can have been meant, whatever the words around it."""
+        return self.sure and self.why != SHORTENED
+
 
 class _Fold(dict[int, str | None]):
     """Foreign characters to the hex digit that they look like or stand for; what turns or adorns is left out."""

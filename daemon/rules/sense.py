@@ -13,12 +13,15 @@ from daemon.rules import listing, personal, scanning, wishes
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.listing import Listed
 from daemon.rules.meaning import Asked, BadLine, Correspondence
+from daemon.rules.near_misses import Fault
 
 MAX_BAD_LINES = 200
 MAX_ROWS_SEARCHED = 5_000
 """Rows of a table in which personal data is looked for: it only earns the sender a remark."""
 MAX_PERSONAL_SEARCHED = 2_000_000
 """Characters in which it is looked for, whatever the rows hold."""
+_POINTS = frozenset(("MPAN", "MPRN"))
+"""Kinds of personal data that stand for a meter: what has one is about devices."""
 _IN_TEXT = (Source.HTML, Source.FORWARDED)
 Where = Callable[[int], str]
 """Names a line or row (from 0) for its writer."""
@@ -36,6 +39,8 @@ class Sense:
     """It went to many."""
     requests: bool = True
     """Unlisted as its writer may be, it means us."""
+    plain_wish: bool = False
+    """It asks for codes and does not say of what: install codes, if its writer is listed for those."""
 
 
 @dataclass(slots=True)
@@ -49,13 +54,19 @@ class _Gathered:
     cells: set[str] = field(default_factory=set)
     """What stands in tables of the mail's text: the plain text says it again, without the columns."""
     bad: dict[str, BadLine] = field(default_factory=dict)
+    mangled: bool = False
+    """One of `bad` was meant for a Device ID, or a spreadsheet shortened it."""
+    shaped: bool = False
+    """One of `bad` was meant for a Device ID, even where nothing else in the mail says so."""
     codes: bool = False
     for_devices: bool = False
 
-    def spoil(self, where: str, why: str) -> None:
+    def spoil(self, where: str, fault: Fault) -> None:
         """Note a bad line once."""
+        self.mangled = self.mangled or fault.sure
+        self.shaped = self.shaped or fault.shaped
         if len(self.bad) < MAX_BAD_LINES:
-            self.bad.setdefault(where, BadLine(where, why))
+            self.bad.setdefault(where, BadLine(where, fault.why))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +126,9 @@ def _references(mail: IncomingMail) -> tuple[str, ...]:
 
 def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: tuple[str, ...]) -> bool:
     own = " ".join(words.all)
-    about_devices = (
-        bool(gathered.asked) or wishes.names_devices(own) or (words.reply and wishes.names_matter(words.around))
-    )
+    about_devices = bool(gathered.asked) or gathered.mangled or bool(_POINTS & set(data))
+    about_devices = about_devices or wishes.names_devices(own) or wishes.names_serial(own)
+    about_devices = about_devices or (words.reply and wishes.names_matter(words.around))
     if wishes.asks_for_codes(words.all, of_devices=about_devices):
         return True
     if gathered.codes or gathered.answered or wishes.reports(words.said):
@@ -161,14 +172,24 @@ def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered
     own = " ".join(words.all)
     matter = wishes.names_matter(own)
     on_topic = bool(meaning.asked or meaning.references or matter or gathered.codes or mail.origin.mark)
-    if not (meaning.asked or meaning.wants_codes or gathered.for_devices or on_topic):
+    on_topic = on_topic or gathered.shaped
+    plain_wish = _is_plain_wish(words)
+    if not (meaning.asked or meaning.wants_codes or gathered.for_devices or on_topic or plain_wish):
         meaning = replace(meaning, bad_lines=())
     return Sense(
         says=meaning,
         about_codes=on_topic or wishes.names_matter(words.around),
         bulk=wishes.is_bulk(f"{mail.new_text}\n{mail.signature_text}"),
         requests=_strangers_request(meaning, own),
+        plain_wish=plain_wish,
     )
+
+
+def _is_plain_wish(words: _Words) -> bool:
+    """In what is no answer: there a plain "code" is whatever the two speak of."""
+    if words.reply or wishes.is_other_matter(words.around):
+        return False
+    return wishes.asks_for_codes(words.all, of_devices=True)
 
 
 def _strangers_request(meaning: Correspondence, own: str) -> bool:
@@ -229,7 +250,7 @@ def _read_text(text: str, gathered: _Gathered, where: Where, *, asking: bool) ->
             gathered.asked.setdefault(device, Asked(device, where(line)))
     for fault in found.faults:
         if fault.token not in gathered.cells:
-            gathered.spoil(where(fault.line), fault.why)
+            gathered.spoil(where(fault.line), fault)
 
 
 def _take(listed: Listed, gathered: _Gathered, where: Where) -> None:
@@ -237,7 +258,7 @@ def _take(listed: Listed, gathered: _Gathered, where: Where) -> None:
         if device not in gathered.asked:
             gathered.asked[device] = Asked(device, where(row))
     for fault in listed.faults:
-        gathered.spoil(where(fault.line), fault.why)
+        gathered.spoil(where(fault.line), fault)
 
 
 def _place(table: Table) -> Where:

@@ -44,6 +44,8 @@ def _settled(made_out: Sense, mail: IncomingMail, writer: Writer) -> Meaning:
         return meaning
     if writer.standing not in _KNOWN:
         return meaning if made_out.requests else NotOurs()
+    if made_out.plain_wish and writer.standing in _LISTED:
+        meaning = replace(meaning, wants_codes=True)
     if made_out.bulk and not (meaning.asked or meaning.bad_lines or mark):
         return NotOurs()
     if meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines or mark:

@@ -22,7 +22,8 @@ _NOT_A_CODE = (
 _CODES = Sought(rf"\b{_TOPIC}\b{_NOT_A_CODE}")
 _PLAIN_CODES = Sought(
     r"(?=code)(?<!post )(?<!zip )(?<!error )(?<!access )(?<!discount )(?<!qr )(?<!promo )(?<!bar )(?<!pass )(?<!fault )(?<!colour )"
-    r"(?<!tariff )(?<!source )(?<!dress )\bcodes?\b(?! of (?:conduct|practice))",
+    r"(?<!tariff )(?<!source )(?<!dress )\bcodes?\b"
+    r"(?! (?:of|for|to) (?:the |our |your |a )?(?:conduct|practice|meeting|call|door|gate|building|office|car park|webinar|teams|zoom|event|session))",
 )
 _DEVICE_WORDS = Sought(
     r"\b(?:devices?|esmes?|gsmes?|guids?|eui|smart meters?|meters?|ppmids?|commission\w*|hcalcs|smets ?2?)\b",
@@ -39,6 +40,10 @@ _CODE_REQUEST = Sought(
     rf"(?<!your )\b{_TOPIC}\W{{0,3}}(?:requests?|enquir\w+|inquir\w+|quer(?:y|ies)|needed|required|please|wanted|pls)\b"
     rf"|\b(?:requests?|enquiry|query) (?:for|of|re|regarding|:|-)?\s*(?:an? |the |some |[0-9]+ )?{_TOPIC}\b",
 )
+_PLAIN_CODE_REQUEST = Sought(
+    r"(?<!your )\bcodes?\W{0,3}(?:please|pls|needed|required|wanted|requests?|enquir\w+|quer(?:y|ies))\b|\Acodes? for\b"
+)
+"""Asked of the sentences alone that speak of a code at all."""
 _ASK = Sought(
     r"\b(?:send|provide|suppl(?:y|ies)|need(?:s|ed|ing)?|requir(?:e|es|ed|ing)|request(?:s|ed|ing)?|share|obtain|get|give|forward"
     r"|return|looking for|after|missing|confirm|advise|retrieve|find|locate|dig out|resend|re-send|await(?:ing)?|outstanding|chas\w+"
@@ -173,8 +178,12 @@ def _folded(text: str) -> str:
 def asks_for_codes(said: tuple[str, ...], *, of_devices: bool) -> bool:
     """Install codes are asked for. `of_devices`: the mail is about devices, so that a plain "code" is one."""
     named = {*_CODES.among(said), *(_PLAIN_CODES.among(said) if of_devices else ())}
-    asking = {*_CODE_REQUEST.among(said), *_MP121_REQUEST.among(said), *filter(_ASK.found, named)}
+    asking = {*_CODE_REQUEST.among(said), *_MP121_REQUEST.among(said), *filter(_asks, named)}
     return any(map(_is_ours_to_answer, asking))
+
+
+def _asks(sentence: str) -> bool:
+    return bool(_ASK.found(sentence) or _PLAIN_CODE_REQUEST.found(sentence))
 
 
 def _is_ours_to_answer(sentence: str) -> bool:

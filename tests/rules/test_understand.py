@@ -147,6 +147,51 @@ def test_a_wish_for_codes_without_a_device_id_is_correspondence(text):
     assert not meaning.withdraws
 
 
+PLAIN_WISHES = [
+    ("codes please", "please send the code of 00-DB-12-34-56-78-90-ZZ and 1.2E+15. MPAN 2000012345672\nMaya"),
+    ("codes please", "please send the code for 1.2E+15"),
+    ("codes please", "please send the codes for\n00-DB-12-34-56-78-90\n00-DB-12-34-56-78-90-A0-11"),
+    ("codes", "can we have the code for 00DB1234567890AO"),
+    ("code please", "please send the code for MPAN 2000012345672"),
+    ("code please", "MPAN 2000012345672"),
+    ("code for serial 21P1234567", ""),
+]
+"""They say "code" and never "install code"; what stands where the Device ID should shows that a meter is meant."""
+
+
+@pytest.mark.parametrize(("subject", "text"), PLAIN_WISHES)
+@pytest.mark.parametrize("writer", [mails.contact(), mails.stranger()], ids=["contact", "stranger"])
+def test_a_plain_code_of_something_that_stands_for_a_meter_is_an_install_code(subject, text, writer):
+    """An MPAN, a serial number or a Device ID gone wrong, whoever writes."""
+    meaning = read(mail(text, subject=subject), writer)
+    assert meaning.wants_codes
+    assert not meaning.asked
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("codes please", ""),
+        ("Good morning", "Could you send us the codes please?"),
+        ("", "We still need the code, thanks"),
+    ],
+)
+def test_a_code_of_nothing_in_particular_is_an_install_code_where_a_listed_supplier_asks(subject, text):
+    """They wrote to a mailbox for install codes and wait for an answer; of a stranger it may be any code."""
+    assert read(mail(text, subject=subject)).wants_codes
+    assert read(mail(text, subject=subject), mails.colleague()).wants_codes
+    assert understand(mail(text, subject=subject), mails.stranger()) == NotOurs()
+
+
+@pytest.mark.parametrize(
+    "text", ["00-DB-12-34-56-78-90-ZZ", "Hi, 00-DB-12-34-56-78-90-ZZ please", "00-DB-12-34-56-78-90"]
+)
+def test_a_device_id_gone_wrong_is_named_though_it_stands_alone(text):
+    """As one that is right asks for its code without a word (see REQUESTS)."""
+    assert [bad.where for bad in read(mail(text)).bad_lines] == ["line 1"]
+    assert understand(mail(text), mails.stranger()) == NotOurs()
+
+
 @pytest.mark.parametrize(
     ("subject", "attachment"),
     [
@@ -456,6 +501,8 @@ ORDINARY = [
     ("Erroneous transfer", "Please confirm the erroneous transfer for MPAN 1012345678901."),
     ("Complaint", "The customer is unhappy, when will you refund them?"),
     ("Codes", "Your discount code is SUMMER26. Please use it before Friday."),
+    ("Thursday", "Could you send me the code for the Teams meeting please? I can't get in."),
+    ("Car park", "Please can I have the code for the gate, I'll be there at 9."),
 ]
 
 
