@@ -23,6 +23,8 @@ from daemon.rules.decision import FOLDERS, Folder, folder_path
 log = structlog.get_logger()
 
 LONGEST_IDLE_S = 60.0
+BUSY = timedelta(minutes=1)
+"""So long after a mail the next is asked for often: mail comes in working hours, and after mail."""
 A_DAY = timedelta(days=1)
 """SINCE goes by the server's own days; what arrived before the start all the same is told by its time."""
 RECONCILE_EVERY = timedelta(minutes=10)
@@ -40,9 +42,10 @@ class Intake:
         self._reconciled: datetime | None = None
         self._swept: datetime | None = None
         self._sound = False
+        self._kept_at: datetime | None = None
 
     async def once(self) -> bool:
-        """Look at every folder that is due; then wait in IDLE, where it is on."""
+        """Look at every folder that is due; then wait for news, where IDLE is on."""
         sound, self._sound = self._sound, False
         now, first = self._parts.clock.now(), self._start is None
         start = await self._start_from(now)
@@ -60,8 +63,14 @@ class Intake:
         self._sound = True
         if not self._settings.idle:
             return False
-        await self._mailbox.idle(self._settings.folder, min(LONGEST_IDLE_S, self._settings.poll_seconds))
+        await self._wait()
         return True
+
+    async def _wait(self) -> None:
+        """For news of the inbox: told by the server, or, soon after a mail, asking for the next."""
+        seconds, now = min(LONGEST_IDLE_S, self._settings.poll_seconds), self._parts.clock.now()
+        busy = self._kept_at is not None and now - self._kept_at < BUSY
+        await self._mailbox.idle(self._settings.folder, seconds, self._settings.busy_look_s if busy else 0.0)
 
     async def _start_from(self, now: datetime) -> datetime:
         """The moment before which mail is left alone: as configured, or that of the first start."""
@@ -137,6 +146,7 @@ class Intake:
         await self._parts.write(lambda c: inbox.keep(c, self._parts.vault, raws, now, ordered=ordered))
         failpoint("after-keep")
         log.info("kept", folder=folder, mails=len(raws))
+        self._kept_at = now
         self._parts.wakes.settle.ring()
 
 

@@ -96,6 +96,16 @@ role = "approver"
     assert long.manager == "boss@northwind.test"
 
 
+def test_news_is_asked_for_often_of_a_server_of_our_own(tmp_path) -> None:
+    """A host of many counts commands; what is set counts for each."""
+    google = CONFIG.replace("[relay]", 'profile = "google"\n[relay]')
+
+    assert settings(tmp_path).mailbox.busy_look_s == 0.25
+    assert settings(tmp_path, google).mailbox.busy_look_s == 0
+    assert settings(tmp_path, google.replace("[relay]", "busy_look_ms = 40\n[relay]")).mailbox.busy_look_s == 0.04
+    assert settings(tmp_path, CONFIG.replace("[relay]", "busy_look_ms = 0\n[relay]")).mailbox.busy_look_s == 0
+
+
 def test_the_environment_wins_over_the_file(tmp_path) -> None:
     """`ICD_SECTION__KEY` overrides the file, lists take commas, and a password replaces a password file."""
     path = write_config(tmp_path)
@@ -194,6 +204,7 @@ WRONG = [
     ("a CA file that is not there", ("[relay]", 'ca_file = "/nowhere/ca.pem"\n[relay]'), "mailbox.ca_file: the file /nowhere/ca.pem does not exist"),
     ("a port out of range", ("[relay]", "port = 70000\n[relay]"), "mailbox.port: should be less than or equal to 65535"),
     ("text for a number", ("[relay]", 'poll_seconds = "soon"\n[relay]'), "mailbox.poll_seconds: should be a whole number"),
+    ("a look too often", ("[relay]", "busy_look_ms = 5\n[relay]"), "mailbox.busy_look_ms: should be 0, or 20 to 5000"),
     ("a fraction", ("[relay]", "[policy]\nhold_gather_minutes = 2.5\n[relay]"), "policy.hold_gather_minutes: should be a whole number"),
     ("no list", ('["NWND"]', "7"), "company.mpids: should be a list"),
     ("a number for a text", ('"imap.northwind.test"', "7"), "mailbox.host: should be text in quotes"),

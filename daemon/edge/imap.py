@@ -165,9 +165,12 @@ class Mailbox:
         """Those of `message_ids` that a mail in `folder` has, exactly; `from_uid`: a mail with this UID or a higher one."""
         return await self._do(Link.with_message_ids, folder, message_ids, from_uid)
 
-    async def idle(self, folder: str, seconds: float) -> bool:
-        """Wait at most `seconds` (60) for news of `folder`; whether there were any. Look again whatever it says."""
-        return await self._do(Link.idle, folder, min(seconds, MOST_IDLE_S))
+    async def idle(self, folder: str, seconds: float, ask_every_s: float = 0.0) -> bool:
+        """Wait at most `seconds` (60) for news of `folder`; whether there were any. Look again whatever it says.
+
+        `ask_every_s`: ask so often, instead of waiting to be told.
+        """
+        return await self._do(Link.idle, folder, min(seconds, MOST_IDLE_S), ask_every_s)
 
     # Changing ──────────────────────────────────────────────────────────────────────────────────────
 

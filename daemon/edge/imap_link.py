@@ -8,6 +8,7 @@ its UIDVALIDITY held against the one that the caller's UIDs belong to. What the 
 import select
 import socket
 import ssl
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -276,18 +277,19 @@ class Link:
         found = {_message_id(data.get(f"BODY[{field_name}]".encode())) for data in reply.values()}
         return frozenset(found & set(message_ids))
 
-    def idle(self, folder: str, seconds: float) -> bool:
+    def idle(self, folder: str, seconds: float, ask_every_s: float = 0.0) -> bool:
         """Wait for news of `folder`; whether there were any. Look again whatever it says.
 
-        The folder stays open from the last look, so that a mail that came since then is news.
+        The folder stays open from the last look, so that a mail that came since then is news. `ask_every_s`: ask so often
+        instead of waiting to be told, which some servers take their time with; 0: be told, where the server can.
         """
         if self._open is None or self._open.folder != folder:
             self._enter(folder, None)
         if self._news:
             self._news = False
             return True
-        if not self.offers("IDLE"):
-            return self._wait(seconds)
+        if ask_every_s or not self.offers("IDLE"):
+            return self._ask(seconds, ask_every_s or seconds)
         self._client.idle()
         got = self._client.idle_check(timeout=0 if self._already_here() else seconds)
         _, more = self._client.idle_done()  # raises on a dead line; returns what had been buffered
@@ -305,12 +307,18 @@ class Link:
         finally:
             line.settimeout(self._timeout_s)
 
-    def _wait(self, seconds: float) -> bool:
-        """Without IDLE: wait, unless the line is cut."""
+    def _ask(self, seconds: float, every_s: float) -> bool:
+        """Without IDLE: whether a mail comes. A line that is cut ends the wait."""
         poller = select.poll()
         poller.register(self._client.socket().fileno(), select.POLLIN)
-        poller.poll(seconds * 1000)
-        self._client.noop()
+        ends_s = time.monotonic() + seconds
+        while (left_s := ends_s - time.monotonic()) > 0:
+            poller.poll(1000 * min(every_s, left_s))
+            self._client.noop()
+            self._forget()
+            if self._news:
+                self._news = False
+                return True
         return False
 
     # Changing ──────────────────────────────────────────────────────────────────────────────────────

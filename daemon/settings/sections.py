@@ -12,7 +12,16 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import sqlalchemy as sa
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from daemon import secret_files
 from daemon.errors import LoginRefused
@@ -35,6 +44,8 @@ from daemon.rules.policy import (
 from daemon.rules.workdays import LONDON
 
 _LIMITS = Limits()
+LEAST_LOOK_MS = 20
+"""Asking a mail server for news more often than this gains nothing that a person could see."""
 _ROLES = {
     "reader": Role.READER,
     "operator": Role.OPERATOR,
@@ -276,11 +287,26 @@ class Mailbox(Link):
     folder: Line = "INBOX"
     poll_seconds: int = Field(default=60, ge=1, le=3600)
     idle: bool = True
+    busy_look_ms: int | None = Field(default=None, ge=0, le=5000)
+    """None: 250, but 0 at a host of many, who counts commands."""
     start_from: Annotated[datetime | None, BeforeValidator(_begin)] = None
     authserv_id: str = ""
     profile: Profile = Profile.GENERIC
     own_hops: Lines = ()
     max_mail_bytes: int = Field(default=25 * 1024 * 1024, ge=1024 * 1024)
+
+    @property
+    def busy_look_s(self) -> float:
+        """How often the next mail is asked for soon after one, in seconds; 0: never, the server tells."""
+        usual_ms = 250 if self.profile is Profile.GENERIC else 0
+        return (usual_ms if self.busy_look_ms is None else self.busy_look_ms) / 1000
+
+    @field_validator("busy_look_ms")
+    @classmethod
+    def _gentle(cls, value: int | None) -> int | None:
+        if value is not None and 0 < value < LEAST_LOOK_MS:
+            raise ValueError(f"should be 0, or {LEAST_LOOK_MS} to 5000: oftener would only burden the mail server")
+        return value
 
     @model_validator(mode="after")
     def _provable(self) -> Self:

@@ -7,7 +7,7 @@ import sys
 
 from tests.bench import data, mails, ours, rivals
 from tests.bench.figures import Case, Drain, Latency, Run
-from tests.bench.report import report
+from tests.bench.report import BUSY_LOOK_MS, report
 from tests.bench.world import ROOT, Line, World, world
 
 NAIVE_MAILS = 300
@@ -71,7 +71,8 @@ def measure(wish: argparse.Namespace) -> Run:
     cases += [case(wish.slow, 20)] if wish.slow else []
     return Run(
         tuple(cases),
-        latency=_latency(wish.latency) if wish.latency else None,
+        latency=_latency(wish.latency, 0) if wish.latency else None,
+        busy=_latency(wish.latency, BUSY_LOOK_MS) if wish.latency else None,
         refused=_refused(wish.refused) if wish.refused else None,
         inventory=data.large_inventory(wish.inventory) if wish.inventory else None,
         due=data.many_threads(wish.threads) if wish.threads else None,
@@ -80,9 +81,9 @@ def measure(wish: argparse.Namespace) -> Run:
     )
 
 
-def _latency(count: int) -> Latency:
+def _latency(count: int, busy_look_ms: int) -> Latency:
     with world(Line()) as place:
-        return ours.latency(place, count)
+        return ours.latency(place, count, busy_look_ms)
 
 
 def _refused(count: int) -> Drain:

@@ -121,6 +121,9 @@ class Run:
 
     cases: tuple[Case, ...] = ()
     latency: Latency | None = None
+    """Told of each mail by IDLE."""
+    busy: Latency | None = None
+    """The mail server asked for news often, as after a mail."""
     refused: Drain | None = None
     """With every tenth letter refused at its first try."""
     inventory: Inventory | None = None

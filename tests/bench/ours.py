@@ -22,9 +22,11 @@ _LEFT = """
 
 
 @contextmanager
-def running(place: World, devices: int, *, connections: int, tick_seconds: int) -> Iterator[Installation]:
+def running(
+    place: World, devices: int, *, connections: int, tick_seconds: int, busy_look_ms: int | None = None
+) -> Iterator[Installation]:
     """A prepared installation, stopped at the end."""
-    installation = Installation(place, connections, tick_seconds)
+    installation = Installation(place, connections, tick_seconds, busy_look_ms)
     installation.prepare(devices)
     try:
         yield installation
@@ -79,11 +81,12 @@ def exactness(place: World, numbers: range) -> Exactness:
     )
 
 
-def latency(place: World, count: int) -> Latency:
+def latency(place: World, count: int, busy_look_ms: int | None = None) -> Latency:
     """Mails that come one by one to a daemon that waits: from delivery to the answer at the listener."""
     chance = random.Random(7)  # noqa: S311  # pauses, so that deliveries keep no step with anything
     waits: list[float] = []
-    with running(place, count * mails.DEVICES_A_MAIL, connections=4, tick_seconds=30) as installation:
+    devices = count * mails.DEVICES_A_MAIL
+    with running(place, devices, connections=4, tick_seconds=30, busy_look_ms=busy_look_ms) as installation:
         watch = Watch(installation.start())
         until(lambda: "last_round" in facts(installation), "first look", 60)
         for number in range(count):

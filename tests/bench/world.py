@@ -157,6 +157,7 @@ username = "{mailbox}"
 password = "{password}"
 authserv_id = "{authserv}"
 start_from = "2020-01-01"
+{busy_look}
 [relay]
 host = "127.0.0.1"
 port = {smtp_port}
@@ -187,6 +188,8 @@ class Installation:
     world: World
     connections: int = 4
     tick_seconds: int = 30
+    busy_look_ms: int | None = None
+    """None: as it ships."""
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -206,6 +209,7 @@ class Installation:
             folder=self.folder,
             many=MANY,
             tick_seconds=self.tick_seconds,
+            busy_look="" if self.busy_look_ms is None else f"busy_look_ms = {self.busy_look_ms}",
         )
         (self.folder / "daemon.toml").write_text(text, "utf-8")
         (self.folder / "daemon.toml").chmod(0o600)

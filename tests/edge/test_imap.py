@@ -321,14 +321,29 @@ async def test_renumbering_stops_every_use_of_an_old_uid(at_dovecot):
 # ── waiting, and the line ───────────────────────────────────────────────────────────────────────────
 
 
-async def test_idle_sees_new_mail(rig):
-    """A mail that comes in while we wait ends the wait, where the server has IDLE."""
+@pytest.mark.parametrize("ask_every_s", [0.0, 0.05], ids=["told", "asking"])
+async def test_idle_sees_new_mail(rig, ask_every_s):
+    """A mail that comes in while we wait ends the wait: told of it, where the server has IDLE, or asking."""
     box = rig.mailbox()
     await box.new_uids("INBOX", 0)
-    waiting = asyncio.create_task(box.idle("INBOX", 50 if rig.kind.idles else 0.2))
+    asks = ask_every_s or (0.0 if rig.kind.idles else 0.05)
+    waiting = asyncio.create_task(box.idle("INBOX", 60, asks))
     await rig.deliver(mail(1))
-    assert await waiting is rig.kind.idles
+    async with asyncio.timeout(30):
+        assert await waiting is True
     assert len((await box.new_uids("INBOX", 0))[1]) == 1
+
+
+async def test_asking_is_over_after_the_given_time_and_mail_that_leaves_is_no_news(either):
+    """What filing moves away while we ask starts no new look."""
+    box, other = either.mailbox(), either.mailbox()
+    await either.deliver(mail(1))
+    uidvalidity, uids = await box.new_uids("INBOX", 0)
+    waiting = asyncio.create_task(box.idle("INBOX", 1.0, 0.05))
+    await other.ensure_folders([HELD])
+    await other.move("INBOX", uidvalidity, uids, HELD)
+    assert await waiting is False
+    assert (await box.new_uids("INBOX", 0))[1] == []
 
 
 async def test_idle_sees_what_came_since_the_last_look(either):

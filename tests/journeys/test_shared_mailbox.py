@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from daemon.console.showing import as_text
+from daemon.edge import imap
+from daemon.intake import Intake
 from tests.journeys.conftest import Account, MakeWorld, on_dovecot
 from tests.journeys.world import (
     A0,
@@ -20,6 +22,17 @@ from tests.journeys.world import (
     written,
 )
 from tests.servers.scripted_smtp import ScriptedSmtp
+
+
+class Waits(imap.Mailbox):
+    """A mailbox at which no wait takes time; how often news were to be asked for in each, in seconds."""
+
+    asked: list[float]
+
+    async def idle(self, folder: str, seconds: float, ask_every_s: float = 0.0) -> bool:
+        self.asked.append(ask_every_s)
+        return await super().idle(folder, min(seconds, 0.01), ask_every_s)
+
 
 REQUESTS, DONE, HELD = "Install codes/Requests", "Install codes/Done", "Install codes/Held"
 
@@ -55,6 +68,27 @@ async def test_an_old_mail_is_taken_in_when_somebody_drags_it_to_requests(
     assert "83FE D340" in text_of(letter.content)
     assert world.one("SELECT due_end FROM item") == "2024-03-12", "ten working days from Tuesday 27 February"
     assert [mail.subject for mail in await world.lying(DONE)] == ["old"]
+
+
+@on_dovecot
+async def test_soon_after_a_mail_the_next_is_asked_for(world: World) -> None:
+    """For a minute; before the first mail and after that minute the server tells, which costs it nothing."""
+    await world.restart(lambda toml: toml.replace("idle = false", "idle = true\nbusy_look_ms = 100"))
+    box = world.parts.settings.mailbox
+    login = imap.Account(box.host, box.port, box.security, box.username or "", box.secret)
+    waits = Waits(login, box.max_mail_bytes)
+    waits.asked = []
+    intake = Intake(world.parts, waits)
+    await intake.once()
+    await world.arrives(written(ANN, f"Please send the code of {A0}"))
+    await intake.once()
+    world.pass_time(seconds=59)
+    await intake.once()
+    world.pass_time(seconds=1)
+    await intake.once()
+    await waits.close()
+
+    assert waits.asked == [0, 0.1, 0.1, 0]
 
 
 async def test_a_newsletter_dragged_to_requests_does_no_harm(world: World, relay: ScriptedSmtp) -> None:
