@@ -108,8 +108,12 @@ def clocks(connection: Connection, case_ids: Iterable[str]) -> Mapping[tuple[str
 def released_since(connection: Connection, day: date) -> dict[str, int]:
     """Codes that left us by supplier, from that London day on, most first."""
     number = sa.func.count().label("codes")
-    query = sa.select(release.c.party, number).where(release.c.day >= day, release.c.state == "released")
-    rows = connection.execute(query.group_by(release.c.party).order_by(number.desc(), release.c.party))
+    query = (
+        sa.select(letter.c.party, number)
+        .join(release, release.c.letter_id == letter.c.id)
+        .where(letter.c.codes_day >= day, release.c.state == "released")
+    )
+    rows = connection.execute(query.group_by(letter.c.party).order_by(number.desc(), letter.c.party))
     return {row.party: row.codes for row in rows}
 
 

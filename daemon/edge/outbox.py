@@ -85,6 +85,11 @@ class ToQueue:
     due: date | None = None
     state: LetterState = LetterState.PENDING
 
+    @property
+    def reserves(self) -> bool:
+        """Its codes count as leaving us from now on."""
+        return bool(self.plan.code_devices) and self.state is not LetterState.OBSERVED
+
 
 def retry_at(now: datetime, attempts: int) -> datetime:
     """When a deferred letter is tried again: after 1 minute, doubling, at most 30 minutes."""
@@ -142,6 +147,7 @@ def _letter_row(name: str, one: ToQueue, now: datetime) -> dict[str, Any]:
         "plan": PLAN.dump_json(plan).decode(),
         "mail_id": one.mail_id,
         "codes": len(plan.code_devices),
+        "codes_day": local_day(now) if one.reserves else None,
         "due": one.due,
         "state": one.state,
         "next_at": micros(now),
@@ -164,7 +170,7 @@ def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: 
     rows = (
         {"device_id": eui_to_int(device), "party": one.plan.party, "letter_id": letter_id, **shared}
         for letter_id, one in added
-        if one.state is not LetterState.OBSERVED
+        if one.reserves
         for device in one.plan.code_devices
     )
     while some := list(islice(rows, ROWS_AT_A_TIME)):

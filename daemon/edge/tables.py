@@ -219,6 +219,7 @@ letter = sa.Table(
     sa.Column("plan", sa.Text, nullable=False, comment="JSON of rules.decision.LetterPlan"),
     sa.Column("mail_id", _Id, sa.ForeignKey("mail.id"), comment="the mail it answers"),
     sa.Column("codes", sa.Integer, nullable=False, comment="how many codes it carries"),
+    sa.Column("codes_day", _Day, comment="London day on which its codes count; null: none do"),
     sa.Column("due", _Day, comment="the earliest due date of its rows: order of the queue"),
     sa.Column(
         "state",
@@ -248,6 +249,10 @@ LETTER_LOST = sa.and_(
 
 LETTER_NEVER_SENT = _is(letter.c.state, "cancelled", "observed", "held")
 
+LETTER_COUNTS = letter.c.codes_day.is_not(None)
+"""Its codes left us on a day, or may leave us still."""
+
+_partial("ix_letter_codes_day", letter.c.codes_day, letter.c.party, letter.c.codes, where=LETTER_COUNTS)
 _partial("ix_letter_waiting", letter.c.next_at, where=LETTER_WAITING)
 _partial("ix_letter_unfiled", letter.c.id, where=LETTER_UNFILED)
 _partial("ix_letter_lost", letter.c.party, letter.c.id, where=LETTER_LOST)
@@ -272,8 +277,6 @@ release = sa.Table(
     sa.Column("day", _Day, nullable=False, comment="London day of `at`, for the caps"),
     sa.Column("state", sa.String(10), nullable=False, comment="queued, released, dropped"),
     sa.Index("ix_release_device_id_at", "device_id", "at"),
-    sa.Index("ix_release_party_day", "party", "day"),
-    sa.Index("ix_release_day_party", "day", "party"),
 )
 
 RELEASE_DROPPED = _is(release.c.state, "dropped")

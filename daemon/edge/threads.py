@@ -350,14 +350,18 @@ class CodesToday:
         return self._all, self._by_party.get(party, 0)
 
 
-# What is counted for every batch is counted in two: all, and what does not count. An index alone knows the one, and of the
-# other there is little. To look at the state of each costs more with every letter of the day.
+# What is counted for every batch is counted in two: all that letters reserved, and what does not count. An index alone knows
+# the one, and of the other there is little. To look at the state of each code costs more with every letter of the day.
 _RESERVED = (
+    sa.select(letter.c.party, sa.func.sum(letter.c.codes).label("codes"))
+    .where(letter.c.codes_day == sa.bindparam("of_day"))
+    .group_by(letter.c.party)
+)
+_DROPPED = (
     sa.select(release.c.party, sa.func.count().label("codes"))
-    .where(release.c.day == sa.bindparam("of_day"))
+    .where(release.c.day == sa.bindparam("of_day"), RELEASE_DROPPED)
     .group_by(release.c.party)
 )
-_DROPPED = _RESERVED.where(RELEASE_DROPPED)
 
 
 def _codes_by_party(connection: Connection, day: date) -> dict[str, int]:

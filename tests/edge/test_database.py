@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from daemon.edge import database as database_module
-from daemon.edge import dossier, holds, inbox, migrations, outbox
+from daemon.edge import dossier, figures, holds, inbox, migrations, outbox, threads
 from daemon.edge.database import Database, eui_to_int, int_to_eui, run_for_each
 from daemon.edge.tables import mail, mail_content, metadata
 from daemon.edge.vault import Vault
@@ -77,6 +77,42 @@ def _as_before(connection: sa.Connection, vault: Vault) -> None:
         plan = LetterPlan(f"c{number}", LetterKind.HELD, 1, "a@b.example", "Held", news)
         row = {"id": number, "case": plan.case_id, "name": f"<l{number}>", "plan": outbox.PLAN.dump_json(plan).decode()}
         connection.execute(queued, row | {"state": state, "verdict": verdict, "content": sealed})
+
+
+def test_codes_of_a_day_count_on_after_the_tables_changed(tmp_path: Path, postgres_cluster: Postgres) -> None:
+    """What a release before reserved, dropped, or only would have sent: the caps of the day know it as before."""
+    letters = sa.text(
+        "INSERT INTO letter (id, case_id, kind, seq, message_id, written_at, recipient, party, plan, codes, state, next_at)"
+        " VALUES (:id, CAST(:id AS TEXT), 'answer', 1, :name, 0, 'a@b.example', :party, '', 2, :state, 0)"
+    )
+    codes = sa.text(
+        "INSERT INTO release (device_id, party, letter_id, at, day, state) VALUES (:device, :party, :id, 0, :day, :state)"
+    )
+    today, before = date(2026, 6, 8), date(2026, 6, 7)
+    for url in (f"sqlite:///{tmp_path / 'before.db'}", postgres_cluster.create()):
+        store = Database(url)
+        with store.write() as connection:
+            migrations.upgrade(connection, "0006")
+            for number, party, state, day in (
+                (1, "Harbour", "queued", today),
+                (2, "Harbour", "dropped", today),
+                (3, "Harbour", "released", before),
+                (4, "South", "released", today),
+                (5, "South", "", None),
+            ):
+                values = {"id": number, "party": party, "state": state, "day": None if day is None else day.isoformat()}
+                connection.execute(
+                    letters, values | {"name": f"<l{number}>", "state": "pending" if day else "observed"}
+                )
+                for device in range(2 if day else 0):
+                    connection.execute(codes, values | {"device": 10 * number + device})
+        store.migrate()
+        with store.read() as connection:
+            assert threads.CodesToday().of(connection, today, "Harbour") == (4, 2)
+            assert threads.CodesToday().of(connection, before, "South") == (2, 0)
+            assert figures.released_since(connection, before) == {"Harbour": 2, "South": 2}
+            assert figures.released_since(connection, today) == {"South": 2}
+        store.close()
 
 
 def test_a_failed_write_leaves_nothing(database: Database) -> None:
