@@ -7,7 +7,7 @@ Device ID. What looks like a Device ID and is none becomes a fault that says wha
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon.rules.forms import (
     BLANK,
@@ -90,11 +90,15 @@ def _search(rest: str) -> Found:
 
 
 def _one_a_line(faults: list[Fault], with_device: set[int]) -> tuple[Fault, ...]:
-    """The surest fault of each line; beside a Device ID only sure ones."""
+    """The surest fault of each line, with all that is surely wrong in it; beside a Device ID only sure ones."""
     chosen: dict[int, Fault] = {}
     for fault in sorted(faults, key=lambda fault: not fault.sure):
-        if fault.sure or fault.line not in with_device:
-            chosen.setdefault(fault.line, fault)
+        first = chosen.get(fault.line)
+        if first is None:
+            if fault.sure or fault.line not in with_device:
+                chosen[fault.line] = fault
+        elif fault.sure and fault.why not in first.why:
+            chosen[fault.line] = replace(first, why=f"{first.why}; and another one: {fault.why}")
     return tuple(chosen[line] for line in sorted(chosen))
 
 

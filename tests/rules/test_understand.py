@@ -5,6 +5,7 @@ import pytest
 from daemon.mail.message import Attachment, IncomingMail, Machine, MarkedKind, Reading, Source
 from daemon.rules.facts import Writer
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
+from daemon.rules.near_misses import LETTERS, SHORTENED
 from daemon.rules.understand import understand
 from tests.rules import mails
 from tests.rules.mails import mail, sheet, table
@@ -793,6 +794,13 @@ def test_a_bad_line_of_text_is_named(line, part):
     assert asked(meaning) == [A]
     assert [bad.where for bad in meaning.bad_lines] == ["line 2"]
     assert part in meaning.bad_lines[0].why
+
+
+def test_all_that_is_wrong_in_a_line_is_named():
+    """Two that went wrong in two ways are two to be mended; of one way it is said once."""
+    text = "Please send the codes for 00-DB-12-34-56-78-90-ZZ, 00-DB-12-34-56-78-90-QQ and 1.2E+15"
+    [bad] = read(mail(text)).bad_lines
+    assert (bad.where, bad.why) == ("line 1", f"{LETTERS}; and another one: {SHORTENED}")
 
 
 def test_no_bad_line_quotes_what_stood_there():
