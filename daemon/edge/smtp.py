@@ -24,6 +24,7 @@ from daemon.edge.failpoints import failpoint
 from daemon.edge.smtp_link import CLOSING, GO_ON, Link, Reply, shown, wire_form
 from daemon.errors import ConfigError, Deferred, LoginRefused, OutcomeUnknown, Refused, Unavailable
 from daemon.mail.message import Envelope
+from daemon.settings.sections import is_loopback
 
 LETTERS_A_LINK = 100
 IDLE_S = 60.0
@@ -57,7 +58,7 @@ class Relay:
     """A few kept links to one relay. Raises ConfigError where plain text would leave this machine."""
 
     def __init__(self, account: RelayAccount) -> None:
-        if account.security == "none" and not tls.is_loopback(account.host):
+        if account.security == "none" and not is_loopback(account.host):
             raise ConfigError(f"relay.security: `none` is for loopback alone, not for {account.host}; use tls")
         self.account = account
         self._context = None if account.security == "none" else tls.client_context(account.ca_file)

@@ -1,6 +1,5 @@
 """The one factory of TLS contexts, and the one rule for going without TLS."""
 
-import ipaddress
 import ssl
 from pathlib import Path
 
@@ -19,13 +18,3 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
         raise ConfigError(f"ca_file: cannot use {ca_file} ({type(error).__name__}); give a PEM file of CAs") from None
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this very machine, so that a connection without TLS is heard by nobody else."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -71,7 +71,7 @@ def address(text: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine itself."""
+    """Whether `host` is this very machine, so that a connection without TLS is heard by nobody else."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:

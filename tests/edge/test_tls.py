@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.edge.tls import client_context, is_loopback
+from daemon.edge.tls import client_context
 from daemon.errors import ConfigError
+from daemon.settings.sections import is_loopback
 from tests.servers import certificates
 
 
