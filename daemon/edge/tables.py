@@ -248,11 +248,8 @@ LETTER_LOST = sa.and_(
 """To our own team, and it will not go by the relay: it must reach them by another way."""
 
 LETTER_NEVER_SENT = _is(letter.c.state, "cancelled", "observed", "held")
-
-LETTER_COUNTS = letter.c.codes_day.is_not(None)
-"""Its codes left us on a day, or may leave us still."""
-
-_partial("ix_letter_codes_day", letter.c.codes_day, letter.c.party, letter.c.codes, where=LETTER_COUNTS)
+_WITH_CODES = letter.c.codes_day.is_not(None)
+_partial("ix_letter_codes_day", letter.c.codes_day, letter.c.party, letter.c.codes, where=_WITH_CODES)
 _partial("ix_letter_waiting", letter.c.next_at, where=LETTER_WAITING)
 _partial("ix_letter_unfiled", letter.c.id, where=LETTER_UNFILED)
 _partial("ix_letter_lost", letter.c.party, letter.c.id, where=LETTER_LOST)
