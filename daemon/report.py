@@ -7,7 +7,18 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import holds, inbox, inquiry_trail, outbox, remembered, standing_orders, threads, undelivered, wants
+from daemon.edge import (
+    holds,
+    inbox,
+    inquiry_trail,
+    outbox,
+    remembered,
+    standing_orders,
+    threads,
+    undelivered,
+    unsent,
+    wants,
+)
 from daemon.edge.database import Database, moment
 from daemon.edge.inquiry_trail import Wanted
 from daemon.edge.tables import lease
@@ -48,8 +59,8 @@ def health(store: Database, now: datetime, max_age_s: int, gather_minutes: int =
         last_round = _last_round(connection)
         waits = {
             "oldest unsettled mail": (inbox.oldest_unsettled(connection), timedelta(seconds=max_age_s)),
-            "oldest untried letter": (outbox.oldest_untried(connection), timedelta(seconds=max_age_s)),
-            "oldest unsent letter": (outbox.oldest_unsent(connection, stopped), PATIENCE_WITH_RELAY),
+            "oldest untried letter": (unsent.oldest_untried(connection), timedelta(seconds=max_age_s)),
+            "oldest unsent letter": (unsent.oldest_unsent(connection, stopped), PATIENCE_WITH_RELAY),
             "oldest hold that ops were not told of": (
                 holds.oldest_untold(connection),
                 timedelta(minutes=gather_minutes) + UNTOLD_AFTER,
@@ -185,7 +196,7 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         holds_untold=held.untold,
         breached=held.breached,
         oldest_unsettled=inbox.oldest_unsettled(connection),
-        oldest_unsent=outbox.oldest_unsent(connection),
+        oldest_unsent=unsent.oldest_unsent(connection),
         today=inbox.tallies(connection, today),
         uid_gaps=inbox.uid_gaps(connection, folder),
         troubles=troubles(connection),

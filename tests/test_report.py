@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import TypeAdapter
 
-from daemon.edge import holds, inbox, outbox, remembered, standing_orders, undelivered
+from daemon.edge import holds, inbox, remembered, standing_orders, undelivered, unsent
 from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
 from daemon.edge.vault import Vault
@@ -233,9 +233,9 @@ def test_a_probe_walks_over_no_table(office: Office) -> None:
     office.request(1)
     for look in (
         inbox.oldest_unsettled,
-        outbox.oldest_untried,
-        outbox.oldest_unsent,
-        lambda connection: outbox.oldest_unsent(connection, {"", "codes", PARTY}),
+        unsent.oldest_untried,
+        unsent.oldest_unsent,
+        lambda connection: unsent.oldest_unsent(connection, {"", "codes", PARTY}),
         holds.oldest_untold,
         undelivered.count,
     ):

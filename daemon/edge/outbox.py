@@ -9,7 +9,7 @@ time, under a fenced lease: a letter that is `sending` when no batch is in hand 
 """
 
 import base64
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -25,10 +25,9 @@ from daemon.edge.database import among, chunks, eui_to_int, insert_in, int_to_eu
 from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, frozen, letter, release
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
-from daemon.rules.decision import Condition, LetterKind, LetterPlan
+from daemon.rules.decision import Condition, LetterPlan
 from daemon.rules.facts import Release
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.standing import CODES
 from daemon.rules.workdays import local_day
 
 PLAN = TypeAdapter(LetterPlan)
@@ -291,12 +290,6 @@ def mark_dot(connection: Connection, ids: Sequence[int], gen: int) -> None:
         raise LeaseLost(f"a letter is in other hands, one of {', '.join(map(str, ids))}")
 
 
-def due_at_once(connection: Connection, now: datetime) -> None:
-    """Letters that had to wait, and not for a relay: the gate is asked anew now."""
-    waits = (LETTER_WAITING, letter.c.state == LetterState.DEFERRED, letter.c.reply.is_(None))
-    connection.execute(sa.update(letter).where(*waits).values(next_at=micros(now)))
-
-
 def give_back(connection: Connection, ids: Sequence[int], next_at: datetime) -> None:
     """These were claimed and not tried, for no fault of theirs: due again, the attempt not counted."""
     values = {
@@ -468,30 +461,6 @@ def ours(connection: Connection, message_ids: Sequence[str]) -> frozenset[str]:
     for some in chunks(list(message_ids)):
         found |= set(connection.execute(sa.select(letter.c.message_id).where(letter.c.message_id.in_(some))).scalars())
     return frozenset(found)
-
-
-def oldest_unsent(connection: Connection, paused: Collection[str] = ()) -> datetime | None:
-    """When the longest-waiting letter was queued, among those that still have to go; `paused`: but those kept back by it."""
-    query = sa.select(sa.func.min(letter.c.written_at)).where(LETTER_WAITING)
-    value = connection.execute(query.where(sa.not_(_stopped(paused))) if paused else query).scalar()
-    return None if value is None else moment(value)
-
-
-def _stopped(paused: Collection[str]) -> sa.ColumnElement[bool]:
-    """Letters that `Policy.paused` keeps back: to suppliers (and about them), and those with codes to anybody."""
-    stopped: list[sa.ColumnElement[bool]] = [letter.c.party.in_([party for party in paused if party])]
-    if "" in paused:
-        stopped += [letter.c.party != "", letter.c.kind == LetterKind.HELPDESK]
-    if {"", CODES} & set(paused):
-        stopped += [letter.c.codes > 0, letter.c.kind == LetterKind.RESULT]
-    return sa.or_(*stopped)
-
-
-def oldest_untried(connection: Connection) -> datetime | None:
-    """Since when the first of the letters that nobody has begun to send is due to be sent."""
-    due = sa.func.min(letter.c.next_at)
-    value = connection.execute(sa.select(due).where(LETTER_WAITING, letter.c.state == LetterState.PENDING)).scalar()
-    return None if value is None else moment(value)
 
 
 def counts(connection: Connection) -> dict[str, int]:
