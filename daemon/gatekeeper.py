@@ -42,6 +42,11 @@ MOST_TRIES_AT_WRITING = 3
 """A letter that ended the process this often before it had its bytes is held."""
 
 
+_TAKEN_BACK = Condition(
+    Gate.DEVICE_ENTITLED, False, "a device in the letter was taken back by its asker meanwhile", Reason.GATE_AT_SEND
+)
+
+
 class Go(Enum):
     """What becomes of a letter now."""
 
@@ -152,7 +157,7 @@ def _rule_answer(desk: _Desk, queued: Queued, answer: Answer) -> Ruling:
     if desk.parts.policy.mode_for(queued.plan.party) is Mode.OBSERVE:
         return Ruling(Go.HOLD, reason=Reason.OBSERVE_ONLY, words="the mode sends nothing")
     if withdrawn.intersection(queued.plan.code_devices):
-        return Ruling(Go.HOLD, words="a device in it was taken back meanwhile")
+        return _ruled((_TAKEN_BACK,))
     return _ruled(_verdict(desk, queued), "no proof of who asked is kept")
 
 

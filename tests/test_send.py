@@ -372,6 +372,7 @@ async def test_a_waiting_letter_in_which_a_device_was_taken_back_is_held(world: 
     world.time.on(minutes=2)
     await world.until_quiet()
     assert world.letter(some)["state"] == "held"
+    assert "taken back by its asker meanwhile" in world.letter(some)["verdict"]
     assert world.items(some) == {"withdrawn": "withdrawn-by-asker", "held": "gate-at-send"}
     assert server.taken == []
 
