@@ -31,6 +31,7 @@ from daemon.settings import Settings, load
 
 DONE, FOUND_WRONG, CONFIGURATION = 0, 1, 78
 """Exit codes; 78 is EX_CONFIG of sysexits.h."""
+_OTHER_SHAPE = "database: its tables are not of this release's shape; run `migrate`"
 
 
 class _Commands(TyperGroup):
@@ -115,7 +116,7 @@ def _parts(context: typer.Context) -> Iterator[Parts]:
 
 def _refuse_other_shape(database: Database) -> None:
     if database.pending():
-        raise ConfigError("database: its tables are not of this release's shape; run `migrate`")
+        raise ConfigError(_OTHER_SHAPE)
 
 
 @contextmanager
@@ -162,8 +163,9 @@ def health(context: typer.Context) -> None:
         try:
             found = report.health(database, _now(), settings.health.max_age_seconds, gather)
         except Unavailable:
-            _refuse_other_shape(database)  # only now: a probe asks no more than it must
-            raise
+            if not database.pending():  # only now: a probe asks no more than it must
+                raise
+            found = report.Health(False, _OTHER_SHAPE)
     print(found.line)
     raise typer.Exit(DONE if found.well else FOUND_WRONG)
 

@@ -160,8 +160,10 @@ class Chase:
         refusal = holds.last_refusal(connection, hold.case_id)
         if refusal is None:
             return hold
-        said = (f"the relay said: {refusal.reply}",) if refusal.reply else ()
-        return replace(hold, evidence=(*(f"{gate}: {evidence}" for gate, evidence in refusal.failed), *said))
+        failed = tuple(f"{gate}: {evidence}" for gate, evidence in refusal.failed)
+        relays = "" if hold.reason is Reason.GATE_AT_SEND else "the relay said: "  # else they are the gate's own words
+        said = (f"{relays}{refusal.reply}",) if refusal.reply and (relays or not failed) else ()
+        return replace(hold, evidence=(*failed, *said))
 
     def _of_mail(
         self, connection: Connection, hold: Hold, book: tuple[Counterparty, ...], now: datetime

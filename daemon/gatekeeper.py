@@ -42,6 +42,11 @@ MOST_TRIES_AT_WRITING = 3
 """A letter that ended the process this often before it had its bytes is held."""
 
 
+_TAKEN_BACK = Condition(
+    Gate.DEVICE_ENTITLED, False, "a device in the letter was taken back by its asker meanwhile", Reason.GATE_AT_SEND
+)
+
+
 class Go(Enum):
     """What becomes of a letter now."""
 
@@ -144,12 +149,15 @@ def _ruled(verdict: tuple[Condition, ...], otherwise: str = "") -> Ruling:
 
 
 def _rule_answer(desk: _Desk, queued: Queued, answer: Answer) -> Ruling:
+    withdrawn = _taken_back(queued, answer, desk.taken_back.get(queued.plan.case_id, frozenset()))
+    if answer.rows and withdrawn.issuperset(row.device_id for row in answer.rows):
+        return Ruling(Go.CANCEL, words="everything in it was taken back")
     if desk.parts.policy.is_paused(queued.plan.party):
         return Ruling(Go.WAIT)
     if desk.parts.policy.mode_for(queued.plan.party) is Mode.OBSERVE:
         return Ruling(Go.HOLD, reason=Reason.OBSERVE_ONLY, words="the mode sends nothing")
-    if _taken_back(queued, answer, desk.taken_back.get(queued.plan.case_id, frozenset())):
-        return Ruling(Go.CANCEL, words="everything in it was taken back")
+    if withdrawn.intersection(queued.plan.code_devices):
+        return _ruled((_TAKEN_BACK,))
     return _ruled(_verdict(desk, queued), "no proof of who asked is kept")
 
 
@@ -188,11 +196,11 @@ def _rule_relisted(desk: _Desk, plan: LetterPlan, news: Relisted) -> Ruling:
     return Ruling(Go.SEND)
 
 
-def _taken_back(queued: Queued, answer: Answer, withdrawn: frozenset[DeviceId]) -> bool:
-    """Never tried, and each of its devices was withdrawn since; a letter that confirms this is none of these."""
-    if queued.attempts > 1 or queued.resends or not answer.rows:
-        return False
-    return all(row.device_id in withdrawn for row in answer.rows)
+def _taken_back(queued: Queued, answer: Answer, withdrawn: frozenset[DeviceId]) -> frozenset[DeviceId]:
+    """Of a letter that was never tried, the devices that were withdrawn since."""
+    if queued.attempts > 1 or queued.resends or not withdrawn:
+        return frozenset()
+    return withdrawn.intersection(row.device_id for row in answer.rows)
 
 
 def _verdict(desk: _Desk, queued: Queued) -> tuple[Condition, ...]:

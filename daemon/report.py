@@ -7,7 +7,18 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import holds, inbox, inquiry_trail, outbox, remembered, threads, undelivered, wants
+from daemon.edge import (
+    holds,
+    inbox,
+    inquiry_trail,
+    outbox,
+    remembered,
+    standing_orders,
+    threads,
+    undelivered,
+    unsent,
+    wants,
+)
 from daemon.edge.database import Database, moment
 from daemon.edge.inquiry_trail import Wanted
 from daemon.edge.tables import lease
@@ -15,6 +26,7 @@ from daemon.rules.explain import next_step, why
 from daemon.rules.overdue import Hold, matter
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
+from daemon.rules.standing import paused
 from daemon.rules.wanting import OPEN
 from daemon.rules.workdays import LONDON, local_day
 from daemon.troubles import FACT
@@ -38,13 +50,17 @@ class Health:
 
 
 def health(store: Database, now: datetime, max_age_s: int, gather_minutes: int = 15) -> Health:
-    """Well when a full round ended lately, nothing waits too long, ops know of every hold, and no alarm stands."""
+    """Well when a full round ended lately, nothing waits too long, ops know of every hold, and no alarm stands.
+
+    What PAUSE or INCIDENT keeps back waits by our team's will, and is no fault.
+    """
     with store.read() as connection:
+        stopped = paused(standing_orders.load(connection), local_day(now))
         last_round = _last_round(connection)
         waits = {
             "oldest unsettled mail": (inbox.oldest_unsettled(connection), timedelta(seconds=max_age_s)),
-            "oldest untried letter": (outbox.oldest_untried(connection), timedelta(seconds=max_age_s)),
-            "oldest unsent letter": (outbox.oldest_unsent(connection), PATIENCE_WITH_RELAY),
+            "oldest untried letter": (unsent.oldest_untried(connection), timedelta(seconds=max_age_s)),
+            "oldest unsent letter": (unsent.oldest_unsent(connection, stopped), PATIENCE_WITH_RELAY),
             "oldest hold that ops were not told of": (
                 holds.oldest_untold(connection),
                 timedelta(minutes=gather_minutes) + UNTOLD_AFTER,
@@ -180,7 +196,7 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         holds_untold=held.untold,
         breached=held.breached,
         oldest_unsettled=inbox.oldest_unsettled(connection),
-        oldest_unsent=outbox.oldest_unsent(connection),
+        oldest_unsent=unsent.oldest_unsent(connection),
         today=inbox.tallies(connection, today),
         uid_gaps=inbox.uid_gaps(connection, folder),
         troubles=troubles(connection),

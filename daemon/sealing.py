@@ -24,7 +24,7 @@ from daemon.gatekeeper import Go, Ruling, rule
 from daemon.mail.compose import compose
 from daemon.mail.message import Envelope
 from daemon.parts import Parts
-from daemon.rules.decide import folder_for, held_after_send
+from daemon.rules.decide import folder_for
 from daemon.rules.decision import (
     Answer,
     Asking,
@@ -41,7 +41,8 @@ from daemon.rules.explain import next_step, why
 from daemon.rules.identifiers import DeviceId, InstallCode
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import Outcome
+from daemon.rules.thread import MailThread, Outcome, State
+from daemon.rules.turns import held_after_send, kept_back, let_go
 from daemon.rules.wording import write
 
 log = structlog.get_logger()
@@ -102,6 +103,8 @@ def set_down(connection: Connection, parts: Parts, judged: Sequence[Judged], now
         if not one.goes:
             ends += _put_down(connection, parts, one.queued, one.ruling, now)
     outbox.freeze(connection, [(one.queued, one.ruling.verdict) for one in going])
+    _let_go(connection, [one.queued for one in going])
+    _kept_back(connection, [one.queued for one in judged if one.ruling.go is Go.WAIT], now)
     audit.append(connection, parts.vault, chain(openings, ends))
     return [one.queued for one in going]
 
@@ -187,6 +190,44 @@ def envelope_of(parts: Parts, queued: Queued) -> Envelope:
     )
 
 
+# What waits, and goes after all ─────────────────────────────────────────────────────────────────────
+
+
+def _kept_back(connection: Connection, waiting: Sequence[Queued], now: datetime) -> None:
+    """What these letters are to answer is open until they go."""
+    answers = _answers(waiting)
+    loaded = threads.load(connection, threads.cases_with(connection, list(answers), State.ANSWERED))
+    _save_moved(connection, {case: kept_back(thread, answers[case], now) for case, thread in loaded.items()}, loaded)
+
+
+def _let_go(connection: Connection, going: Sequence[Queued]) -> None:
+    """What these letters answer is answered, where they had to wait."""
+    answers = _answers(going)
+    cases = threads.cases_with(connection, list(answers), State.HELD, Reason.KEPT_BACK)
+    loaded = threads.load(connection, cases)
+    _save_moved(connection, {case: let_go(thread, answers[case]) for case, thread in loaded.items()}, loaded)
+
+
+def _save_moved(connection: Connection, changed: Mapping[str, MailThread], before: Mapping[str, MailThread]) -> None:
+    moved = [thread for case, thread in changed.items() if thread.items != before[case].items]
+    threads.save(connection, moved)
+    for thread in moved:
+        whereabouts.want_folder(connection, thread.case_id, folder_path(folder_for(thread)))
+
+
+def _answers(letters: Sequence[Queued]) -> dict[str, list[DeviceId]]:
+    """The devices that these letters settle, by case."""
+    found: dict[str, list[DeviceId]] = {}
+    for queued in letters:
+        if isinstance(queued.plan.content, Answer):
+            found.setdefault(queued.plan.case_id, []).extend(_settled_by(queued.plan.content))
+    return {case: devices for case, devices in found.items() if devices}
+
+
+def _settled_by(answer: Answer) -> list[DeviceId]:
+    return [row.device_id for row in answer.rows if row.outcome is not Outcome.PENDING]
+
+
 # What does not go ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -224,8 +265,7 @@ def _items_held(connection: Connection, plan: LetterPlan, answer: Answer, reason
     thread = threads.load(connection, [plan.case_id]).get(plan.case_id)
     if thread is None:
         return False
-    told = [row.device_id for row in answer.rows if row.outcome is not Outcome.PENDING]
-    changed = held_after_send(thread, told, reason, now)
+    changed = held_after_send(thread, _settled_by(answer), reason, now)
     if changed.items == thread.items:
         return False
     threads.save(connection, [changed])

@@ -150,12 +150,12 @@ def test_migrate_changes_no_tables_under_an_instance_at_work(tmp_path) -> None:
 
 
 def test_health_before_the_tables_names_the_remedy(installed) -> None:
-    """On a database without tables a probe reads what to run, not what SQL said."""
+    """On a database without tables a probe reads what to run, not what SQL said: 1, as for all that is not well."""
     (installed / "daemon.db").unlink()
     done = invoke(installed, "health")
 
-    assert done.exit_code == 78
-    assert done.stderr == "database: its tables are not of this release's shape; run `migrate`\n"
+    assert (done.exit_code, done.stderr) == (1, "")
+    assert done.stdout == "database: its tables are not of this release's shape; run `migrate`\n"
 
 
 def test_health_is_one_line_and_an_exit_code(installed) -> None:
@@ -205,6 +205,20 @@ def test_skipped_rows_are_listed_too(installed) -> None:
     assert done.exit_code == 0
     assert "line 3: email 'nowhere' is no email address" in done.stderr
     assert done.stdout == "contacts: 1 row taken\n  added 1, changed 0, unchanged 0, gone 0\n  1 bad row left out\n"
+
+
+def test_bad_rows_are_named_where_too_much_would_go_because_of_them(installed) -> None:
+    """Left out with --skip-bad, they may be the reason."""
+    path = installed / "contacts.csv"
+    invoke(installed, "import", "contacts", str(path))
+    path.write_text(
+        CONTACTS.replace("Harbour Power", "Brook Power").replace("@", " at ") + "Bright,mp121,b@bright.test\n", "utf-8"
+    )
+    done = invoke(installed, "import", "contacts", "--skip-bad", str(path))
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "line 2: email" in done.stderr
+    assert "would go; nothing was imported" in done.stderr
 
 
 def test_replace_and_confirm(installed) -> None:
@@ -307,6 +321,15 @@ def test_a_folder_without_mail_is_refused(installed) -> None:
         done = invoke(installed, command, str(installed / "empty"))
         assert done.exit_code == 78
         assert "empty holds no mail" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["daemon.toml", "daemon.db", "contacts.csv"])
+def test_a_file_that_is_no_mail_is_refused(installed, name) -> None:
+    """It is not called a mail that is none of ours."""
+    for command in ("read", "replay"):
+        done = invoke(installed, command, str(installed / name))
+        assert (done.exit_code, done.stdout) == (78, "")
+        assert f"{name} holds no mail" in done.stderr
 
 
 # Status in words ────────────────────────────────────────────────────────────────────────────────────

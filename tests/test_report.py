@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import TypeAdapter
 
-from daemon.edge import holds, inbox, outbox, remembered, undelivered
+from daemon.edge import holds, inbox, remembered, standing_orders, undelivered, unsent
 from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
 from daemon.edge.vault import Vault
@@ -15,6 +15,7 @@ from daemon.embedded.server import EmbeddedMail
 from daemon.errors import LoginRefused
 from daemon.report import Overview, health, overview
 from daemon.rules.reasons import Reason
+from daemon.rules.standing import StandingKind, StandingOrder
 from daemon.rules.thread import State
 from tests.edge.plans import walks
 from tests.edge.rows import raw
@@ -92,6 +93,31 @@ def test_a_relay_that_asks_us_to_come_back_is_given_an_hour(office: Office, minu
     later = micros(MONDAY + timedelta(days=1))
     office.change(t.letter, t.letter.c.state == "pending", state="deferred", attempts=3, next_at=later)
     office.time.on(minutes=minutes)
+    round_ended(office)
+
+    assert line(office)[0] is well
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "well"),
+    [
+        (StandingKind.PAUSE, "", True),
+        (StandingKind.PAUSE, "codes", True),
+        (StandingKind.PAUSE, PARTY, True),
+        (StandingKind.INCIDENT, PARTY, True),
+        (StandingKind.PAUSE, "Southern Power", False),
+        (StandingKind.AWAY, PARTY, False),
+    ],
+)
+def test_a_letter_that_a_standing_order_keeps_back_is_no_fault(
+    office: Office, kind: StandingKind, subject: str, *, well: bool
+) -> None:
+    """However long it waits; one that nothing keeps back is as ill as ever."""
+    office.asked(*office.codes(1))
+    office.change(t.letter, t.letter.c.state == "pending", state="deferred")
+    with office.parts.database.write() as connection:
+        standing_orders.put(connection, StandingOrder(kind, subject, MONDAY.date(), None, "", "ann", MONDAY))
+    office.time.on(minutes=61)
     round_ended(office)
 
     assert line(office)[0] is well
@@ -207,8 +233,9 @@ def test_a_probe_walks_over_no_table(office: Office) -> None:
     office.request(1)
     for look in (
         inbox.oldest_unsettled,
-        outbox.oldest_untried,
-        outbox.oldest_unsent,
+        unsent.oldest_untried,
+        unsent.oldest_unsent,
+        lambda connection: unsent.oldest_unsent(connection, {"", "codes", PARTY}),
         holds.oldest_untold,
         undelivered.count,
     ):

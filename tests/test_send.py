@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import audit
+from daemon.edge import audit, holds
 from daemon.edge import tables as t
 from daemon.edge.database import Database, eui_to_int
 from daemon.edge.lease import Lease
@@ -334,6 +334,47 @@ async def test_a_wrong_clock_lets_codes_wait_and_the_rest_go(world: World, serve
     await world.until_quiet()
     assert world.letter(code)["state"] == "accepted"
     assert len(server.taken) == 3
+
+
+async def test_what_a_waiting_letter_answers_is_open_until_it_goes(world: World, server: ScriptedSmtp) -> None:
+    """Paused: its devices are held, and ops were told by the pause itself. Then it goes, and they are answered."""
+    letter, pending = world.asked(CODE, NOT_OURS), world.asked(PENDING)
+    world.with_policy(paused=frozenset({PARTY}))
+    for _ in range(2):
+        await world.until_quiet()
+        assert [world.items(letter), world.items(pending)] == [{"held": "kept-back"}, {"pending": "answered"}]
+        world.time.on(minutes=2)
+    with world.parts.database.read() as connection:
+        assert connection.execute(sa.select(t.item.c.told_ops_at).where(t.item.c.state == "held")).scalars().all()
+        assert holds.oldest_untold(connection) is None
+    assert server.taken == []
+
+    world.with_policy(paused=frozenset())
+    await world.until_quiet()
+    assert world.items(letter) == {"answered": "answered"}
+    assert len(server.taken) == 2
+
+
+async def test_a_waiting_letter_in_which_a_device_was_taken_back_is_held(world: World, server: ScriptedSmtp) -> None:
+    """Its code does not go; where all was taken back the letter is cancelled, paused or not."""
+    some, every = world.asked(CODE, CODE), world.asked(CODE)
+    world.with_policy(paused=frozenset({PARTY}))
+    await world.until_quiet()
+    for letter in (some, every):
+        case = world.letter(letter)["case_id"]
+        first = sa.select(sa.func.min(t.item.c.id)).where(t.item.c.case_id == case).scalar_subquery()
+        world.change(t.item, t.item.c.id == first, state="withdrawn", reason="withdrawn-by-asker", held_at=None)
+    world.time.on(minutes=2)
+    await world.until_quiet()
+    assert [world.letter(i)["state"] for i in (some, every)] == ["deferred", "cancelled"]
+
+    world.with_policy(paused=frozenset())
+    world.time.on(minutes=2)
+    await world.until_quiet()
+    assert world.letter(some)["state"] == "held"
+    assert "taken back by its asker meanwhile" in world.letter(some)["verdict"]
+    assert world.items(some) == {"withdrawn": "withdrawn-by-asker", "held": "gate-at-send"}
+    assert server.taken == []
 
 
 async def test_yesterdays_letters_take_yesterdays_number(world: World, server: ScriptedSmtp) -> None:

@@ -1,7 +1,7 @@
 """What stands until it is taken back: PAUSE, RESUME, INCIDENT, WAIVE, AWAY, HOLIDAY; on both databases."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 import pytest
@@ -11,7 +11,7 @@ from daemon.commanding import standing
 from daemon.commanding.desk import NotDone
 from daemon.edge import deadlines, standing_orders
 from daemon.edge import tables as t
-from daemon.edge.database import Database
+from daemon.edge.database import Database, micros
 from daemon.edge.outbox import LetterState
 from daemon.edge.vault import Vault
 from daemon.rules.decision import LetterKind, OpsNews
@@ -139,6 +139,19 @@ def test_a_reply_to_ones_own_letter_about_the_pause_takes_it_back(table: OpsTabl
     assert table.detail("resumed")["by"] == [BEN]
     assert table.refuses(resume(), BEN, letter) == "nothing is paused"
     assert table.rows(sa.select(t.approval.c.token, t.approval.c.member)) == [(letter.message_id, BEN)]
+
+
+def test_what_waited_is_due_at_once(table: OpsTable) -> None:
+    """Not when the gate would have looked again; a letter that a relay put off keeps its time."""
+    first, second = (table.office.asked(Outcome.CODE) for _ in range(2))
+    later = table.office.time.clock.now() + timedelta(minutes=1)
+    for letter, reply in ((first, None), (second, "451 come back later")):
+        table.office.change(t.letter, t.letter.c.id == letter, state="deferred", reply=reply, next_at=micros(later))
+    table.says(pause("codes"), CAT)
+    table.says(resume(), BEN, table.letter_to(BEN))
+
+    due = dict(table.rows(sa.select(t.letter.c.id, t.letter.c.next_at)))
+    assert (due[first], due[second]) == (micros(table.office.time.clock.now()), micros(later))
 
 
 def test_the_letter_proves_the_pause_that_it_is_about_and_no_other(table: OpsTable) -> None:

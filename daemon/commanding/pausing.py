@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from daemon.commanding.desk import TOKEN_LIVES, NotDone, OpsDesk
 from daemon.commanding.proposing import propose
-from daemon.edge import standing_orders, tokens
+from daemon.edge import standing_orders, tokens, unsent
 from daemon.edge.proposals import Proposal, ProposalKind
 from daemon.rules.counterparties import nearest, resolve, same_address
 from daemon.rules.decision import Matter
@@ -160,6 +160,7 @@ def _taken_back(desk: OpsDesk, meant: Sequence[StandingOrder], by: tuple[str, ..
     for one in meant:
         standing_orders.drop(desk.connection, one.kind, one.subject)
         desk.record("resumed", f"{one.kind}:{one.subject or 'all'}", by=list(by))
+    unsent.due_at_once(desk.connection, desk.now)
     desk.changed_standing = True
     who, what = " and ".join(by), _in_words(meant)
     parties = {one.subject for one in meant}

@@ -157,6 +157,8 @@ def _short(moment: datetime) -> str:
 
 def fate_of(letter: LetterOut) -> str:
     """What became of a letter, in words."""
+    if letter.state == LetterState.DEFERRED and not letter.reply:
+        return _FATES["pending"]  # no relay said anything: it waits while letters are stopped, or the relay is away
     return _FATES.get(letter.state, letter.state)
 
 
@@ -233,7 +235,7 @@ def device_pages(desk: OpsDesk, one: DeviceId, found: Sequence[MailThread]) -> l
     ]
 
 
-_RELEASES = {"queued": "on its way", "released": "sent", "dropped": "not sent"}
+_RELEASES = {"queued": "in a letter that waits to go", "released": "sent", "dropped": "not sent"}
 
 
 def _record_rows(desk: OpsDesk, one: DeviceId) -> tuple[Row, ...]:

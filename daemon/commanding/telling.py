@@ -19,6 +19,7 @@ from daemon.rules.orders import Rows, Tell
 from daemon.rules.overdue import Hold
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.thread import MailThread, Outcome
+from daemon.rules.turns import is_kept_back
 
 
 def tell(desk: OpsDesk, order: Tell) -> str:
@@ -48,6 +49,8 @@ def told(desk: OpsDesk, thread: MailThread, devices: Iterable[DeviceId], outcome
     """The asker is told an outcome without code; PENDING tells them by when, and decides nothing."""
     must_send(desk, thread.party)
     devices = tuple(devices)
+    if outcome is not Outcome.PENDING:
+        _check_undecided(thread, devices)
     facts = casework.turn_facts(desk.connection, thread, devices, desk.now)
     if outcome is Outcome.PENDING:
         decision = approving.promise(thread, devices, date.fromisoformat(note.removeprefix("by: ")), facts)
@@ -59,6 +62,17 @@ def told(desk: OpsDesk, thread: MailThread, devices: Iterable[DeviceId], outcome
     desk.record("answered", f"case:{thread.case_id}", devices=list(devices), outcome=outcome)
     what = f"{thread.party} is told {outcome} for {devices_in_words(len(devices))} of {thread.reference}"
     return what + while_paused(desk, thread.party, codes=False)
+
+
+def _check_undecided(thread: MailThread, devices: Iterable[DeviceId]) -> None:
+    """That no letter waits in which these are answered already. Raises NotDone."""
+    wanted = set(devices)
+    decided = [item for item in thread.items if item.device_id in wanted and is_kept_back(item)]
+    if decided:
+        raise NotDone(
+            f"the answer for {devices_in_words(len(decided))} of {thread.reference} is decided already, and its letter "
+            f"waits while letters are stopped; CLOSE {thread.reference} takes that back, and RESUME lets it go"
+        )
 
 
 # A code that a person found ─────────────────────────────────────────────────────────────────────────

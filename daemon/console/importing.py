@@ -32,7 +32,8 @@ def import_contacts(parts: Parts, file: Path, now: datetime, wish: Wish | None =
         raise imports.nothing_to_take(sheet)
     with parts.database.write() as connection:
         summary = _contact_summary(connection, sheet, taken)
-        imports.refuse_many_gone(summary.gone, contacts.size(connection), confirm=wish.confirm, noun="contact row")
+        held = contacts.size(connection)
+        imports.refuse_many_gone(sheet, summary.gone, held, confirm=wish.confirm, noun="contact row")
         contacts.replace_all(connection, taken.listings)
         contacts.taken(connection, sheet.sha, summary.rows, now)
         audit.append(connection, parts.vault, [imports.audited(contacts.CONTACTS, sheet, summary, now)])

@@ -199,8 +199,17 @@ def mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     elif path.read_bytes()[:5] == b"From ":
         box = mail_stores.mbox(path, create=False)
         yield from ((f"{path.name} #{n}", box.get_bytes(key)) for n, key in enumerate(box.keys(), 1))
-    else:
-        yield path.name, path.read_bytes()
+    elif _is_mail(content := path.read_bytes()):
+        yield path.name, content
+
+
+def _is_mail(content: bytes) -> bool:
+    """It begins with a mail's headers: of any other file nothing can be said."""
+    return any(field.name in _OF_EVERY_MAIL for field in headers.fields(headers.head_of(content)))
+
+
+_OF_EVERY_MAIL = frozenset({"from", "to", "date", "subject", "received", "message-id"})
+"""One of them at least."""
 
 
 def summary(several: list[Explained | None]) -> Counter[str]:

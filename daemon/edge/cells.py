@@ -1,6 +1,7 @@
 """Single cells of an imported sheet: text in, exact values out, or the fault in words that never show a code."""
 
 import re
+from collections.abc import Iterable
 from datetime import date
 
 from daemon.rules.personal import safe_subject
@@ -19,6 +20,11 @@ _MANGLED = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]{1,3}")
 
 class Fault(ValueError):
     """Why a cell cannot be taken, in words for people; never a code."""
+
+
+def together(faults: Iterable[str]) -> str:
+    """All that is wrong with one row."""
+    return "; and ".join(faults)
 
 
 def holds_code(cell: str) -> bool:

@@ -1,9 +1,9 @@
 """A contact list's rows, checked: each by itself, then all against each other and against what is ours."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
 from daemon.edge import cells
 from daemon.edge.cells import Fault
@@ -51,9 +51,11 @@ def read(sheet: Sheet, policy: Policy) -> ContactList:
     parties = _parties(sound)
     ours = own_names(policy)
     others = [p for p in parties if not p.names & ours]
-    bad = dict((*_listed_twice(others), *_named_twice(others), *_our_people(others, policy)))
-    for line, reason in bad.items():
-        sheet.faults.add(line, reason)
+    bad: dict[int, list[str]] = {}
+    for line, reason in (*_listed_twice(others), *_named_twice(others), *_our_people(others, policy)):
+        bad.setdefault(line, []).append(reason)
+    for line, reasons in bad.items():
+        sheet.faults.add(line, cells.together(reasons))
     listings = tuple(one for p in others for one in p.listings if one.line not in bad)
     return ContactList(listings, own=sum(len(p.listings) for p in parties if p.names & ours))
 
@@ -71,22 +73,17 @@ def _row(sheet: Sheet, line: int, row: Sequence[str]) -> Listing | None:
 
 
 def _listing(line: int, cell: Mapping[str, str]) -> Listing:
-    party = _needed(cell, "party")
-    begun = cells.day(cell.get("valid_from", ""), "valid_from")
-    kind = cells.one_of(_needed(cell, "kind"), "kind", KINDS)
-    return Listing(
-        line=line,
-        party=" ".join(party.split()),
-        kind=ContactKind(kind),
-        email=_email(_needed(cell, "email")),
-        name=cells.line(cell.get("name", ""), "name"),
-        valid_from=date.fromisoformat(begun) if begun else None,
-        robot=cells.yes(cell.get("robot", ""), "robot"),
-        mpids=tuple(_mpid(one) for one in cells.lines(cell.get("mpid", ""), "mpid")),
-        aliases=cells.lines(cell.get("alias", ""), "alias"),
-        successor_of=cells.lines(cell.get("successor_of", ""), "successor_of"),
-        extra=_extra(cell),
-    )
+    """Raises Fault, which names all that is wrong with the row."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, read_cell in _FIELDS.items():
+        try:
+            values[name] = read_cell(cell)
+        except Fault as fault:
+            faults.append(str(fault))
+    if faults:
+        raise Fault(cells.together(faults))
+    return Listing(line=line, **values)
 
 
 def _needed(cell: Mapping[str, str], column: str) -> str:
@@ -118,6 +115,26 @@ def _extra(cell: Mapping[str, str]) -> dict[str, str]:
         if value:
             kept[column] = value
     return kept
+
+
+def _begun(cell: Mapping[str, str]) -> date | None:
+    day = cells.day(cell.get("valid_from", ""), "valid_from")
+    return date.fromisoformat(day) if day else None
+
+
+_FIELDS: Mapping[str, Callable[[Mapping[str, str]], Any]] = {
+    "party": lambda cell: " ".join(_needed(cell, "party").split()),
+    "kind": lambda cell: ContactKind(cells.one_of(_needed(cell, "kind"), "kind", KINDS)),
+    "email": lambda cell: _email(_needed(cell, "email")),
+    "name": lambda cell: cells.line(cell.get("name", ""), "name"),
+    "valid_from": _begun,
+    "robot": lambda cell: cells.yes(cell.get("robot", ""), "robot"),
+    "mpids": lambda cell: tuple(_mpid(one) for one in cells.lines(cell.get("mpid", ""), "mpid")),
+    "aliases": lambda cell: cells.lines(cell.get("alias", ""), "alias"),
+    "successor_of": lambda cell: cells.lines(cell.get("successor_of", ""), "successor_of"),
+    "extra": _extra,
+}
+"""What a `Listing` holds beside its line, and how each is read off a row."""
 
 
 # All rows together ──────────────────────────────────────────────────────────────────────────────────

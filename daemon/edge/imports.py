@@ -104,13 +104,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def refuse_many_gone(gone: int, held: int, *, confirm: bool, noun: str) -> None:
-    """Raise ImportRefused where more than 2% of what we hold would go and nobody said so."""
+def refuse_many_gone(sheet: Sheet, gone: int, held: int, *, confirm: bool, noun: str) -> None:
+    """Raise ImportRefused where more than 2% of what we hold would go and nobody said so.
+
+    It names the rows left out as bad, too: they may be why so much would go.
+    """
     if gone > held * GONE_SHARE and not confirm:
         share = 100 * gone / held
         raise ImportRefused(
             f"{gone:,} of {counted(held, noun)} ({share:.1f}%) would go; nothing was imported. "
-            "Is the file complete? If so, give --confirm"
+            "Is the file complete? If so, give --confirm",
+            sheet.faults.sorted(),
         )
 
 

@@ -63,7 +63,7 @@ def load(store: Database, vault: Vault, sheet: Sheet, wish: Wish, *, now: dateti
         dropped = _gather(connection, vault, checker, sheet.rows, progress)
         _refuse_twice(connection, sheet.faults)
         sheet.faults.settle(skip_bad=wish.skip_bad)
-        gone = _gone(connection, wish)
+        gone = _gone(connection, sheet, wish)
         summary = _summary(connection, sheet, checker, gone=gone, dropped=dropped)
         with connection.execution_options(write=True).begin():
             _refuse_crossed(connection, before)
@@ -146,7 +146,7 @@ def _refuse_twice(connection: Connection, faults: Faults) -> None:
             connection.exec_driver_sql(f"{twice} GROUP BY device_id HAVING count(*) > 1)")
 
 
-def _gone(connection: Connection, wish: Wish) -> int:
+def _gone(connection: Connection, sheet: Sheet, wish: Wish) -> int:
     """How many devices go; they stand in the temporary table `gone`. Raises ImportRefused when too many do."""
     if not wish.replace:
         return 0
@@ -154,7 +154,7 @@ def _gone(connection: Connection, wish: Wish) -> int:
         connection.exec_driver_sql(_GONE)
         gone = connection.exec_driver_sql("SELECT count(*) FROM gone").scalar_one()
         held = connection.exec_driver_sql("SELECT count(*) FROM device").scalar_one()
-    imports.refuse_many_gone(gone, held, confirm=wish.confirm, noun="device")
+    imports.refuse_many_gone(sheet, gone, held, confirm=wish.confirm, noun="device")
     return int(gone)
 
 

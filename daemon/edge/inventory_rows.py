@@ -4,7 +4,7 @@ A code lives here as bare octets between the cell and its seal, and no message e
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, get_args
 
 from daemon.edge import cells
@@ -182,10 +182,29 @@ class Checker:
             number = number_of(row[self._id])
             return self._device(number, line, row)
         except Fault as fault:
-            self._faults.add(line, str(fault))
+            self._faults.add(line, cells.together(self._all_faults(row)) or str(fault))
         if number is not None:
             self.spoiled.append((line, number))
         return None
+
+    def _all_faults(self, row: Sequence[str]) -> Iterator[str]:
+        """What is wrong with each cell by itself; asked only of a row that cannot be taken."""
+        readers: tuple[tuple[int | None, Callable[[str], object]], ...] = (
+            (self._id, number_of),
+            (self._code, code_of),
+            (self._type, type_of),
+            (self._installer, supplier_of),
+            (self._day, day_of),
+            (self._status, status_of),
+            (self._gaining, supplier_of),
+            (self._linked, linked_of),
+        )
+        for place, read in readers:
+            try:
+                if place is not None:
+                    read(row[place])
+            except Fault as fault:
+                yield str(fault)
 
     def _device(self, number: int, line: int, row: Sequence[str]) -> Device:
         code = None if self._code is None else code_of(row[self._code])

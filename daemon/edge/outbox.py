@@ -463,19 +463,6 @@ def ours(connection: Connection, message_ids: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
-def oldest_unsent(connection: Connection) -> datetime | None:
-    """When the longest-waiting letter was queued, among those that still have to go."""
-    value = connection.execute(sa.select(sa.func.min(letter.c.written_at)).where(LETTER_WAITING)).scalar()
-    return None if value is None else moment(value)
-
-
-def oldest_untried(connection: Connection) -> datetime | None:
-    """Since when the first of the letters that nobody has begun to send is due to be sent."""
-    due = sa.func.min(letter.c.next_at)
-    value = connection.execute(sa.select(due).where(LETTER_WAITING, letter.c.state == LetterState.PENDING)).scalar()
-    return None if value is None else moment(value)
-
-
 def counts(connection: Connection) -> dict[str, int]:
     """Letters by state."""
     query = sa.select(letter.c.state, sa.func.count().label("letters")).group_by(letter.c.state)

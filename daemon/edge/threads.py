@@ -201,6 +201,25 @@ def taken_back(connection: Connection, case_ids: Sequence[str]) -> dict[str, fro
     return {case: frozenset(devices) for case, devices in found.items()}
 
 
+_WITH_ITEMS = (
+    sa.select(item.c.case_id)
+    .where(item.c.case_id.in_(among("cases")), item.c.state == sa.bindparam("in_state"))
+    .distinct()
+)
+_HELD_FOR = _WITH_ITEMS.where(item.c.reason == sa.bindparam("for_reason"))
+
+
+def cases_with(
+    connection: Connection, case_ids: Sequence[str], state: State, reason: Reason | None = None
+) -> list[str]:
+    """Those of these threads that have an item in this state, and for this reason where one is given."""
+    query, of = (_WITH_ITEMS, {}) if reason is None else (_HELD_FOR, {"for_reason": reason})
+    found: list[str] = []
+    for some in chunks(list(case_ids)):
+        found += connection.execute(query, {"cases": some, "in_state": state, **of}).scalars()
+    return found
+
+
 # Finding ────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -23,6 +23,7 @@ from daemon.rules.judge import Allowance, Docket, Judgement
 from daemon.rules.meaning import BadLine
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
+from daemon.rules.turns import is_kept_back
 from daemon.rules.workdays import local_day
 
 _NOT_OPEN = "no request of yours is open for it; if you need its code, please ask for it in a mail of its own"
@@ -88,8 +89,11 @@ def _say(desk: Desk, thread: MailThread, devices: Iterable[DeviceId]) -> _Said:
 
 
 def _waiting(desk: Desk, before: Item | None) -> Item | None:
-    """Open already, and so left as it is; what was held is judged anew where a person ordered the mail."""
-    anew = desk.facts.ordered and before is not None and before.state is State.HELD
+    """Open already, and so left as it is; what was held is judged anew where a person ordered the mail.
+
+    Not what is decided, and in a letter that waits: it would be answered twice.
+    """
+    anew = desk.facts.ordered and before is not None and before.state is State.HELD and not is_kept_back(before)
     return before if before is not None and before.open and not anew else None
 
 

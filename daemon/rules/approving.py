@@ -47,6 +47,7 @@ _WAIVES: Mapping[Reason, tuple[Gate, ...]] = MappingProxyType(
     }
 )
 """The holds that a person may end by approving, and what each approval waives."""
+_DECIDED_ALREADY = frozenset({Reason.OBSERVE_ONLY, Reason.KEPT_BACK})
 _IN_WORDS: Mapping[Gate, str] = MappingProxyType(
     {
         Gate.DMARC_ALIGNED: "that the sender's domain is confirmed (G4)",
@@ -125,7 +126,7 @@ def on_approve(reason: Reason, outcome: Outcome | None, party: str, devices: int
 
 def on_reject(reason: Reason, devices: int) -> str:
     """What REJECT does; empty where it does nothing. `devices` 0: a mail held whole, whose writer is never answered."""
-    if reason is Reason.OBSERVE_ONLY:
+    if reason in _DECIDED_ALREADY:
         return ""
     if not devices:
         return "The mail is closed, and nobody is answered."

@@ -7,14 +7,14 @@ from typing import assert_never
 from daemon.mail.message import Evidence, Machine
 from daemon.rules import answering, disclosure
 from daemon.rules.counterparties import reply_address
-from daemon.rules.decision import Condition, Decision, Fate, Folder, MailHold
-from daemon.rules.desk import Desk, due_from, quiet
+from daemon.rules.decision import Answer, Condition, Decision, Fate, Folder, MailHold
+from daemon.rules.desk import Desk, due_from, has_remarks, quiet
 from daemon.rules.facts import Facts, Standing
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import MailThread, State
+from daemon.rules.thread import MailThread, Outcome, State
 from daemon.rules.turns import held_after_send, take_turn
 
 __all__ = [
@@ -240,6 +240,8 @@ def _finished(desk: Desk, decision: Decision) -> Decision:
         return _braked(desk)
     if decision.plans and not decision.observed and _said_enough(desk, decision):
         return _unsaid(desk)
+    if _would_go_stale(desk, decision):
+        return quiet(desk, Fate.DECIDED, decision.reason)
     if desk.meaning.brings_codes and decision.fate is Fate.DECIDED:
         return _held_too(desk, decision, Reason.UNASKED_ANSWER)
     held = any(item.state is State.HELD for thread in decision.threads for item in thread.items)
@@ -284,10 +286,22 @@ def _braked(desk: Desk) -> Decision:
 
 def _said_enough(desk: Desk, decision: Decision) -> bool:
     """Two letters went out on this thread within a day, and this one would tell nothing that has changed since."""
+    return not _tells_news(desk, decision) and desk.facts.rates.letters_on_thread_24h >= LETTERS_WITHOUT_NEWS
+
+
+def _tells_news(desk: Desk, decision: Decision) -> bool:
     before = {t.case_id: t.items for t in (*desk.facts.open_threads, *((desk.home,) if desk.home else ()))}
-    same = all(before.get(t.case_id) == t.items for t in decision.threads)
-    told = any(plan.code_devices for plan in decision.plans)
-    return same and not told and desk.facts.rates.letters_on_thread_24h >= LETTERS_WITHOUT_NEWS
+    changed = any(before.get(t.case_id) != t.items for t in decision.threads)
+    return changed or any(plan.code_devices for plan in decision.plans)
+
+
+def _would_go_stale(desk: Desk, decision: Decision) -> bool:
+    """Letters to them are paused, and this one says only that something is open: it would go beside the very answer."""
+    if not desk.policy.is_paused(desk.party.party) or _tells_news(desk, decision):
+        return False
+    said = [plan.content for plan in decision.plans if isinstance(plan.content, Answer)]
+    rows = [row for answer in said for row in answer.rows]
+    return bool(rows) and all(r.outcome is Outcome.PENDING for r in rows) and not any(map(has_remarks, said))
 
 
 def _unsaid(desk: Desk) -> Decision:

@@ -154,6 +154,8 @@ def _do(one: Waiting, today: date) -> str:
         return f"open it with care; REPLAY {one.reference} reads it once more"
     if one.reason is Reason.OBSERVE_ONLY:
         return f"answer by hand, then send CLOSE {one.reference} and why"
+    if one.reason is Reason.KEPT_BACK:
+        return f"RESUME lets its letter go, CLOSE {one.reference} takes it back; STATUS shows what is stopped"
     if approving.waives(one.reason) is None:
         return f"STATUS {one.reference} says what to do; CLOSE {one.reference} and why, once done"
     if one.told_on is None or (today - one.told_on).days > _TOKEN_DAYS:

@@ -206,6 +206,13 @@ _SAID: dict[Reason, Said] = {
         "The line broke while our answer was being sent, and it was sent again as often as is allowed.",
         "Ask the supplier whether the answer arrived. If not, approve it: the answer is sent once more.",
     ),
+    Reason.KEPT_BACK: Said(
+        "letters are stopped",
+        "Its answer is decided and its letter waits: letters are paused or frozen (PAUSE, INCIDENT), or the daemon itself "
+        "stopped those with codes and told you why. Its due date runs on.",
+        "STATUS shows what is stopped, and by whom. RESUME lets the letter go, after all its checks; CLOSE takes it back "
+        "for good, and the supplier is told nothing.",
+    ),
     Reason.OBSERVE_ONLY: Said(
         "observing only",
         "The mode is observe: the answer was worked out and written down, and nothing was sent.",

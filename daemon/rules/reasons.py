@@ -75,6 +75,8 @@ class Reason(StrEnum):
     REFUSED_BY_RELAY = "refused-by-relay"
     GATE_AT_SEND = "gate-at-send"
     OUTCOME_UNKNOWN = "outcome-unknown"
+    KEPT_BACK = "kept-back"
+    """Its answer is decided, and the letter waits while letters are stopped; it goes by itself, and nothing is approved."""
     OBSERVE_ONLY = "observe-only"
     """The mode sends nothing: a person answers by hand."""
 

@@ -53,19 +53,24 @@ class StandingOrder:
 
 def applied(policy: Policy, orders: Iterable[StandingOrder], today: date) -> Policy:
     """`policy` as it is in force today."""
-    force = [order for order in orders if order.in_force(today)]
-
-    def subjects(*kinds: StandingKind) -> frozenset[str]:
-        return frozenset(order.subject for order in force if order.kind in kinds)
-
-    holidays = {date.fromisoformat(o.subject): o.words for o in force if o.kind is StandingKind.HOLIDAY}
+    orders = tuple(orders)
+    holidays = {date.fromisoformat(o.subject): o.words for o in orders if o.kind is StandingKind.HOLIDAY}
     return replace(
         policy,
-        paused=policy.paused | subjects(StandingKind.PAUSE, StandingKind.INCIDENT),
-        away=policy.away | subjects(StandingKind.AWAY),
-        accept_spf_only=policy.accept_spf_only | subjects(StandingKind.WAIVE),
+        paused=policy.paused | paused(orders, today),
+        away=policy.away | _subjects(orders, today, StandingKind.AWAY),
+        accept_spf_only=policy.accept_spf_only | _subjects(orders, today, StandingKind.WAIVE),
         extra_holidays=tuple(sorted({**dict(policy.extra_holidays), **holidays}.items())),
     )
+
+
+def paused(orders: Iterable[StandingOrder], today: date) -> frozenset[str]:
+    """What is kept back today, as `Policy.paused` names it."""
+    return _subjects(orders, today, StandingKind.PAUSE, StandingKind.INCIDENT)
+
+
+def _subjects(orders: Iterable[StandingOrder], today: date, *kinds: StandingKind) -> frozenset[str]:
+    return frozenset(order.subject for order in orders if order.kind in kinds and order.in_force(today))
 
 
 # Pauses in words ────────────────────────────────────────────────────────────────────────────────────

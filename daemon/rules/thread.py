@@ -20,7 +20,7 @@ class State(StrEnum):
     ANSWERED = "answered"
     """The asker was told its outcome."""
     HELD = "held"
-    """A person of ours must look; the clock runs."""
+    """A person of ours must look, or lift what keeps its letter back; the clock runs."""
     PENDING = "pending"
     """Waits for its turn under a cap; the asker was told by when. Nobody need look."""
     WITHDRAWN = "withdrawn"

@@ -1,6 +1,6 @@
 """A letter or a day later: whose turn under the cap has come, and what goes back to a person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -79,13 +79,40 @@ def _moved(
     return changed, rows
 
 
+# A letter that did not go, or not yet ───────────────────────────────────────────────────────────────
+
+
 def held_after_send(thread: MailThread, devices: Iterable[DeviceId], reason: Reason, now: datetime) -> MailThread:
     """A letter that did not go: what it had answered is held, and ops hear of it. What moved on since stays."""
+    settled = [item for item in _of(thread, devices) if item.state is State.ANSWERED or is_kept_back(item)]
+    return thread.with_items(_held(item, reason, now) for item in settled)
+
+
+def kept_back(thread: MailThread, devices: Iterable[DeviceId], now: datetime) -> MailThread:
+    """A letter that has to wait, for letters are stopped: what it answers is open until it goes, and the clock runs.
+
+    Ops were told that letters are stopped, so that they are only reminded of what waits.
+    """
+    settled = [item for item in _of(thread, devices) if item.state is State.ANSWERED]
+    return thread.with_items(replace(_held(item, Reason.KEPT_BACK, now), told_ops_at=now) for item in settled)
+
+
+def let_go(thread: MailThread, devices: Iterable[DeviceId]) -> MailThread:
+    """It need not wait any more: what it answers is answered."""
+    waiting = [item for item in _of(thread, devices) if is_kept_back(item)]
+    nothing = {"held_at": None, "told_ops_at": None, "reminded_day": 0}
+    return thread.with_items(item.move(Event.ANSWER, reason=Reason.ANSWERED, **nothing) for item in waiting)
+
+
+def is_kept_back(item: Item) -> bool:
+    """Decided, and in a letter that waits."""
+    return item.state is State.HELD and item.reason is Reason.KEPT_BACK
+
+
+def _of(thread: MailThread, devices: Iterable[DeviceId]) -> Iterator[Item]:
     items = thread.by_device()
-    found = (items[device] for device in devices if device in items)
-    held = [
-        item.move(Event.HOLD, reason=reason, promised_for=None, held_at=now, told_ops_at=None, reminded_day=0)
-        for item in found
-        if item.state is State.ANSWERED
-    ]
-    return thread.with_items(held)
+    return (items[device] for device in devices if device in items)
+
+
+def _held(item: Item, reason: Reason, now: datetime) -> Item:
+    return item.move(Event.HOLD, reason=reason, promised_for=None, held_at=now, told_ops_at=None, reminded_day=0)

@@ -14,6 +14,13 @@ MISSING_SECTIONS = {
     "relay": "set [relay] host, username and password_file",
     "keys": "set [keys] file, and make the file with `keys new`",
 }
+_NOT_YET = {
+    "oauth": "OAuth2 is not in this release; log in with username and password_file",
+    "retention": "retention is not in this release; nothing is erased for its age",
+    "mode": "the mode draft is not in this release",
+    "modes": "the mode draft is not in this release",
+}
+"""What the product is to have, and this release has not: by the key that an operator would set for it."""
 _PLAIN = {
     "bool_parsing": "should be true or false",
     "bool_type": "should be true or false",
@@ -41,7 +48,9 @@ def _line(root: type[BaseModel], error: ErrorDetails) -> str:
         case "missing":
             return f"{key}: missing; {MISSING_SECTIONS.get(key, f'set {key}')}"
         case "extra_forbidden":
-            return f"{key}: no such key; {_nearest(root, path)}"
+            return f"{key}: no such key; {_NOT_YET.get(str(path[-1])) or _nearest(root, path)}"
+        case "enum" if path[0] == "policy" and path[1] in _NOT_YET:
+            return f"{key}: {_lowered(error['msg'])}; {_NOT_YET[str(path[1])]}"
         case "value_error":
             text = str(error.get("ctx", {}).get("error", error["msg"]))
             whole_section = _model_at(root, path) is not None

@@ -194,6 +194,25 @@ def test_a_bad_row_stops_the_import_and_is_named(lite, tmp_path, row, reason) ->
     lite.database.close()
 
 
+def test_all_that_is_wrong_with_a_row_is_named(lite, tmp_path) -> None:
+    """So that it is mended in one go: cells by themselves, and what clashes with other rows."""
+    wrong = ",B1,mp122,,a at b.test,soon,,,,,,,"
+    (bad,) = refused(lite, sheet(tmp_path, wrong)).rows
+    assert [fault.split()[0] for fault in bad.reason.split("; and ")] == [
+        "party",
+        "kind",
+        "email",
+        "valid_from",
+        "mpid",
+    ]
+
+    clash = "HARBOUR POWER,,mp121,,ops@northwind.test,,,,,,,,"
+    bad = refused(lite, sheet(tmp_path, HARBOUR, clash)).rows[-1]
+    assert "shares a name" in bad.reason
+    assert "belongs to our own team" in bad.reason
+    lite.database.close()
+
+
 def test_the_same_address_in_two_parties_belongs_to_neither(parts, tmp_path) -> None:
     """With --skip-bad neither of the two rows is taken: nobody can say whose address it is."""
     rows = [HARBOUR, "Bright,,mp121,,MP121@harbour.test,,,,,,,,", "Third,,mp121,,desk@third.test,,,,,,,,"]

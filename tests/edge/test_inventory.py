@@ -326,6 +326,17 @@ def test_every_bad_row_is_listed_in_order(database, vault, tmp_path) -> None:
     ]
 
 
+def test_all_that_is_wrong_with_a_row_is_named(database, vault, tmp_path) -> None:
+    """So that it is mended in one go; one row counts once."""
+    with pytest.raises(ImportRefused, match="1 row cannot be taken") as refusal:
+        load(database, vault, sheet(tmp_path, f"12,TV,{CODE[:6]},,soon,Gone,,"))
+
+    (bad,) = refusal.value.rows
+    assert [fault.split()[0] for fault in bad.reason.split("; and ")] == [
+        "device_id", "install_code:", "device_type", "installed_on", "status",
+    ]  # fmt: skip
+
+
 def test_skip_bad_takes_the_good_rows(database, vault, tmp_path) -> None:
     """With --skip-bad the good rows count, the bad are listed, and of a device named twice neither row is taken."""
     load(database, vault, sheet(tmp_path, f"{OTHER},ESME,{code(2)},,,,,"))

@@ -1,5 +1,6 @@
 """Orders that stand, by mail from end to end: paused letters wait and go again, deadlines move, a waiver opens a door."""
 
+from datetime import UTC, datetime
 from email import message_from_bytes
 
 from daemon.embedded.stamps import Verdict
@@ -68,6 +69,54 @@ async def test_paused_codes_wait_and_go_on_a_members_reply(make_world: MakeWorld
     assert "Letters with install codes go again" in flat(letters(relay, CAT, "You wrote")[-1].content)
     assert "83FE D340" in text_of(letters(relay, ANN)[-1].content)
     assert letters(relay, BOB, f"{CAT} let letters with install codes go again")
+
+
+async def test_what_waits_for_resume_is_open_and_its_clock_runs(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
+    """Reminders, lists and the alarm name it, a chase is told by when, and no member decides it a second time.
+
+    RESUME answers it, once.
+    """
+    world = await team_world(make_world)
+    await orders(world, BOB, "PAUSE codes")
+    await asks(world, A0)
+    assert [mail.subject for mail in await world.lying("Install codes/Held")] == [f"codes {A0}"]
+
+    world.move_to(datetime(2024, 3, 7, 10, tzinfo=UTC))
+    await world.settle_down()
+    assert letters(relay, BOB, "the matter below still waits")
+    await world.arrives(written(ANN, f"When will we get the code of {A0}?", subject="Reminder", at=world.now))
+    await world.settle_down()
+    assert "by Mon 18 Mar 2024" in flat(letters(relay, ANN)[-1].content)
+
+    world.move_to(datetime(2024, 3, 19, 10, tzinfo=UTC))
+    await world.settle_down()
+    assert "this service has sent none" in flat(letters(relay, CAT)[-1].content)
+    await orders(world, BOB, "LIST overdue")
+    assert "1 device held: letters are stopped" in flat(letters(relay, BOB, "You wrote")[-1].content)
+    await orders(world, BOB, f"ANSWER {A0} NO-CODE-HELD")
+    assert "its letter waits while letters are stopped" in flat(letters(relay, BOB, "You wrote")[-1].content)
+
+    await orders(world, BOB, "RESUME codes")
+    for member in (BOB, CAT):
+        await replies(world, member, letters(relay, member, "Let letters with install codes go again")[-1], "APPROVE")
+    assert [text_of(one.content).count("83FE D340") for one in letters(relay, ANN)] == [0, 1]
+    assert len(await world.lying("Install codes/Held")) == 0
+    assert [tuple(row) for row in world.rows("SELECT state, outcome FROM item")] == [("answered", "CODE")]
+
+
+async def test_an_incident_keeps_what_is_asked_open(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
+    """Whatever the answer, nobody hears it; it is listed, falls due, and a chase changes nothing."""
+    world = await team_world(make_world)
+    await orders(world, BOB, "INCIDENT South Power")
+    await asks(world, NO_CODE, sender=SOUTH)
+    await asks(world, NO_CODE, sender=SOUTH)
+    world.move_to(datetime(2024, 3, 19, 10, tzinfo=UTC))
+    await world.settle_down()
+
+    assert letters(relay, SOUTH) == []
+    assert letters(relay, BOB, "this service has sent none")
+    assert (world.overview().threads_open, world.overview().breached) == (1, 1)
+    assert world.one("SELECT count(*) FROM letter WHERE recipient = :to", to=SOUTH) == 1
 
 
 async def test_a_forged_pause_pauses_nothing(make_world: MakeWorld, relay: ScriptedSmtp) -> None:

@@ -150,6 +150,23 @@ def test_words_that_mean_something_in_a_thread_alone_mean_nothing_outside_one() 
     assert decided(meaning, home=thread(cases.item(A))).reason is Reason.CHASE
 
 
+@pytest.mark.parametrize(("paused", "told"), [("codes", 1), (cases.BOOK[0].party, 0), ("", 0)])
+def test_a_chase_of_what_waits_for_resume(paused: str, told: int) -> None:
+    """By when, while letters without codes go; else the chase is only counted: that letter would go beside the answer."""
+    decision = decided(CHASE, policy(paused=frozenset({paused})), home=thread(cases.item(A, reason=Reason.KEPT_BACK)))
+
+    assert len(decision.plans) == told
+    assert (decision.fate, decision.reason, decision.threads == ()) == (Fate.DECIDED, Reason.CHASE, not told)
+
+
+def test_what_is_decided_and_waits_is_not_decided_again() -> None:
+    """Not even where a person drags the mail to Requests: the code would go twice."""
+    home = thread(cases.item(A, reason=Reason.KEPT_BACK), cases.item(B))
+    decision = ask(A, B, home=home, ordered=True)
+
+    assert rows(decision) == {A: ("PENDING", f"by: {DUE}"), B: ("CODE", "")}
+
+
 def test_a_chase_after_all_was_answered_gets_the_answers_again() -> None:
     """Our letter missed its reader: codes and all, within the limits."""
     home = thread(cases.answered(A), cases.answered(B, Outcome.NOT_INSTALLER), cases.item(C, State.WITHDRAWN))

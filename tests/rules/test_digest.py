@@ -210,6 +210,10 @@ def test_what_is_most_urgent_comes_first_and_only_a_few() -> None:
         (waiting(TODAY, told_on=FRIDAY), "send APPROVE IC-7K2M9QXA to get a fresh letter to decide by"),
         (waiting(TODAY, told_on=None), "send APPROVE IC-7K2M9QXA to get a fresh letter to decide by"),
         (waiting(TODAY, Reason.OBSERVE_ONLY), "answer by hand, then send CLOSE IC-7K2M9QXA and why"),
+        (
+            waiting(TODAY, Reason.KEPT_BACK),
+            "RESUME lets its letter go, CLOSE IC-7K2M9QXA takes it back; STATUS shows what is stopped",
+        ),
         (waiting(TODAY, Reason.POISON, reference="mail 9"), "open it with care; REPLAY mail 9 reads it once more"),
         (
             waiting(TODAY, Reason.AMBIGUOUS_SENDER, reference="mail 9"),

@@ -90,6 +90,7 @@ ELSEWHERE = {
     Reason.DOUBTFUL_BOUNCE: "bouncing, for a report that is not believed",
     Reason.COMMAND: "commanding, for a mail that orders something",
     Reason.UNPROVEN_COMMAND: "commanding, where nothing proves who ordered it",
+    Reason.KEPT_BACK: "the gate at send, for a letter that waits while letters are stopped",
     Reason.CLOSED_BY_OPS: "commanding, for CLOSE and for REJECT of a mail held whole",
 }
 AFTER_SEND = (Reason.REFUSED_BY_RELAY, Reason.GATE_AT_SEND, Reason.OUTCOME_UNKNOWN)

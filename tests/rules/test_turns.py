@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from daemon.rules.decide import held_after_send, take_turn
+from daemon.rules.decide import take_turn
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import DeviceRecord, Rates, TurnFacts
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Counterparty, Limits, Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, MailThread, Outcome, State
+from daemon.rules.turns import held_after_send, kept_back, let_go
 from tests.rules import cases, mails
 from tests.rules.cases import BOOK, A, B, C, D, pending, rows, said, states, thread
 
@@ -164,3 +165,30 @@ def test_what_a_lost_letter_had_answered_is_held_and_untold(reason: Reason) -> N
     )  # fmt: skip
     assert held.outcome is Outcome.CODE
     assert after.items[1:] == before.items[1:]
+
+
+# ── a letter that waits ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_answered_by_a_letter_that_waits_is_open_until_it_goes() -> None:
+    """Nobody is told anew, for they stopped the letters themselves; then it is answered as if it had never waited."""
+    before = thread(cases.answered(A), cases.item(B, State.WITHDRAWN), cases.answered(D, Outcome.NOT_INSTALLER))
+    kept = kept_back(before, (A, B, cases.device(9)), TUESDAY)
+    held = kept.by_device()[A]
+
+    assert (held.state, held.reason, held.held_at, held.told_ops_at) == (
+        State.HELD, Reason.KEPT_BACK, TUESDAY, TUESDAY,
+    )  # fmt: skip
+    assert (held.outcome, held.due) == (Outcome.CODE, before.items[0].due)
+    assert kept.items[1:] == before.items[1:]
+    assert kept_back(kept, (A,), cases.NOW) == kept
+    assert let_go(kept, (A, B, D)) == before.with_items([replace(before.items[0], reason=Reason.ANSWERED)])
+
+
+def test_only_what_waits_is_let_go() -> None:
+    """What is held for another reason since stays held; what waited in a letter that is refused is held for that."""
+    kept = kept_back(thread(cases.answered(A)), (A,), TUESDAY)
+    refused = held_after_send(kept, (A,), Reason.REFUSED_BY_RELAY, TUESDAY)
+
+    assert (refused.items[0].reason, refused.items[0].told_ops_at) == (Reason.REFUSED_BY_RELAY, None)
+    assert let_go(refused, (A,)) == refused
