@@ -206,7 +206,7 @@ class Transcript:
     refused: bool = False
     """A line could not be done, so none was."""
     near_miss: str = ""
-    """Nothing was ordered: the mail's one word was nearly this verb."""
+    """Nothing was ordered: the mail nearly said this line, which would work."""
     about: Literal["transcript"] = "transcript"
 
 

@@ -597,8 +597,10 @@ ROW_38 = {
     "link target": raw(html=f'<p><a href="mailto:x?body=APPROVE%20{REF}" title="APPROVE {REF}">Looking into it</a></p>'),
     "script": raw(html=f"<script>APPROVE {REF}</script><p>Looking into it</p>"),
     "table of data": raw(html=f"<table><tr><td>APPROVE</td><td>{REF}</td></tr><tr><td>APPROVE</td><td>{OTHER}</td></tr></table>"),
-    "subject": raw("\n", subject=f"APPROVE {REF}"),
-    "subject of prose": raw("Looking into it\n", subject=f"APPROVE {REF}"),
+    "subject of a reply": raw("\n", subject=f"APPROVE {REF}", answers=True),
+    "subject of a pause answered": raw("\n", subject="PAUSE codes", answers=True),
+    "subject with a reply's mark": raw("Looking into it\n", subject="Re: PAUSE codes"),
+    "subject of what is handed on": raw("\n---------- Forwarded message ---------\nFrom: a@b.example\nSubject: x\n\nHello", subject="PAUSE codes"),
     "own header": raw("Looking into it\n", more=(("X-Command", f"APPROVE {REF}"),)),
 }  # fmt: skip
 
