@@ -686,6 +686,13 @@ def test_typed_codes_are_not_repeated(text):
     assert "9QX" not in shown.upper()
 
 
+@pytest.mark.parametrize("text", ["INCIDENT", f"WITHDRAW {DEVICE}", f"EVIDENCE {DEVICE}", "INCIDENT SOUTH"])
+def test_a_verb_of_eight_letters_is_no_code(text):
+    """What its writer said is shown as said, though the verb has as many letters as a code of ours."""
+    (line,) = read(raw(text)).lines
+    assert line.text == text
+
+
 def test_what_stands_behind_the_word_code_is_not_repeated():
     """A few digits of a code are no code, and are still not shown; the device is."""
     (line,) = read(raw(f"ANSWER {DEVICE} CODE 83FE or so")).lines

@@ -26,7 +26,7 @@ MOST_LINES = 10
 MAX_TEXT = 100_000
 """Of the new text no more is read."""
 HELP_TEXT = """\
-To see:
+The first word of the text counts. To see:
   how all stands: STATUS
   one matter: STATUS, EVIDENCE IC-7F3K2Q9D
   what waits: LIST held (open, overdue)
@@ -48,7 +48,7 @@ Of one matter (a reply needs no reference):
   once more: RESEND IC-7F3K2Q9D
   a mail set aside: REPLAY mail 12
 To stop and go on:
-  PAUSE/RESUME, then codes or a supplier
+  PAUSE/RESUME alone; or codes; or a supplier
   a supplier is suspect: INCIDENT NORT
 To set:
   with a sheet: CONTACTS, INVENTORY, ADOPT

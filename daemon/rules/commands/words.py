@@ -264,6 +264,8 @@ def shown(line: str, verb: Verb | None, *, fits: bool) -> str:
 def _hidden(match: re.Match[str], verb: Verb | None) -> str:
     """Whatever may be a code of our letters: letters alone only in capitals, or where such a code is looked for."""
     token = match[0]
+    if token.upper() in Verb.__members__:
+        return token  # INCIDENT, WITHDRAW and EVIDENCE have as many letters as a code
     if " " in token and not all(re.search("[0-9]", half) for half in token.split()):
         return token
     if re.search("[0-9]", token):
