@@ -360,6 +360,8 @@ NEW: list[tuple[str, Effect]] = [
     (f"Request now please\n\n{DEVICE} NORT\nThanks\nJo", (Request(now=True, rows=(row(3, DEVICE, "NORT"),)),)),
     (f"REQUEST the code of {DEVICE} from NORT\n", (Request(rows=(row(1, DEVICE, "NORT"),)),)),
     (f"REQUEST\n{DEVICE} NORT\n-- \n{GSME} NORT", (Request(rows=(row(2, DEVICE, "NORT"),)),)),
+    (f"REQUEST\n\n{DEVICE} NORT\n\n{GSME} NORT\n\nThanks", (Request(rows=(row(3, DEVICE, "NORT"), row(5, GSME, "NORT"))),)),
+    (f"REQUEST\n{DEVICE} NORT\n\nThe other, {GSME}, is at home", (Request(rows=(row(2, DEVICE, "NORT"),)),)),
     ("REQUEST from the van", (Fault("REQUEST stands alone"),)),
     ("Request from the van attached", SILENCE),
     ("Request\nfor the van", SILENCE),

@@ -226,7 +226,8 @@ class _Reader:
         if not line:
             return ""
         sheet = any(table.source in (Source.CSV, Source.XLSX) for table in self._mail.tables)
-        listed = sheet or is_marked(self._mail.new_text[:MOST_READ])
+        pasted = any(table.source is Source.HTML for table in self._mail.tables)
+        listed = sheet or pasted or is_marked(self._mail.new_text[:MOST_READ])
         heard = (meant_to_order(one, self._setting.names, alone=alone, listed=listed) for one in sentences(line))
         return next(filter(None, heard), "") or near_miss(line, self._setting, alone=alone, sheet=sheet)
 
@@ -316,15 +317,18 @@ class _Reader:
         return " ".join(pieces)
 
     def _rows(self) -> tuple[tuple[OrderedRow, ...], str]:
-        """(the rows below a REQUEST, up to a blank line or the end, why they are not all). One blank line may come first."""
-        below = self._filled(self._at)
-        if below is not None and order_rows.is_row(self._raw[below]):
-            self._at = below
-        start = self._at
-        while self._at < len(self._lines) and self._lines[self._at] and not self._ends(self._at):
-            self._at += 1
+        """(the rows below a REQUEST, why they are not all). They end at a blank line, unless a device stands below it:
+        Outlook leaves one between any two lines.
+        """
+        found: list[int] = []
+        while self._at < len(self._lines) and not self._ends(self._at):
+            below = self._filled(self._at)
+            if below is None or (below > self._at and not order_rows.is_row(self._raw[below])):
+                break
+            found.append(below)
+            self._at = below + 1
         cut = self._at == len(self._lines) and len(self._mail.new_text) > MAX_TEXT
-        rows = order_rows.text_rows([(i + self._number, self._raw[i]) for i in range(start, self._at)])
+        rows = order_rows.text_rows([(i + self._number, self._raw[i]) for i in found])
         return rows, "the list is too long for a mail's text; send it as a sheet" if cut else ""
 
     def _take(self, said: Opening, text: str, fault: str, rows: tuple[OrderedRow, ...] = ()) -> None:
