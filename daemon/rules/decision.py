@@ -174,6 +174,8 @@ class OpsNews:
     """Who approved it already."""
     with_sheet: bool = False
     """The devices come as a sheet, too, however few they are."""
+    decided_by: tuple[str, ...] = ()
+    """Who may decide what is in it, where its reader may not."""
     about: Literal["ops"] = "ops"
 
 
