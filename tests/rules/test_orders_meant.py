@@ -8,7 +8,7 @@ import pytest
 from daemon.rules import specimens
 from daemon.rules.commands import meant
 from daemon.rules.forms import plain
-from daemon.rules.orders import Incident, Pause, Request, Status
+from daemon.rules.orders import Approve, Incident, Pause, Request, Status
 from daemon.rules.wording import write
 from tests.letters import our_words
 from tests.rules.test_commands import (
@@ -19,6 +19,7 @@ from tests.rules.test_commands import (
     REF,
     SILENCE,
     Effect,
+    Fault,
     Near,
     check,
     raw,
@@ -37,7 +38,9 @@ PAUSED: list[tuple[str, str, Effect]] = [
     ("STATUS", "", (Status(),)),
     ("REQUEST", f"{DEVICE} NORT\n{GSME} Brightspark\n", (Request(rows=(row(1, DEVICE, "NORT"), row(2, GSME, "Brightspark"))),)),
     ("REQUEST NOW", "", (Request(now=True),)),
-    ("PAUSE codes", "STATUS", (Status(),)),
+    ("PAUSE codes", "STATUS", (Status(), Fault("begin the text with PAUSE codes"))),
+    ("Stop the codes", "PAUSE", (Pause(),)),
+    ("STATUS", "PAUSE", (Pause(),)),
     # not obeyed: its writer is told so
     ("pause codes", "", Near("PAUSE codes")),
     ("Stop", "", Near("PAUSE")),
@@ -121,6 +124,21 @@ MEANT: list[tuple[str, str]] = [
 def test_what_would_stop_or_start_something_is_never_met_with_silence(text, line):
     """What cannot be obeyed gets the line that would work."""
     check(read(raw(text)), Near(line))
+
+
+BESIDE: list[tuple[str, Effect]] = [
+    ("STATUS\n\nPlease stop all codes", (Status(), Fault("begin the text with PAUSE codes"))),
+    (f"APPROVE {REF}\n\nBut hold the codes for Northern Energy.", (Approve(REF), Fault("PAUSE Northern Energy"))),
+    ("PAUSE codes\n\nPlease stop all codes to Northern Energy", (Pause("codes"),)),
+    (f"APPROVE {REF}\n\nHold on with the rest, I will look at it.", (Approve(REF),)),
+    (f"APPROVE {REF}\n\nThanks\nStop all codes", (Approve(REF),)),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), BESIDE)
+def test_words_beside_an_order_that_would_stop_letters(text, expected):
+    """Nothing is done before it is clear what is meant; where a pause is ordered, that is clear."""
+    check(read(raw(text)), expected)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,19 @@ from daemon.rules.commands.misses import is_marked, near_miss
 from daemon.rules.commands.words import Opening, Unfit, misspelt
 from daemon.rules.disclosure import whole_signature
 from daemon.rules.forms import HEX, plain
-from daemon.rules.orders import Approve, CommandLine, CommandMail, Order, OrderedRow, Reject, Request, Rows, Verb
+from daemon.rules.orders import (
+    Approve,
+    CommandLine,
+    CommandMail,
+    Incident,
+    Order,
+    OrderedRow,
+    Pause,
+    Reject,
+    Request,
+    Rows,
+    Verb,
+)
 
 MOST_LINES = 10
 MAX_TEXT = 100_000
@@ -125,7 +137,19 @@ class _Reader:
         self._at = first
         while self._at < len(self._lines) and len(self._found) <= MOST_LINES and self._step():
             pass
+        self._weigh_stop_beside()
         return CommandMail(tuple(self._found))
+
+    def _weigh_stop_beside(self) -> None:
+        """Words beside the orders that would stop letters: where none of the orders does, nothing is done before their
+        writer has said what they mean.
+        """
+        if any(isinstance(order, Pause | Incident) for order in self._orders):
+            return
+        for one in sentences("\n".join((self._subject(), "", *self._up_to_closing(self._at)))):
+            if line := meant_to_stop(one, self._setting.names, alone=False):
+                self._add(one, None, _unclear(line))
+                return
 
     def _filled(self, start: int) -> int | None:
         """The first line from `start` on that says anything."""
@@ -233,11 +257,15 @@ class _Reader:
 
     def _further_down(self, first: int) -> str:
         """What would stop letters, in any sentence; or a line of its own that is an order in capitals."""
-        end = next((i for i in range(first, len(self._lines)) if self._lines[i] and self._ends(i)), len(self._lines))
-        lines = self._lines[first:end][:_LINES_READ]
+        lines = self._up_to_closing(first)
         orders = (self._moves(line, _MOVING) for line in lines)
         stops = (meant_to_stop(one, self._setting.names, alone=False) for one in sentences("\n".join(lines)))
         return next(filter(None, (*orders, *stops)), "")
+
+    def _up_to_closing(self, start: int) -> list[str]:
+        """The lines from `start` to the closing, at most so many."""
+        end = next((i for i in range(start, len(self._lines)) if self._lines[i] and self._ends(i)), len(self._lines))
+        return self._lines[start:end][:_LINES_READ]
 
     def _bare_row(self, index: int) -> str:
         """A row of an order without the word for it."""
@@ -355,6 +383,13 @@ class _Reader:
 
 def _no_order(way_out: str) -> str:
     return f"this line is no order; {way_out}"
+
+
+def _unclear(line: str) -> str:
+    return (
+        f"these words stand beside your orders. If letters are to stop, begin the text with {line}; if not, send the orders "
+        "without them"
+    )
 
 
 def _decide_the_same(one: Order, other: Order) -> bool:

@@ -28,7 +28,7 @@ def _words(text: str) -> frozenset[str]:
 
 _LEADING = _words(
     "hi hello hey dear team all everyone folks bot robot daemon please pls plz kindly urgent urgently important emergency"
-    " alert warning asap immediately now at once right away straight can could would you we i must should need needs want"
+    " but external ext alert warning asap immediately now at once right away straight can could would you we i must should need needs want"
     " wants have got like to us lets let's let just and so then also ok okay yes hereby think that i'd we'd"
 )
 """Words before the one that counts."""
