@@ -150,7 +150,7 @@ def _parted(line: str) -> tuple[str, str, str]:
 
 def _cells(where: str, device: str, rest: str) -> OrderedRow:
     """`rest`: what follows the device, its separator perhaps before it."""
-    rest = re.sub(r"\A *(?:[,;|:\t]|->|=>|- |from |at ) *", "", _REMARK.sub("", rest)).strip()
+    rest = _REMARK.sub("", re.sub(r"\A *(?:[,;|:\t]|->|=>|- |from |at ) *", "", rest).strip())
     cells = [cell.strip() for cell in _SEPARATORS.split(rest)]
     if len(cells) == 1:
         return OrderedRow(where, device, rest, loose=True)

@@ -75,6 +75,7 @@ WRITTEN = [
     (f"{A} Northern Energy by 19 June please", (NORTH, "", DAY)),
     (f"{A} NORT (needed by 19 June)", (NORTH, "", DAY)),
     (f"{A} NORT, urgent please", (NORTH, "", None)),
+    (f"{A} Thanks", ("Thanks", "", None)),
     (f"* {A} NORT", (NORTH, "", None)),
     (f"1. {A} NORT", (NORTH, "", None)),
     (f"{A} NORT thanks!", (NORTH, "", None)),

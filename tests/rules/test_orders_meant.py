@@ -5,7 +5,8 @@ Today is Monday, 8 June 2026, as in `test_commands`.
 
 import pytest
 
-from daemon.rules import specimens
+from daemon.mail.parse import parse
+from daemon.rules import order_rows, specimens
 from daemon.rules.commands import meant
 from daemon.rules.forms import plain
 from daemon.rules.orders import Approve, Incident, Pause, Request, Status
@@ -18,6 +19,7 @@ from tests.rules.test_commands import (
     NAMES,
     REF,
     SILENCE,
+    TRUST,
     Effect,
     Fault,
     Near,
@@ -76,6 +78,27 @@ def test_a_request_in_the_subject_takes_its_sheet():
     check(read(raw("", subject="REQUEST NOW", attached=sheet)), (Request(now=True),))
     check(read(raw("", subject="Request", attached=sheet)), Near("REQUEST"))
     check(read(raw("Please request the attached", attached=sheet)), Near("REQUEST"))
+
+
+CELLS = f"<table><tr><td>{DEVICE}</td><td>NORT</td></tr><tr><td>{GSME}</td><td>Brightspark</td></tr></table>"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        raw(html=f"<p>REQUEST</p>{CELLS}<p>Thanks<br>Jo</p>"),
+        raw(html=CELLS, subject="REQUEST"),
+        raw(f"REQUEST\n\n{DEVICE}\n\nNORT\n\n{GSME}\n\nBrightspark\n\n", html=f"<p>REQUEST</p>{CELLS}"),
+        raw(f"REQUEST\n{DEVICE}\nNORT\n{GSME}\nBrightspark\n", html=f"<p>REQUEST</p>{CELLS}"),
+        raw(f"REQUEST\n\n{DEVICE}\tNORT\n\n{GSME}\tBrightspark\n", html=f"<p>REQUEST</p>{CELLS}"),
+    ],
+)
+def test_a_request_takes_the_table_pasted_below_it(content):
+    """Whatever a mail program made of it in the text part: each row of the table, once."""
+    (line,) = read(content).lines
+    assert isinstance(line.order, Request)
+    rows = order_rows.with_pasted(line.order.rows, parse(content, TRUST).tables)
+    assert [(one.device, one.losing) for one in rows] == [(DEVICE, "NORT"), (GSME, "Brightspark")]
 
 
 MEANT: list[tuple[str, str]] = [
