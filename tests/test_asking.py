@@ -231,7 +231,7 @@ async def test_the_helpdesk_is_asked_on_a_members_word(room: Room) -> None:
     ask = partial(requesting.contact, order=RequestContact("nowhere gas"))
     assert "please ask it by hand" in room.table.refuses(ask)
     room.office.with_policy(helpdesk="helpdesk@secas.example")
-    assert "no device waits for a contact of that name" in room.table.refuses(ask)
+    assert "no device waits for a contact of that supplier, nor for any other" in room.table.refuses(ask)
     room.orders((A, "Nowhere Gas"))
 
     assert room.table.says(ask) == "helpdesk@secas.example is asked whom to write to at Nowhere Gas"

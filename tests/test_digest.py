@@ -234,6 +234,10 @@ async def test_what_members_did_and_what_stands(office: Morning) -> None:
     entries = [
         Entry(noon, "noted", f"case:{thread.case_id}", {"member": ANN, "mail": 9}),
         Entry(noon, "replayed", "mail:4", {"member": ANN, "mail": 9}),
+        Entry(noon, "paused", "pause:Harbour Power", {"member": BEN, "mail": 9}),
+        Entry(noon, "paused", "pause:all", {"member": BEN, "mail": 9}),
+        Entry(noon, "incident", "party:Harbour Power", {"member": BEN, "mail": 9}),
+        Entry(noon, "away", f"member:{ANN}", {"member": BEN, "mail": 9}),
         Entry(noon, "command-answered", "mail:9", {"member": ANN, "mail": 9}),
         Entry(noon, "mail-settled", "mail:9", {"why": 'about a "member": none'}),
         Entry(noon + timedelta(days=1), "noted", "mail:5", {"member": BEN}),
@@ -251,7 +255,10 @@ async def test_what_members_did_and_what_stands(office: Morning) -> None:
 
     pages = shown(content_of(await office.digests("Tue 2026-06-09 07:30")))
 
-    assert pages["What the team did yesterday"] == (f"{ANN}: noted {thread.reference}; replayed mail 4",)
+    assert pages["What the team did yesterday"] == (
+        f"{ANN}: noted {thread.reference}; replayed mail 4",
+        f"{BEN}: paused letters to Harbour Power, all letters to suppliers; froze Harbour Power; away {ANN}",
+    )
     assert pages["In force"] == (f"Paused: all letters with codes, since Mon 8 Jun, by {ANN}: a drill; RESUME ends it",)
     assert pages["Worth knowing, yesterday"] == (
         "2 orders in the name of one of you, not proven and not obeyed; if it was you, write from your own address",

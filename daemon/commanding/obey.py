@@ -237,7 +237,8 @@ def _answered(desk: OpsDesk, ordered: CommandMail, transcript: Transcript) -> Ob
 
 
 def _decision(desk: OpsDesk, ordered: CommandMail, plans: tuple[LetterPlan, ...], notes: tuple[str, ...]) -> Decision:
-    """The fate of a command mail; one that may hold a code is filed and kept as such mail is.
+    """The fate of a command mail; one that may hold a code is filed and kept as such mail is. What only was nearly an
+    order may be people's mail, and stays where it is.
 
     Of one that orders devices nothing is kept but what was ordered: its other columns (MPANs) are none of our business.
     """
@@ -246,8 +247,8 @@ def _decision(desk: OpsDesk, ordered: CommandMail, plans: tuple[LetterPlan, ...]
     return Decision(
         Fate.DECIDED,
         Reason.COMMAND,
-        keep_content=not orders_devices,
-        moves_mail=True,
+        keep_content=bool(ordered.lines) and not orders_devices,
+        moves_mail=bool(ordered.lines),
         plans=plans,
         holds_codes=codes or sheets.brings_codes(desk.mail) or holds_code(desk.mail.new_text),
         notes=notes,

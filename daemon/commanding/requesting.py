@@ -25,7 +25,7 @@ def request(desk: OpsDesk, order: Request) -> str:
     """Take the order. Bad rows are refused one by one and named; nothing is kept of a mail that was not read whole."""
     mail = desk.mail
     must_be_whole(mail)
-    rows = [*order.rows, *order_rows.sheet_rows(mail.tables)]
+    rows = [*order_rows.with_pasted(order.rows, mail.tables), *order_rows.sheet_rows(mail.tables)]
     if not rows:
         raise NotDone(_nothing_found(mail))
     _, receipt = weighed(desk, rows, urgent=order.now)
@@ -55,7 +55,7 @@ def _unread(mail: IncomingMail) -> str:
 
 def _nothing_found(mail: IncomingMail) -> str:
     """What is missing, and what would work."""
-    sheets = [table.name for table in mail.tables if table.source in (Source.CSV, Source.XLSX)]
+    sheets = [table.name for table in mail.tables if table.source in (Source.CSV, Source.XLSX, Source.HTML)]
     if sheets:
         return f"{safe(sheets[0])} has no columns device_id and losing_supplier; head them so, and send it again"
     return (
@@ -85,8 +85,8 @@ def contact(desk: OpsDesk, order: RequestContact) -> str:
     waiting = {w.party for w in wants.to_ask(desk.connection) if w.state is WantState.WAITING_CONTACT}
     party = next((name for name in sorted(waiting) if name.casefold() == order.party.casefold()), "")
     if not party:
-        names = f"only for {', '.join(sorted(waiting)[:5])}" if waiting else "for nobody"
-        raise NotDone(f"no device waits for a contact of that name, {names}")
+        others = f"only for one of {', '.join(sorted(waiting)[:5])}" if waiting else "nor for any other"
+        raise NotDone(f"no device waits for a contact of that supplier, {others}")
     name = desk.parts.vault.derive("helpdesk", party, desk.today.isoformat()).hex()
     asking = Asking((), asked_of=party)
     plan = LetterPlan(name, LetterKind.HELPDESK, 1, helpdesk, "", asking)

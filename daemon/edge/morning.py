@@ -32,6 +32,7 @@ from daemon.rules.decision import Answer, LetterKind
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.morning import Act, Answered, DueDay, Heard, HeldFor, Proposed, Waiting
 from daemon.rules.reasons import Reason
+from daemon.rules.standing import StandingKind, whose_letters
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import WantState
 from daemon.rules.workdays import LONDON, Calendar, local_day
@@ -191,9 +192,16 @@ def acts(connection: Connection, entries: tuple[int, int]) -> tuple[Act, ...]:
     ).all()
     names = _references(connection, [row.subject for row in rows])
     return tuple(
-        Act(json.loads(row.detail)["member"], row.what, names.get(row.subject, row.subject.replace(":", " ")))
-        for row in rows
+        Act(json.loads(row.detail)["member"], row.what, names.get(row.subject) or _about(row.subject)) for row in rows
     )
+
+
+def _about(subject: str) -> str:
+    """What an entry is about, for people: "mail 12", "letters to Harbour Power", an address or a Device ID."""
+    kind, _, name = subject.partition(":")
+    if kind in (StandingKind.PAUSE, StandingKind.INCIDENT):
+        return whose_letters("" if name == "all" else name)
+    return f"{kind} {name}" if name.isdigit() else name
 
 
 def _references(connection: Connection, subjects: Sequence[str]) -> dict[str, str]:

@@ -174,6 +174,8 @@ class OpsNews:
     """Who approved it already."""
     with_sheet: bool = False
     """The devices come as a sheet, too, however few they are."""
+    decided_by: tuple[str, ...] = ()
+    """Who may decide what is in it, where its reader may not."""
     about: Literal["ops"] = "ops"
 
 
@@ -206,7 +208,7 @@ class Transcript:
     refused: bool = False
     """A line could not be done, so none was."""
     near_miss: str = ""
-    """Nothing was ordered: the mail's one word was nearly this verb."""
+    """Nothing was ordered: the mail nearly said this line, which would work."""
     about: Literal["transcript"] = "transcript"
 
 

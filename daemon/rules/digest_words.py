@@ -28,6 +28,8 @@ _DID: Mapping[str, str] = MappingProxyType(
         "waits": "put off",
         "evidence-shown": "saw the evidence of",
         "code-kept": "gave the code of",
+        "incident": "froze",
+        "resumed": "let go again",
     }
 )
 """What members did, where the audit trail's word for it does not read well."""

@@ -63,10 +63,16 @@ def ops_words(plan: LetterPlan, news: OpsNews) -> Written:
         "needed": news.needed,
         "approved_by": " and ".join(news.approved_by),
         "still_needed": news.needed - len(news.approved_by),
+        "decided_by": _few_names(news.decided_by),
         "typed": f"{plan.typed[:4]}-{plan.typed[4:]}" if plan.typed else "",
         **_decisions(rows),
     }
     return Written(values, particulars, _sheet(news, rows))
+
+
+def _few_names(addresses: Sequence[str]) -> str:
+    shown = [*addresses[:3], *(["others"] if len(addresses) > 3 else [])]
+    return " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1]))) if shown else ""
 
 
 def _numbers(rows: Sequence[HeldRow]) -> dict[int, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""The rows of a REQUEST, out of a mail's text or a sheet with headings: four columns and no more.
+"""The rows of a REQUEST, out of a mail's text, a table in it or a sheet with headings: four columns and no more.
 
 Whatever else stands in a sheet is not looked at, so that it can be neither kept nor sent (product notes §4).
 """
@@ -32,6 +32,11 @@ _HEADINGS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     }
 )
 """What people write above our columns, in lower-case words."""
+_REMARK = re.compile(
+    r"(?:[ ,;.!(-]+(?:please|pls|many thanks|thanks|thank you|urgent(?:ly)?|asap)\b)+[ .!)]*\Z", re.IGNORECASE
+)
+"""What people put behind the last cell of a line, and is part of none."""
+_BULLET = re.compile(r"\s*(?:[*•·‣▪◦-]{1,2}|[0-9]{1,3}[.)])\s+(?=[0-9A-Fa-f]{2})")
 _SEPARATORS = re.compile(r" *[,;|] *|\t+| {2,}")
 
 
@@ -46,6 +51,38 @@ def sheet_rows(tables: Iterable[Table]) -> list[OrderedRow]:
             numbered = list(enumerate(table.rows, table.first_line))
             found += _headed(numbered, f"{safe(table.name)}, row")
     return found
+
+
+# Tables of the text ─────────────────────────────────────────────────────────────────────────────────
+
+
+def with_pasted(text: Sequence[OrderedRow], tables: Iterable[Table]) -> list[OrderedRow]:
+    """The rows of the text and of the tables pasted into it. What both hold is the table's: of the text part a mail
+    program makes a line a cell as likely as a line a row.
+    """
+    pasted: list[OrderedRow] = []
+    cells: set[str] = set()
+    for table in tables:
+        if table.source is Source.HTML and (found := _pasted(table)):
+            pasted += found
+            cells.update(_bare(cell) for row in table.rows for cell in row)
+    return [*(row for row in text if not {_bare(row.device), _bare(f"{row.device}{row.losing}")} & cells), *pasted]
+
+
+def _pasted(table: Table) -> list[OrderedRow]:
+    """The rows below its headings, or in our order where its first row is one of them."""
+    numbered = list(enumerate(table.rows, table.first_line))
+    where = f"{safe(table.name)}, row"
+    if headed := list(_headed(numbered, where)):
+        return headed
+    if not (table.rows and table.rows[0] and is_row(table.rows[0][0])):
+        return []
+    found = ((number, (*cells, "", "", "")) for number, cells in numbered if any(cells))
+    return [OrderedRow(f"{where} {number}", cells[0], cells[1], cells[2], cells[3]) for number, cells in found]
+
+
+def _bare(cell: str) -> str:
+    return re.sub(r"[\W_]", "", cell).casefold()
 
 
 def _headed(rows: Sequence[tuple[int, Sequence[str]]], where: str) -> Iterator[OrderedRow]:
@@ -92,6 +129,7 @@ def _below(rows: Iterable[tuple[int, Sequence[str]]], places: Mapping[str, int],
 
 def text_rows(lines: Sequence[tuple[int, str]]) -> tuple[OrderedRow, ...]:
     """The rows in numbered lines of plain text: with separators or a heading as in a sheet, else blanks alone."""
+    lines = [(number, _BULLET.sub("", line, count=1)) for number, line in lines]
     split = [(number, _SEPARATORS.split(line.strip())) for number, line in lines]
     headed = tuple(_headed(split, "line"))
     return headed or tuple(_row(number, line.strip()) for number, line in lines)
@@ -112,7 +150,7 @@ def _parted(line: str) -> tuple[str, str, str]:
 
 def _cells(where: str, device: str, rest: str) -> OrderedRow:
     """`rest`: what follows the device, its separator perhaps before it."""
-    rest = re.sub(r"\A *(?:[,;|:\t]|->|=>|- |from |at ) *", "", rest).strip()
+    rest = _REMARK.sub("", re.sub(r"\A *(?:[,;|:\t]|->|=>|- |from |at ) *", "", rest).strip())
     cells = [cell.strip() for cell in _SEPARATORS.split(rest)]
     if len(cells) == 1:
         return OrderedRow(where, device, rest, loose=True)
@@ -121,5 +159,5 @@ def _cells(where: str, device: str, rest: str) -> OrderedRow:
 
 
 def is_row(line: str) -> bool:
-    """Whether a line begins as a row of an order does: with a Device ID."""
-    return DEVICE.match(plain(line).strip()) is not None
+    """Whether a line begins as a row of an order does: with a Device ID, a bullet perhaps before it."""
+    return DEVICE.match(_BULLET.sub("", plain(line), count=1).strip()) is not None

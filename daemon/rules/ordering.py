@@ -27,8 +27,11 @@ _NO_CODE_TYPES = ("GPF", "CHF")
 _FINAL = (Outcome.NOT_INSTALLER, Outcome.NO_CODE_HELD, Outcome.TYPE_HAS_NO_CODE, Outcome.REFUSED)
 """Outcomes after which nobody asks the same party for the same device again."""
 _LAST_DAY = re.compile(
-    r"(?P<before>.*?) *(?:\b(?:needed |required |wanted )?by )?(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4})"
+    r"(?P<before>.*?)[ ,;(-]*(?:\b(?P<by>(?:(?:is )?(?:needed|required|wanted|due) )?(?:by|before|until) (?:the )?)(?P<written>[^()]{3,40})"
+    r"|(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}))\)?",
+    re.IGNORECASE,
 )
+"""A row's day at its end: as digits, or behind "needed by" in any words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +134,8 @@ def _sound(row: OrderedRow, today: date) -> Sound | Refused:
         return Refused(row.where, why)
     losing, installing = _one_line(row.losing), _one_line(row.installing)
     needed = row.needed_by.strip()
-    if row.loose and (match := _LAST_DAY.fullmatch(losing)):
-        losing, needed = match["before"].rstrip(" ,;"), match["day"]
+    if row.loose:
+        losing, needed = _day_apart(losing, today)
     if not (losing or installing):
         return Refused(row.where, "no supplier is named", device)
     try:
@@ -142,6 +145,23 @@ def _sound(row: OrderedRow, today: date) -> Sound | Refused:
     if asked_on is not None and asked_on > today:
         return Refused(row.where, f"it was not asked on {day(asked_on)}, which is still to come", device)
     return Sound(row.where, device, losing, installing, needed_by, asked_on, row.loose)
+
+
+def _day_apart(written: str, today: date) -> tuple[str, str]:
+    """(the supplier, the day that the row ends with; empty: none)."""
+    match = _LAST_DAY.fullmatch(written)
+    if match is None:
+        return written, ""
+    named = match["day"] or match["written"]
+    says_needed = match["day"] or match["by"].strip().count(" ")
+    return (match["before"], named) if says_needed or _is_day(named, today) else (written, "")
+
+
+def _is_day(text: str, today: date) -> bool:
+    try:
+        return _day(text, today) is not None
+    except BadDay:
+        return False
 
 
 def _one_line(cell: str) -> str:
@@ -176,7 +196,7 @@ def _suppliers(row: Sound, book: Book, policy: Policy, order: Order) -> _Supplie
     strange = [name for name in (losing, installing) if name and counterparties.resolve(name, book) is None]
     named = Want(row.device, order.by, order.at, order.mail_id, losing, installing)
     first = routing.first_party(named, book, policy)
-    if any(map(_is_no_name, strange)):
+    if any(map(_is_no_name, strange)) or (row.loose and strange and _goes_on(losing, book)):
         why = "a supplier's cell holds more than a name or MPID; write those alone, with a comma between"
     elif first == ToOps(Why.OURSELVES):
         why = "the supplier named is ourselves; name the one who lost the premises, or the installing one"
@@ -212,6 +232,18 @@ def _is_no_name(name: str) -> bool:
         or scanning.scan(name).devices
         or personal.kinds(name)
     )
+
+
+def _goes_on(name: str, book: Book) -> bool:
+    """Whether it is more than a name: words in small letters behind a listed one with a capital, or nothing but such."""
+    words = name.split()
+    if len(words) > 3 and name.islower():
+        return True
+    for count in range(len(words) - 1, 0, -1):
+        first = " ".join(words[:count])
+        if counterparties.resolve(first, book) is not None:
+            return not first.islower() and any(word.isalpha() and word.islower() for word in words[count:])
+    return False
 
 
 def _listed_name(name: str, book: Book) -> str:

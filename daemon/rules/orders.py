@@ -334,7 +334,7 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class CommandMail:
-    """What a member wrote to us: orders line by line. `near_miss`: the verb that a lone word was nearly."""
+    """What a member wrote to us: orders line by line. `near_miss`: nothing is, and this line would have been."""
 
     lines: tuple[CommandLine, ...] = ()
     near_miss: str = ""

@@ -4,7 +4,7 @@ A hold that nobody was told of counts as lost. So what is told, when and to whom
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from daemon.rules import approving
@@ -184,8 +184,23 @@ def hears(policy: Policy, kind: LetterKind) -> tuple[str, ...]:
 
 
 def letters(notice: Notice, case_id: str, policy: Policy, today: date) -> tuple[LetterPlan, ...]:
-    """One letter for each of those who hear of it. `case_id` is the derived name of the notice."""
-    return addressed(case_id, notice.kind, news(notice, policy, today), hears(policy, notice.kind))
+    """One letter for each of those who hear of it, with what their role may do. `case_id` is the derived name of the
+    notice.
+    """
+    told = news(notice, policy, today)
+    plans = addressed(case_id, notice.kind, told, hears(policy, notice.kind))
+    return tuple(replace(plan, content=as_may(told, plan.to, policy)) for plan in plans)
+
+
+def as_may(told: OpsNews, address: str, policy: Policy) -> OpsNews:
+    """The news as a letter to this address has it: nobody is offered what they may not do, where somebody else may."""
+    approvers = tuple(member.address for member in policy.team if member.may(Role.APPROVER))
+    if address in approvers or not approvers or not any(matter.decidable for matter in told.matters):
+        return told
+    acts = any(member.may(Role.OPERATOR) for member in policy.team if member.address == address)
+    undecided = (replace(matter, on_approve="", on_reject="") for matter in told.matters)
+    shown = undecided if acts else (replace(one, case_id="", mail_id=0, proposal_id=0) for one in undecided)
+    return replace(told, matters=tuple(shown), needed=0, decided_by=approvers)
 
 
 def addressed(case_id: str, kind: LetterKind, told: OpsNews, addresses: Iterable[str]) -> tuple[LetterPlan, ...]:

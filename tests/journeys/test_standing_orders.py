@@ -119,6 +119,25 @@ async def test_an_incident_keeps_what_is_asked_open(make_world: MakeWorld, relay
     assert world.one("SELECT count(*) FROM letter WHERE recipient = :to", to=SOUTH) == 1
 
 
+async def test_an_emergency_stop_is_done_or_answered(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
+    """In other words than ours nothing stops, its writer is told so, and the mail stays; in the subject alone it is done."""
+    world = await team_world(make_world)
+    await orders(world, BOB, "Cat, South Power has been phished. Please stop all codes now!")
+    told = flat(letters(relay, BOB)[-1].content)
+    assert "NOTHING WAS DONE. Did you mean PAUSE codes?" in told
+    assert "Until then letters go out as before." in told
+    assert len(await world.folder("INBOX")) == 1
+    assert world.rows("SELECT kind FROM standing_order") == []
+
+    world.pass_time(minutes=5)
+    await world.arrives(written(BOB, "Sent from my iPhone", subject="PAUSE codes", at=world.now))
+    await world.settle_down()
+    assert "Letters with install codes wait from now on" in flat(letters(relay, BOB, "You wrote")[-1].content)
+    assert letters(relay, CAT, f"{BOB} paused letters with install codes")
+    await asks(world, A0)
+    assert letters(relay, ANN) == []
+
+
 async def test_a_forged_pause_pauses_nothing(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
     """Nobody outside can stop our answers."""
     world = await team_world(make_world)

@@ -360,6 +360,8 @@ NEW: list[tuple[str, Effect]] = [
     (f"Request now please\n\n{DEVICE} NORT\nThanks\nJo", (Request(now=True, rows=(row(3, DEVICE, "NORT"),)),)),
     (f"REQUEST the code of {DEVICE} from NORT\n", (Request(rows=(row(1, DEVICE, "NORT"),)),)),
     (f"REQUEST\n{DEVICE} NORT\n-- \n{GSME} NORT", (Request(rows=(row(2, DEVICE, "NORT"),)),)),
+    (f"REQUEST\n\n{DEVICE} NORT\n\n{GSME} NORT\n\nThanks", (Request(rows=(row(3, DEVICE, "NORT"), row(5, GSME, "NORT"))),)),
+    (f"REQUEST\n{DEVICE} NORT\n\nThe other, {GSME}, is at home", (Request(rows=(row(2, DEVICE, "NORT"),)),)),
     ("REQUEST from the van", (Fault("REQUEST stands alone"),)),
     ("Request from the van attached", SILENCE),
     ("Request\nfor the van", SILENCE),
@@ -597,8 +599,10 @@ ROW_38 = {
     "link target": raw(html=f'<p><a href="mailto:x?body=APPROVE%20{REF}" title="APPROVE {REF}">Looking into it</a></p>'),
     "script": raw(html=f"<script>APPROVE {REF}</script><p>Looking into it</p>"),
     "table of data": raw(html=f"<table><tr><td>APPROVE</td><td>{REF}</td></tr><tr><td>APPROVE</td><td>{OTHER}</td></tr></table>"),
-    "subject": raw("\n", subject=f"APPROVE {REF}"),
-    "subject of prose": raw("Looking into it\n", subject=f"APPROVE {REF}"),
+    "subject of a reply": raw("\n", subject=f"APPROVE {REF}", answers=True),
+    "subject of a pause answered": raw("\n", subject="PAUSE codes", answers=True),
+    "subject with a reply's mark": raw("Looking into it\n", subject="Re: PAUSE codes"),
+    "subject of what is handed on": raw("\n---------- Forwarded message ---------\nFrom: a@b.example\nSubject: x\n\nHello", subject="PAUSE codes"),
     "own header": raw("Looking into it\n", more=(("X-Command", f"APPROVE {REF}"),)),
 }  # fmt: skip
 
@@ -682,6 +686,13 @@ def test_typed_codes_are_not_repeated(text):
     assert shown
     assert "K7M2" not in shown.upper()
     assert "9QX" not in shown.upper()
+
+
+@pytest.mark.parametrize("text", ["INCIDENT", f"WITHDRAW {DEVICE}", f"EVIDENCE {DEVICE}", "INCIDENT SOUTH"])
+def test_a_verb_of_eight_letters_is_no_code(text):
+    """What its writer said is shown as said, though the verb has as many letters as a code of ours."""
+    (line,) = read(raw(text)).lines
+    assert line.text == text
 
 
 def test_what_stands_behind_the_word_code_is_not_repeated():

@@ -71,6 +71,16 @@ WRITTEN = [
     (f"{A} NORT SOUT", (NORTH, SOUTH, None)),
     (f"{A} Northern Energy Southern Power 2026-06-19", (NORTH, SOUTH, DAY)),
     (f"{A} NORT needed by 19/06/2026", (NORTH, "", DAY)),
+    (f"{A} NORT needed by Friday 19 June", (NORTH, "", DAY)),
+    (f"{A} Northern Energy by 19 June please", (NORTH, "", DAY)),
+    (f"{A} NORT (needed by 19 June)", (NORTH, "", DAY)),
+    (f"{A} NORT, urgent please", (NORTH, "", None)),
+    (f"{A} Thanks", ("Thanks", "", None)),
+    (f"* {A} NORT", (NORTH, "", None)),
+    (f"1. {A} NORT", (NORTH, "", None)),
+    (f"{A} NORT thanks!", (NORTH, "", None)),
+    (f"{A} Nowhere Gas needed by 19 June", ("Nowhere Gas", "", DAY)),
+    (f"{A} Taken by Storm", ("Taken by Storm", "", None)),
     (f"{A.replace('-', '').lower()} | NORT", (NORTH, "", None)),
     (f"{A.replace('-', ':')} NORT", (NORTH, "", None)),
     (f"{A} NORT {MPAN}", (NORTH, "", None)),
@@ -124,6 +134,38 @@ def test_a_sheet_without_our_columns_has_no_rows() -> None:
     assert sheet(("device_id", "losing_supplier"), (A, "NORT"), source=Source.HTML) == []
 
 
+PASTED = [
+    ((("Device ID", "Losing supplier"), (A, "NORT"), (B, "SOUT")), ""),
+    ((("MPAN", "Supplier", "GUID"), (MPAN, "NORT", A), (MPAN, "SOUT", B)), ""),
+    (((A, "NORT"), (B, "SOUT", "NORT", "2026-06-19")), ""),
+    (((A, "NORT"), (B, "SOUT")), f"{A}\nNORT\n{B}\nSOUT"),
+    (((A, "Northern Energy"), (B, "Southern Power")), f"{A}\nNorthern Energy\n{B}\nSouthern Power"),
+    (((A, "NORT"), (B, "SOUT")), f"{A}\tNORT\n{B}\tSOUT"),
+    (((A, "NORT"),), f"{A}\n\nNORT\n\n{B} SOUT"),
+    (((B, "SOUT"),), f"{A} NORT"),
+]
+
+
+@pytest.mark.parametrize(("cells", "text"), PASTED)
+def test_a_table_pasted_into_the_mail(cells: tuple[tuple[str, ...], ...], text: str) -> None:
+    """With headings or in our order, beside a text part that holds it as rows, as cells, or not at all: each device once."""
+    rows = order_rows.with_pasted(lines(text) if text else (), [Table(Source.HTML, "table 1", cells)])
+    receipt = weighed([row for row in rows if row.device])
+
+    assert sorted((w.device_id, w.party) for w in receipt.wants) == [(A, NORTH), (B, SOUTH)]
+    assert receipt.refused == ()
+
+
+def test_of_a_pasted_table_every_bad_row_is_named() -> None:
+    """By the table and the row; a table that is no order has none."""
+    cells = ((A, "NORT"), ("1.2E+15", "NORT"), (B, ""))
+    refused = weighed(order_rows.with_pasted((), [Table(Source.HTML, "table 1", cells)])).refused
+    assert [one.where for one in refused] == ["table 1, row 2", "table 1, row 3"]
+    strange = (("Device ID", "Customer"), (A, "Ada Bloggs"))
+    assert order_rows.with_pasted((), [Table(Source.HTML, "table 1", strange)]) == []
+    assert order_rows.with_pasted((), [Table(Source.FORWARDED, "table 1", cells)]) == []
+
+
 # What is refused ────────────────────────────────────────────────────────────────────────────────────
 
 IN_TEXT = [
@@ -133,6 +175,10 @@ IN_TEXT = [
     (f"{A}", "no supplier is named"),
     (f"{A} OURS", "the supplier named is ourselves"),
     (f"{A} NORT, , soon", "a day in it cannot be read"),
+    (f"{A} NORT needed by the end of the week", "a day in it cannot be read"),
+    (f"{A} NORT who lost it in May", "more than a name"),
+    (f"{A} NORT needed soon", "more than a name"),
+    (f"{A} is the meter next door", "more than a name"),
     (f"{A} Ada Bloggs 12 High Street", "more than a name"),
     (f"{A} Ada Bloggs {MPAN} Bloggs", "more than a name"),
     (f"{A} Ada.Bloggs@home.example", "more than a name"),

@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.rules import explain, overdue
-from daemon.rules.decision import LetterKind
+from daemon.rules.decision import LetterKind, OpsNews
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.overdue import BREACH, MOST_MATTERS, Hold, Notice
 from daemon.rules.policy import Member, Nation, Policy, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
+from daemon.rules.wording import write
 from daemon.rules.workdays import Calendar, DueDate
+from tests.letters import our_words
 
 LONDON = ZoneInfo("Europe/London")
 POLICY = Policy("Losing Energy", "codes@losing.example", team=(Member("jo@losing.example", frozenset(Role)),))
@@ -317,6 +319,31 @@ def test_a_letter_to_each_with_the_same_name_and_their_own_number() -> None:
         ("name", 1, "ann@losing.example"),
         ("name", 2, "ben@losing.example"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("role", "decides", "acts"),
+    [
+        (Role.READER, False, False),
+        (Role.CODE_RECIPIENT, False, False),
+        (Role.OPERATOR, False, True),
+        (Role.APPROVER, True, True),
+        (Role.MANAGER, True, True),
+    ],
+)
+def test_nobody_is_offered_what_their_role_does_not_allow(role: Role, *, decides: bool, acts: bool) -> None:
+    """Of an alarm everybody hears; a decision is asked of those who may take it, and the others are told who they are."""
+    policy = replace(_team(jo=Role.APPROVER, sam=role), manager="")
+    plans = overdue.letters(Notice(LetterKind.BREACH, (hold(),)), "name", policy, day("Mon 2026-06-29"))
+    told = next(plan.content for plan in plans if plan.to == "sam@losing.example")
+    assert isinstance(told, OpsNews)
+    (matter,) = told.matters
+    assert bool(matter.on_approve or matter.on_reject) is decides
+    assert matter.decidable is acts
+    assert told.decided_by == (() if decides else ("jo@losing.example",))
+    shown = write(next(plan for plan in plans if plan.to == "sam@losing.example"), None, our_words()).text
+    assert ("begin with one of these lines" in " ".join(shown.split())) is decides
+    assert shown.startswith("For your information: jo@losing.example must decide") is not acts
 
 
 def test_a_matter_can_be_decided_by_itself() -> None:

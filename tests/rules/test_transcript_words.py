@@ -61,8 +61,9 @@ def test_a_refused_mail_says_first_that_nothing_was_done(lines):
 
 
 def test_a_near_miss_is_one_line_of_help():
-    """Nothing was ordered: what was nearly, and no page of what can be written."""
-    assert spoken(specimens.NEAR_MISS).startswith("Did you mean STATUS? Nothing was done.")
+    """Nothing was done, first of all; then the line that would work, alone; and no page of what can be written."""
+    assert spoken(specimens.NEAR_MISS).startswith("NOTHING WAS DONE. Did you mean STATUS?")
+    assert "\n\nSTATUS\n\n" in text(specimens.NEAR_MISS)
     assert "You wrote" not in spoken(specimens.NEAR_MISS)
     assert "EVIDENCE" not in spoken(specimens.NEAR_MISS)
 

@@ -1,7 +1,8 @@
 """A mail of our own team to the orders in it, line by line. Strict: what is not exactly an order is never obeyed.
 
 Only what its writer wrote now is read: nothing quoted, handed on, attached or under their name. The first word of
-the first line decides: a verb, or it is people's mail and gets silence. Source: product notes §5, durability §2.3.
+the first line decides: a verb, or it is people's mail and gets silence. Of a new mail without words the subject is that
+line. Words that are meant to stop or start something get one line of help. Source: product notes §5, durability §2.3.
 """
 
 import re
@@ -14,17 +15,30 @@ from daemon.rules import order_rows
 from daemon.rules.commands import words
 from daemon.rules.commands.frame import closes, greets, is_footer, names_of
 from daemon.rules.commands.grammar import FREE_TEXT, Setting, is_attempt, parse
-from daemon.rules.commands.misses import is_marked, misspelt, near_miss
-from daemon.rules.commands.words import Opening, Unfit
+from daemon.rules.commands.meant import MOST_READ, meant_to_order, meant_to_stop, named_in, sentences
+from daemon.rules.commands.misses import is_marked, near_miss
+from daemon.rules.commands.words import Opening, Unfit, misspelt
 from daemon.rules.disclosure import whole_signature
 from daemon.rules.forms import HEX, plain
-from daemon.rules.orders import Approve, CommandLine, CommandMail, Order, OrderedRow, Reject, Request, Rows, Verb
+from daemon.rules.orders import (
+    Approve,
+    CommandLine,
+    CommandMail,
+    Incident,
+    Order,
+    OrderedRow,
+    Pause,
+    Reject,
+    Request,
+    Rows,
+    Verb,
+)
 
 MOST_LINES = 10
 MAX_TEXT = 100_000
 """Of the new text no more is read."""
 HELP_TEXT = """\
-To see:
+The first word of the text counts. To see:
   how all stands: STATUS
   one matter: STATUS, EVIDENCE IC-7F3K2Q9D
   what waits: LIST held (open, overdue)
@@ -46,7 +60,7 @@ Of one matter (a reply needs no reference):
   once more: RESEND IC-7F3K2Q9D
   a mail set aside: REPLAY mail 12
 To stop and go on:
-  PAUSE/RESUME, then codes or a supplier
+  PAUSE/RESUME alone; or codes; or a supplier
   a supplier is suspect: INCIDENT NORT
 To set:
   with a sheet: CONTACTS, INVENTORY, ADOPT
@@ -60,6 +74,22 @@ _WRAPS_FROM = 50
 """A line at least this long may have been broken by a mail program."""
 _SENTENCE = 7
 """A line of so many words below a lone word makes that word a heading."""
+_BY_SUBJECT = frozenset(
+    (Verb.HELP, Verb.STATUS, Verb.LIST, Verb.REPORT, Verb.EVIDENCE, Verb.TEAM, Verb.PAUSE, Verb.INCIDENT, Verb.REQUEST)
+)
+"""What shows, stops or asks is obeyed where it stands in the subject of a mail without words; the rest is not."""
+_MOVING = frozenset((Verb.PAUSE, Verb.RESUME, Verb.INCIDENT, Verb.REQUEST, Verb.WITHDRAW, Verb.CHASE, Verb.ESCALATE))
+"""Whoever writes one of these in capitals below other words, or above them in the subject, must hear that it was not done."""
+_DECIDING = frozenset((Verb.APPROVE, Verb.REJECT))
+"""The same in the subject alone: below other words our own letters are quoted, which hold them."""
+_LONGEST_SUBJECT = 200
+_LINES_READ = 40
+"""Of a text no more is looked through for orders below other words."""
+_SEE_SUBJECT = re.compile(
+    r"(?:please )?(?:see|as(?: per| in)?|per|read)?(?: the| my)? ?(?:subject(?: line)?|above|title)[ .!]*|eom|n/?t|\^+|[.\-]",
+    re.IGNORECASE,
+)
+"""Words of a mail that says all in its subject."""
 
 
 def read(mail: IncomingMail, today: date, *, names: Collection[str] = (), reply: bool = False) -> CommandMail:
@@ -91,6 +121,8 @@ class _Reader:
         self._raw = plain(mail.new_text[:MAX_TEXT]).split("\n")
         self._lines = [words.tidy(line) for line in self._raw]
         self._signed = names_of(mail.origin)
+        self._number = 1
+        """Of the first line, as its writer counts them; the subject is line 0."""
         self._at = 0
         self._gap = True
         """A blank line stands above, or nothing."""
@@ -98,15 +130,26 @@ class _Reader:
         self._orders: list[Order] = []
 
     def run(self) -> CommandMail:
+        self._take_subject()
         first = self._first()
-        if first is None:
-            return CommandMail()
-        if not self._is_order(first) or self._is_heading(first):
+        if first is None or not self._is_order(first) or self._is_heading(first):
             return CommandMail(near_miss=self._near_miss(first))
         self._at = first
         while self._at < len(self._lines) and len(self._found) <= MOST_LINES and self._step():
             pass
+        self._weigh_stop_beside()
         return CommandMail(tuple(self._found))
+
+    def _weigh_stop_beside(self) -> None:
+        """Words beside the orders that would stop letters: where none of the orders does, nothing is done before their
+        writer has said what they mean.
+        """
+        if any(isinstance(order, Pause | Incident) for order in self._orders):
+            return
+        for one in sentences("\n".join((self._subject(), "", *self._up_to_closing(self._at)))):
+            if line := meant_to_stop(one, self._setting.names, alone=False):
+                self._add(one, None, _unclear(line))
+                return
 
     def _filled(self, start: int) -> int | None:
         """The first line from `start` on that says anything."""
@@ -155,11 +198,84 @@ class _Reader:
         word = line.partition(" ")[0]
         return bool(misspelt(word)) and (is_marked(line) or word.isupper())
 
-    def _near_miss(self, index: int) -> str:
-        below = self._filled(index + 1)
-        alone = below is None or self._ends(below)
+    # The subject ────────────────────────────────────────────────────────────────────────────────────
+
+    def _subject(self) -> str:
+        """The subject of a new mail, tidied; empty where a mail program may have written it."""
+        mail = self._mail
+        handed_on = mail.in_reply_to or mail.references or mail.quoted_text.strip() or mail.forwarded_text.strip()
+        return "" if self._setting.reply or handed_on else words.tidy(plain(mail.subject[:_LONGEST_SUBJECT]))
+
+    def _take_subject(self) -> None:
+        """Put the subject above the text, where it orders in capitals and the text says nothing, or is rows of a REQUEST."""
+        subject = self._subject()
+        said = words.opening(subject)
+        if said is None or not said.loud or said.verb not in _BY_SUBJECT or not self._parses(said):
+            return
+        first = self._filled(0)
+        rows = said.verb is Verb.REQUEST and first is not None and order_rows.is_row(self._raw[first])
+        if rows or self._says_nothing(first):
+            below = self._raw if rows else []
+            self._raw, self._lines = [subject, *below], [subject, *map(words.tidy, below)]
+            self._number = 0
+
+    def _says_nothing(self, first: int | None) -> bool:
+        """The text is empty, points to the subject, or is a signature or a footer."""
+        if first is not None and _SEE_SUBJECT.fullmatch(self._raw[first].strip()):
+            first = self._filled(first + 1)
+        return first is None or self._ends(first) or is_footer(self._lines[first])
+
+    def _parses(self, said: Opening) -> bool:
+        try:
+            parse(said, self._setting)
+        except Unfit:
+            return False
+        return True
+
+    # Nearly an order ────────────────────────────────────────────────────────────────────────────────
+
+    def _near_miss(self, first: int | None) -> str:
+        """The order that its words or its subject nearly were; empty: it is people's mail."""
+        subject = self._subject()
+        in_subject = self._nearly(subject, alone=self._says_nothing(self._filled(0))) or self._moves(
+            subject, _MOVING | _DECIDING
+        )
+        if first is None:
+            return in_subject
+        below = self._filled(first + 1)
+        nearly = self._nearly(self._lines[first], alone=below is None or self._ends(below))
+        return nearly or in_subject or self._further_down(first) or self._bare_row(first)
+
+    def _nearly(self, line: str, *, alone: bool) -> str:
+        if not line:
+            return ""
         sheet = any(table.source in (Source.CSV, Source.XLSX) for table in self._mail.tables)
-        return near_miss(self._lines[index], self._setting, alone=alone, sheet=sheet)
+        pasted = any(table.source is Source.HTML for table in self._mail.tables)
+        listed = sheet or pasted or is_marked(self._mail.new_text[:MOST_READ])
+        heard = (meant_to_order(one, self._setting.names, alone=alone, listed=listed) for one in sentences(line))
+        return next(filter(None, heard), "") or near_miss(line, self._setting, alone=alone, sheet=sheet)
+
+    def _further_down(self, first: int) -> str:
+        """What would stop letters, in any sentence; or a line of its own that is an order in capitals."""
+        lines = self._up_to_closing(first)
+        orders = (self._moves(line, _MOVING) for line in lines)
+        stops = (meant_to_stop(one, self._setting.names, alone=False) for one in sentences("\n".join(lines)))
+        return next(filter(None, (*orders, *stops)), "")
+
+    def _up_to_closing(self, start: int) -> list[str]:
+        """The lines from `start` to the closing, at most so many."""
+        end = next((i for i in range(start, len(self._lines)) if self._lines[i] and self._ends(i)), len(self._lines))
+        return self._lines[start:end][:_LINES_READ]
+
+    def _bare_row(self, index: int) -> str:
+        """A row of an order without the word for it."""
+        row = order_rows.is_row(self._raw[index]) and named_in(self._lines[index], self._setting.names)
+        return Verb.REQUEST.value if row else ""
+
+    def _moves(self, line: str, verbs: frozenset[Verb]) -> str:
+        said = words.opening(line)
+        moves = said is not None and said.loud and said.verb in verbs and self._parses(said)
+        return said.verb.value if said is not None and moves else ""
 
     # One step ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -229,15 +345,18 @@ class _Reader:
         return " ".join(pieces)
 
     def _rows(self) -> tuple[tuple[OrderedRow, ...], str]:
-        """(the rows below a REQUEST, up to a blank line or the end, why they are not all). One blank line may come first."""
-        below = self._filled(self._at)
-        if below is not None and order_rows.is_row(self._raw[below]):
-            self._at = below
-        start = self._at
-        while self._at < len(self._lines) and self._lines[self._at] and not self._ends(self._at):
-            self._at += 1
+        """(the rows below a REQUEST, why they are not all). They end at a blank line, unless a device stands below it:
+        Outlook leaves one between any two lines.
+        """
+        found: list[int] = []
+        while self._at < len(self._lines) and not self._ends(self._at):
+            below = self._filled(self._at)
+            if below is None or (below > self._at and not order_rows.is_row(self._raw[below])):
+                break
+            found.append(below)
+            self._at = below + 1
         cut = self._at == len(self._lines) and len(self._mail.new_text) > MAX_TEXT
-        rows = order_rows.text_rows([(i + 1, self._raw[i]) for i in range(start, self._at)])
+        rows = order_rows.text_rows([(i + self._number, self._raw[i]) for i in found])
         return rows, "the list is too long for a mail's text; send it as a sheet" if cut else ""
 
     def _take(self, said: Opening, text: str, fault: str, rows: tuple[OrderedRow, ...] = ()) -> None:
@@ -264,6 +383,13 @@ class _Reader:
 
 def _no_order(way_out: str) -> str:
     return f"this line is no order; {way_out}"
+
+
+def _unclear(line: str) -> str:
+    return (
+        f"these words stand beside your orders. If letters are to stop, begin the text with {line}; if not, send the orders "
+        "without them"
+    )
 
 
 def _decide_the_same(one: Order, other: Order) -> bool:

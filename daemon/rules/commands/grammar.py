@@ -12,6 +12,7 @@ from types import MappingProxyType
 from daemon.rules import orders, scanning
 from daemon.rules.commands import words
 from daemon.rules.commands.asking import request, withdraw
+from daemon.rules.commands.meant import named_in
 from daemon.rules.commands.tell import approve, reject, tell
 from daemon.rules.commands.words import Opening, Unfit
 from daemon.rules.forms import DEVICE
@@ -198,15 +199,37 @@ def _party(said: Opening, setting: Setting) -> str:
     if _key(name) in map(_key, setting.names) and name:
         return name
     begun = (one for one in setting.names if len(_key(name)) > 2 and _key(one).startswith(_key(name)))
-    near = words.nearest(name, setting.names) or next(begun, "")
+    near = words.nearest(name, setting.names) or next(begun, "") or named_in(name, setting.names)
     if near:
-        raise Unfit(f"the contact list has no supplier of that name; the nearest is: {said.verb} {near}")
+        raise Unfit(f"the contact list has no supplier of that name; one alone on its line, as in: {said.verb} {near}")
     if setting.names or not said.loud or not re.fullmatch(r"[\w .,&'’()/+-]{1,80}", name):
-        raise Unfit(f"the contact list has no supplier of that name; write its MPID or name: {said.verb} NORT")
+        wider = f"; {said.verb} alone means all letters" if said.verb is not Verb.INCIDENT else ""
+        raise Unfit(
+            f"the contact list has no supplier of that name; behind {said.verb} stands its MPID or its name, as listed{wider}"
+        )
     return name
 
 
-_EVERYTHING = frozenset(("", "all", "everything", "everybody", "all letters"))
+_EVERYTHING = frozenset(
+    (
+        "",
+        "all",
+        "everything",
+        "everybody",
+        "everyone",
+        "letters",
+        "all letters",
+        "all suppliers",
+        "sending",
+        "all sending",
+    )
+)
+_AT_ONCE = re.compile(
+    r"(?:\A|[ ,.!;-]+)(?:now|right now|immediately|at once|asap|a\.s\.a\.p|straight away|right away|urgently|urgent|please|pls)"
+    r"[ .,!]*\Z",
+    re.IGNORECASE,
+)
+"""How people press; a pause takes effect at once."""
 
 
 def _what(said: Opening, setting: Setting) -> str:
@@ -218,7 +241,10 @@ def _what(said: Opening, setting: Setting) -> str:
 
 
 def _pause(said: Opening, setting: Setting) -> Order:
-    return orders.Pause(_what(said, setting))
+    rest = said.rest
+    for _ in range(3):
+        rest = _AT_ONCE.sub("", rest)
+    return orders.Pause(_what(Opening(said.verb, rest, said.loud), setting))
 
 
 def _resume(said: Opening, setting: Setting) -> Order:

@@ -5,19 +5,12 @@ import re
 from daemon.rules import scanning
 from daemon.rules.commands import words
 from daemon.rules.commands.grammar import Setting
+from daemon.rules.commands.words import misspelt
 from daemon.rules.forms import DEVICE
 from daemon.rules.orders import Verb
 
 MOST_WORDS = 4
 _DECIDING = frozenset((Verb.APPROVE, Verb.REJECT))
-_ORDINARY = re.compile(
-    r"about|accident|adapt|cause|chose|closer|contact|contract|contracts|ease|export|heap|hell|hello|held|lapse"
-    r"|last|lease|lost|loose|mist|none|nope|nose|noted|notes|object|pass|phase|please|present|project|recent"
-    r"|relay|repay|reply|resent|reset|resort|support|tear|term|those|vote|want|ways|what|always|teams|steam"
-    r"|sway|lest|least|mostly|presume|assume|eject|inject|replace",
-    re.IGNORECASE,
-)
-"""Words of their own right that stand near a verb: people answer each other with them."""
 _BEFORE = re.compile(
     r"yes|yep|yeah|ok|okay|i|we|please|pls|kindly|can|could|you|to|just|happy|hi|hello|all|fine|sure|agreed"
     r"|lets|let's|let|us|go|ahead|and|it|is|it's|good|looks|thanks|do|hereby",
@@ -49,14 +42,6 @@ def near_miss(line: str, setting: Setting, *, alone: bool, sheet: bool) -> str:
 def is_marked(text: str) -> bool:
     """A reference, a device or rows stand in it, as in no ordinary sentence."""
     return words.holds_ref(text) or bool(DEVICE.search(text) or scanning.holds_code(text))
-
-
-def misspelt(word: str) -> str:
-    """The verb that a word is nearly; empty: it is another word, or the verb itself."""
-    bare = re.sub(r"\A\W+|\W+\Z", "", word[:30])
-    if len(bare) < 4 or _ORDINARY.fullmatch(bare) or bare.upper() in Verb.__members__:
-        return ""
-    return words.nearest(bare, Verb.__members__, 1 if len(bare) <= 5 else 2)
 
 
 def _short(verb: str, spoken: list[str], setting: Setting) -> bool:

@@ -202,6 +202,24 @@ def nearest(word: str, choices: Iterable[str], most: int = 2) -> str:
     return near[1] if near[0] <= most else ""
 
 
+_ORDINARY = re.compile(
+    r"about|accident|adapt|cause|chose|closer|contact|contract|contracts|ease|export|heap|hell|hello|held|lapse"
+    r"|last|lease|lost|loose|mist|none|nope|nose|noted|notes|object|pass|phase|please|present|project|recent"
+    r"|relay|repay|reply|resent|reset|resort|support|tear|term|those|vote|want|ways|what|always|teams|steam"
+    r"|sway|lest|least|mostly|presume|assume|eject|inject|replace",
+    re.IGNORECASE,
+)
+"""Words of their own right that stand near a verb: people answer each other with them."""
+
+
+def misspelt(word: str) -> str:
+    """The verb that a word is nearly; empty: it is another word, or the verb itself."""
+    bare = re.sub(r"\A\W+|\W+\Z", "", word[:30])
+    if len(bare) < 4 or _ORDINARY.fullmatch(bare) or bare.upper() in Verb.__members__:
+        return ""
+    return nearest(bare, Verb.__members__, 1 if len(bare) <= 5 else 2)
+
+
 # What may be shown ──────────────────────────────────────────────────────────────────────────────────
 
 _LOOSE = re.compile(rf"(?<![^\W_])(?:0[xX])?{HEX}(?:[ \-:./_|,]{{0,3}}{HEX}){{19,}}")
@@ -246,6 +264,8 @@ def shown(line: str, verb: Verb | None, *, fits: bool) -> str:
 def _hidden(match: re.Match[str], verb: Verb | None) -> str:
     """Whatever may be a code of our letters: letters alone only in capitals, or where such a code is looked for."""
     token = match[0]
+    if token.upper() in Verb.__members__:
+        return token  # INCIDENT, WITHDRAW and EVIDENCE have as many letters as a code
     if " " in token and not all(re.search("[0-9]", half) for half in token.split()):
         return token
     if re.search("[0-9]", token):
