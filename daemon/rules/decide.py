@@ -62,10 +62,10 @@ def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
 def devices_to_look_up(meaning: Correspondence, home: MailThread | None) -> tuple[DeviceId, ...]:
     """The devices of which `Facts` must hold records, releases and other askers.
 
-    Those named in the mail, and in a chase that names none, those of its thread.
+    Those named in the mail, wanted or not, and in a chase that names none, those of its thread.
     """
     if meaning.asked or not meaning.chase or home is None:
-        return tuple(asked.device_id for asked in meaning.asked)
+        return (*(asked.device_id for asked in meaning.asked), *meaning.left_out)
     return tuple(item.device_id for item in home.items)
 
 

@@ -104,6 +104,8 @@ class Answer:
     nothing_found: bool = False
     """A request without a single Device ID: say where the ID stands."""
     withdrawn: tuple[DeviceId, ...] = ()
+    left_out: tuple[DeviceId, ...] = ()
+    """Devices that they named and, as we read it, do not want: nothing was open for them, and nothing is sent."""
     repeat: bool = False
     """All rows were answered before, and are answered again."""
     chase: bool = False

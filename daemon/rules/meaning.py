@@ -44,6 +44,8 @@ class Correspondence:
     """Its words ask for install codes, whether or not a Device ID was found."""
     references: tuple[str, ...] = ()
     """`IC-XXXXXXXX` references found in mark, subject or new text."""
+    left_out: tuple[DeviceId, ...] = ()
+    """Devices that it names beside others and says are not wanted, or done with: they get no code."""
     named: tuple[DeviceId, ...] = ()
     """Devices that a mail which answers us names beside that, and asks for in no words."""
     needs_thread: bool = False

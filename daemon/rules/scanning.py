@@ -226,7 +226,7 @@ def _devices(text: str, lines: Lines) -> tuple[list[Spot], list[Fault]]:
     for number, match in enumerate(matches):
         if number in halves or number - 1 in halves:
             continue
-        device = _canonical(match[0])
+        device = canonical_of(match[0])
         if why := _doubt(match, device, text):
             faults.append(Fault(lines.of(match.start()), why, match[0], sure=why != ALL_DIGITS))
         else:
@@ -234,7 +234,8 @@ def _devices(text: str, lines: Lines) -> tuple[list[Spot], list[Fault]]:
     return spots, faults
 
 
-def _canonical(token: str) -> DeviceId:
+def canonical_of(token: str) -> DeviceId:
+    """The Device ID of a text that has the form of one (`forms.DEVICE`)."""
     digits = re.sub(r"[^0-9A-Fa-fxX]", "", token)
     return canonical(digits[2:] if digits[1] in "xX" else digits)
 

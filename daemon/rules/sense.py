@@ -14,6 +14,7 @@ from daemon.rules.identifiers import DeviceId
 from daemon.rules.listing import Listed
 from daemon.rules.meaning import Asked, BadLine, Correspondence
 from daemon.rules.near_misses import Fault
+from daemon.rules.unwanted import unwanted
 
 MAX_BAD_LINES = 200
 MAX_ROWS_SEARCHED = 5_000
@@ -78,6 +79,8 @@ class _Words:
     around: str
     """Everything that shows what the mail is about, what it quotes included."""
     reply: bool
+    texts: tuple[str, str, str]
+    """The subject, what its writer says, what was handed on."""
 
     @property
     def asking(self) -> bool:
@@ -91,7 +94,8 @@ def _words(mail: IncomingMail) -> _Words:
         subject = mail.subject
     said = (*wishes.sentences(subject), *wishes.sentences(mail.new_text))
     around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:20_000], mail.quoted_text[:20_000]))
-    return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply)
+    texts = (subject, mail.new_text, mail.forwarded_text)
+    return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply, texts)
 
 
 def sense(mail: IncomingMail) -> Sense:
@@ -133,7 +137,8 @@ def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: t
         return True
     if gathered.codes or gathered.answered or wishes.reports(words.said):
         return False
-    if not words.reply and wishes.titles_request(mail.subject, words.said):
+    said = tuple(sentence for sentence in words.said if sentence not in wishes.withdrawals(words.said))
+    if not words.reply and wishes.titles_request(mail.subject, said):
         return True
     instead = bool(data) or wishes.names_serial(own) or gathered.for_devices
     instead = instead or any(a.reading in (Reading.NOT_TEXT, Reading.UNREADABLE) for a in mail.attachments)
@@ -141,15 +146,39 @@ def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: t
 
 
 def _with_withdrawal(meaning: Correspondence, words: _Words) -> Correspondence:
-    """Taken back: what the sentences name, or all. Beside a request in the same mail nothing is taken back whole."""
+    """Taken back: what the clauses or sentences name, or all. Beside a request in the same mail nothing is taken back whole."""
     sentences = wishes.withdrawals(words.said)
-    if not sentences:
+    named = _not_wanted(meaning, words, sentences)
+    if not (sentences or named):
         return meaning
-    named = set(scanning.scan("\n".join(sentences)).devices)
     others = tuple(asked for asked in meaning.asked if asked.device_id not in named)
     if others and (named or meaning.wants_codes or wishes.replaces(words.said)):
-        return replace(meaning, asked=others)
+        left_out = tuple(asked.device_id for asked in meaning.asked if asked.device_id in named)
+        return replace(meaning, asked=others, left_out=left_out)
+    if not sentences and wishes.reports(words.said):
+        return meaning
     return replace(meaning, withdraws=True, chase=False)
+
+
+def _not_wanted(meaning: Correspondence, words: _Words, sentences: tuple[str, ...]) -> set[DeviceId]:
+    """The devices named that are not wanted, by their clause, or else by a sentence that takes back all it names.
+
+    Of what is merely said to be done (commissioned, removed) the code is wanted all the same where the mail asks for
+    codes, and can mean no other device.
+    """
+    if not meaning.asked:
+        return set()
+    asked = {one.device_id for one in meaning.asked}
+    if wishes.is_test(words.said):
+        return asked
+    said = unwanted(*words.texts)
+    named = set(said.left_out)
+    for sentence in sentences:
+        if not named & set(scanning.scan(sentence).devices):
+            named.update(scanning.scan(wishes.taken_back_in(sentence)).devices)
+    if not asked - named <= said.done or not wishes.asks_for_codes(wishes.sentences(said.beside), of_devices=True):
+        named |= said.done
+    return named & asked
 
 
 def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:

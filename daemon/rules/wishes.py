@@ -124,6 +124,9 @@ _WITHDRAW = Sought(
     r"|\b(?:sorry|apologies)\b[^.?!]{0,30}\bwrong (?:supplier|person|company|recipient|address|team|mailbox)\b|\bwrong (?:supplier|recipient)\W*\Z"
     r"|\bwould like to recall the message\b",
 )
+_TEST = Sought(
+    r"\btest(?:ing)? (?:e-?mail|mail|message|only|please (?:ignore|disregard|delete)|do not (?:reply|answer))\b|\bthis is (?:only |just )?a test\b"
+)
 _TAKES_BACK = Sought(
     r"\b(?:ignore|disregard|withdraw|cancel|remove)\b(?: (?:the|my|our|this|that|please|device|devices|meter|esme|gsme|guid|id|item|requests?"
     r"|query|enquiry|install|codes?|for|of))* \(?",
@@ -140,6 +143,7 @@ _CONFIRMS = Sought(
     r"\b(?:thank\w*[^.?!]{0,60}\b(?:codes?|received|sending|providing|these|response|reply|help|this)|(?:have|has|been|now|safely|successfully|all) (?:received|commissioned|joined|working|arrived)"
     r"|(?:codes?|install codes?)[^.?!]{0,40}\b(?:received|worked|works|arrived|successful\w*)|received (?:the|your|all|these|with thanks)|commissioned (?:successfully|ok|now))\b",
 )
+_NOT_YET = Sought(r"\b(?:not|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|weren't)\b")
 _DENIES = Sought(
     r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us|your?\b)"
     r"|no record of|(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
@@ -246,6 +250,17 @@ def withdrawals(said: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
+def taken_back_in(sentence: str) -> str:
+    """The parts of a withdrawing sentence that say so and name something, or the whole of it: more may stand in it."""
+    parts = [part for part in re.split(r"[,;]\s|\bbut\b", sentence) if _WITHDRAW.found(part) and DEVICE.search(part)]
+    return "\n".join(parts) or sentence
+
+
+def is_test(said: tuple[str, ...]) -> bool:
+    """It was written to see whether mail arrives."""
+    return bool(_TEST.among(said))
+
+
 def _takes_back_device(sentence: str) -> bool:
     return any(DEVICE.match(sentence, verb.end()) for verb in _TAKES_BACK.finditer(sentence))
 
@@ -262,7 +277,8 @@ def thanks(said: tuple[str, ...]) -> bool:
 
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
-    return not asks_anything(said) and bool(_CONFIRMS.among(said) or _DENIES.among(said))
+    confirms = any(not _NOT_YET.found(sentence) for sentence in _CONFIRMS.among(said))
+    return (confirms or bool(_DENIES.among(said))) and not asks_anything(said)
 
 
 def is_bulk(text: str) -> bool:

@@ -32,6 +32,7 @@ from tests.rules.cases import (
 )
 
 DAY = timedelta(days=1)
+D = cases.device(4)
 CHASE = Correspondence(chase=True)
 WITHDRAW = Correspondence(withdraws=True)
 
@@ -251,19 +252,33 @@ def test_devices_named_are_taken_back_wherever_they_are_open() -> None:
     assert len(decision.plans) == 1
 
 
+def test_what_is_left_out_beside_a_request_is_taken_back_where_it_is_open() -> None:
+    """The letter that answers the others says of each: withdrawn, or that no code is sent for it."""
+    home, other = thread(cases.item(B), case_id="11" * 32), thread(cases.item(C), case_id="22" * 32)
+    decision = decided(asks(A, left_out=(B, C, D)), home=home, open_elsewhere={C: other}, records=cases.records(A, B))
+
+    assert rows(decision).keys() == {A}
+    assert (said(decision).withdrawn, said(decision).left_out) == ((B, C), (D,))
+    assert {t.case_id: [i.state for i in t.items] for t in decision.threads} == {
+        home.case_id: [State.WITHDRAWN, State.ANSWERED],
+        other.case_id: [State.WITHDRAWN],
+    }
+    assert [plan.code_devices for plan in decision.plans] == [(A,)]
+
+
 def test_a_device_named_that_is_not_open_is_asked_about() -> None:
     """It may be a request in the same breath: it is neither lost nor answered, and its asker reads so."""
     decision = decided(asks(A, B, C, withdraws=True), home=thread(cases.item(A), cases.answered(C)))
 
     assert said(decision).withdrawn == (A,)
-    assert [line.where for line in said(decision).bad_lines] == [B]
+    assert said(decision).left_out == (B,)
 
 
 def test_a_device_named_that_is_nowhere_open_is_asked_about_in_a_thread_of_its_own() -> None:
     """Another party's code letter for it is no answer of ours to them."""
     decision = decided(asks(A, withdraws=True), releases={A: cases.sent(DAY, party="Southern Power")})
 
-    assert [line.where for line in said(decision).bad_lines] == [A]
+    assert said(decision).left_out == (A,)
     assert said(decision).withdrawn == ()
 
 
@@ -272,7 +287,7 @@ def test_a_device_that_its_thread_does_not_know_is_asked_about_there() -> None:
     home = thread(cases.answered(A))
     decision = decided(asks(B, withdraws=True), home=home)
 
-    assert [line.where for line in said(decision).bad_lines] == [B]
+    assert said(decision).left_out == (B,)
     assert decision.joins == home.case_id
 
 
