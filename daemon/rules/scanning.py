@@ -23,7 +23,16 @@ from daemon.rules.forms import (
     plain,
 )
 from daemon.rules.identifiers import CROCKFORD, DeviceId, canonical, device_id
-from daemon.rules.near_misses import ALL_DIGITS, LEAST_JOINTS, SHORTENED, Fault, may_hold_any, near_misses, wrong_length
+from daemon.rules.near_misses import (
+    ALL_DIGITS,
+    LEAST_JOINTS,
+    SHORTENED,
+    Fault,
+    hashes,
+    may_hold_any,
+    near_misses,
+    wrong_length,
+)
 
 PLACEHOLDER = "it is a placeholder, not a Device ID"
 NO_DEVICE = "this is not a Device ID (16 digits 0-9 and letters A-F)"
@@ -75,7 +84,8 @@ def scan(text: str) -> Found:
     parted = _part(text)
     alone = [Sighting(line, device) for line, device in parted.alone.items()]
     found = _search(own(parted.rest)) if parted.searched else Found()
-    return Found(tuple(sorted((*found.sightings, *alone), key=lambda sighting: sighting.line)), found.faults)
+    sightings = tuple(sorted((*found.sightings, *alone), key=lambda sighting: sighting.line))
+    return Found(sightings, (*found.faults, *hashes(text)))
 
 
 def _search(rest: str) -> Found:

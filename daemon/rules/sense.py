@@ -201,7 +201,7 @@ def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered
     own = " ".join(words.all)
     matter = wishes.names_matter(own)
     on_topic = bool(meaning.asked or meaning.references or matter or gathered.codes or mail.origin.mark)
-    on_topic = on_topic or gathered.shaped
+    on_topic = on_topic or gathered.shaped or bool(gathered.bad and wishes.names_code(own))
     plain_wish = _is_plain_wish(words)
     if not (meaning.asked or meaning.wants_codes or gathered.for_devices or on_topic or plain_wish):
         meaning = replace(meaning, bad_lines=())

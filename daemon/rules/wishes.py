@@ -202,6 +202,11 @@ def names_matter(text: str) -> bool:
     return bool(_SUBJECT_MATTER.found(_folded(text)))
 
 
+def names_code(text: str) -> bool:
+    """It speaks of a code, and not of one that is plainly of another kind."""
+    return bool(_PLAIN_CODES.found(_folded(text)))
+
+
 def names_request(text: str) -> bool:
     """It names install codes, MP121 or commissioning: with a meter's number beside it, that is a request."""
     return bool(_REQUEST_WORDS.found(_folded(text)))

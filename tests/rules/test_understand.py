@@ -185,12 +185,31 @@ def test_a_code_of_nothing_in_particular_is_an_install_code_where_a_listed_suppl
 
 
 @pytest.mark.parametrize(
-    "text", ["00-DB-12-34-56-78-90-ZZ", "Hi, 00-DB-12-34-56-78-90-ZZ please", "00-DB-12-34-56-78-90"]
+    "text",
+    [
+        "00-DB-12-34-56-78-90-ZZ",
+        "Hi, 00-DB-12-34-56-78-90-ZZ please",
+        "00-DB-12-34-56-78-90",
+        "00_DB_12_34_56_78_90_A0",
+    ],
 )
 def test_a_device_id_gone_wrong_is_named_though_it_stands_alone(text):
     """As one that is right asks for its code without a word (see REQUESTS)."""
     assert [bad.where for bad in read(mail(text)).bad_lines] == ["line 1"]
     assert understand(mail(text), mails.stranger()) == NotOurs()
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Install codes", "GUID 00DB12-3456-7891-28"),
+        ("Device code", "device 00DB12345678912 (15 digits)"),
+        ("codes", "00DB1234 56789128"),
+    ],
+)
+def test_what_may_be_a_device_id_is_named_where_a_code_is_spoken_of(subject, text):
+    """It is unlike anything else only because of the words beside it."""
+    assert [bad.where for bad in read(mail(text, subject=subject)).bad_lines] == ["line 1"]
 
 
 @pytest.mark.parametrize(
