@@ -121,6 +121,7 @@ def answer_words(plan: LetterPlan, answer: Answer, codes: Mapping[DeviceId, Inst
         "unreadable": _faults(answer.unreadable),
         "personal_data": answer.personal_data,
         "nothing_found": answer.nothing_found,
+        "only_quoted": answer.only_quoted,
         "which_request": answer.which_request,
         "fill_in": bool(_to_fill(answer)),
         "repeat": answer.repeat,

@@ -251,4 +251,5 @@ def _withdrawn_from(desk: Desk, named: dict[DeviceId, None]) -> Sequence[MailThr
 
 def need_more(desk: Desk) -> Decision:
     """Codes are wanted, and no device is named that we could read: say where the ID stands."""
-    return answered(desk, desk.home or new_thread(desk), replace(remarks(desk), nothing_found=True), Reason.NEED_MORE)
+    answer = replace(remarks(desk), nothing_found=True, only_quoted=desk.meaning.quotes_devices)
+    return answered(desk, desk.home or new_thread(desk), answer, Reason.NEED_MORE)

@@ -51,12 +51,16 @@ def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
             return _leave(Reason.OWN_MAIL)
         case OpsMail():
             return _leave(Reason.OPS_MAIL)
-        case Correspondence(needs_thread=True) if facts.home is None:
+        case Correspondence(needs_thread=True) if facts.home is None and not _means_what_is_open(facts, meaning):
             return _leave(Reason.NOT_OURS)
         case Correspondence():
             return _correspondence(facts, meaning, policy)
         case _:
             assert_never(meaning)
+
+
+def _means_what_is_open(facts: Facts, meaning: Correspondence) -> bool:
+    return meaning.of_what_is_open and bool(facts.open_threads)
 
 
 def devices_to_look_up(meaning: Correspondence, home: MailThread | None) -> tuple[DeviceId, ...]:

@@ -21,6 +21,8 @@ MAX_ROWS_SEARCHED = 5_000
 """Rows of a table in which personal data is looked for: it only earns the sender a remark."""
 MAX_PERSONAL_SEARCHED = 2_000_000
 """Characters in which it is looked for, whatever the rows hold."""
+MAX_QUOTED = 20_000
+"""Characters of what is handed on or quoted that are looked at to learn what the mail is about."""
 _POINTS = frozenset(("MPAN", "MPRN"))
 """Kinds of personal data that stand for a meter: what has one is about devices."""
 _IN_TEXT = (Source.HTML, Source.FORWARDED)
@@ -41,7 +43,7 @@ class Sense:
     requests: bool = True
     """Unlisted as its writer may be, it means us."""
     plain_wish: bool = False
-    """It asks for codes and does not say of what: install codes, if its writer is listed for those."""
+    """It asks for codes and does not say of what, or hands over what may be a list: install codes, if its writer is listed for those."""
 
 
 @dataclass(slots=True)
@@ -93,7 +95,7 @@ def _words(mail: IncomingMail) -> _Words:
     if not reply and not subject:
         subject = mail.subject
     said = (*wishes.sentences(subject), *wishes.sentences(mail.new_text))
-    around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:20_000], mail.quoted_text[:20_000]))
+    around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:MAX_QUOTED], mail.quoted_text[:MAX_QUOTED]))
     texts = (subject, mail.new_text, mail.forwarded_text)
     return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply, texts)
 
@@ -115,7 +117,10 @@ def sense(mail: IncomingMail) -> Sense:
         wants_codes=kind is MarkedKind.REQUEST or _wants_codes(mail, words, gathered, data),
         references=_references(mail),
     )
-    return _sensed(_with_reports(_with_withdrawal(meaning, words), words), mail, words, gathered)
+    meaning = _with_reports(_with_withdrawal(meaning, words), words)
+    if meaning.chase and not meaning.asked and not wishes.is_other_matter(words.around):
+        meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
+    return _sensed(meaning, mail, words, gathered)
 
 
 def _marked_answer(mail: IncomingMail, data: tuple[str, ...]) -> Correspondence:
@@ -140,9 +145,19 @@ def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: t
     said = tuple(sentence for sentence in words.said if sentence not in wishes.withdrawals(words.said))
     if not words.reply and wishes.titles_request(mail.subject, said):
         return True
-    instead = bool(data) or wishes.names_serial(own) or gathered.for_devices
-    instead = instead or any(a.reading in (Reading.NOT_TEXT, Reading.UNREADABLE) for a in mail.attachments)
+    if not gathered.asked and wishes.points_below(words.said) and not wishes.is_other_matter(words.around):
+        return bool(_quoted_devices(mail))
+    instead = bool(data) or wishes.names_serial(own) or gathered.for_devices or _brings_unread(mail)
     return instead and wishes.names_request(own)
+
+
+def _brings_unread(mail: IncomingMail) -> bool:
+    return any(a.reading in (Reading.NOT_TEXT, Reading.UNREADABLE) for a in mail.attachments)
+
+
+def _quoted_devices(mail: IncomingMail) -> tuple[DeviceId, ...]:
+    """The Device IDs of the mail that it quotes: never asked for, but told of to whoever points at them."""
+    return scanning.scan(mail.quoted_text[:MAX_QUOTED]).devices
 
 
 def _with_withdrawal(meaning: Correspondence, words: _Words) -> Correspondence:
@@ -202,29 +217,51 @@ def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered
     matter = wishes.names_matter(own)
     on_topic = bool(meaning.asked or meaning.references or matter or gathered.codes or mail.origin.mark)
     on_topic = on_topic or gathered.shaped or bool(gathered.bad and wishes.names_code(own))
-    plain_wish = _is_plain_wish(words)
+    plain_wish = _is_plain_wish(mail, words, gathered, meaning.personal_data)
     if not (meaning.asked or meaning.wants_codes or gathered.for_devices or on_topic or plain_wish):
         meaning = replace(meaning, bad_lines=())
+    wants = (meaning.wants_codes or plain_wish) and not meaning.asked
     return Sense(
-        says=meaning,
+        says=replace(meaning, quotes_devices=True) if wants and _quoted_devices(mail) else meaning,
         about_codes=on_topic or wishes.names_matter(words.around),
         bulk=wishes.is_bulk(f"{mail.new_text}\n{mail.signature_text}"),
-        requests=_strangers_request(meaning, own),
+        requests=_strangers_request(meaning, words, gathered),
         plain_wish=plain_wish,
     )
 
 
-def _is_plain_wish(words: _Words) -> bool:
-    """In what is no answer: there a plain "code" is whatever the two speak of."""
+def _is_plain_wish(mail: IncomingMail, words: _Words, gathered: _Gathered, data: tuple[str, ...]) -> bool:
+    """In what is no answer: there a plain "code" is whatever the two speak of.
+
+    It may ask for codes in so many words; or name a code in its subject and say nothing more, or ask; or name one beside a supply
+    number, a serial number or something attached; or want something of an attached list of meters.
+    """
     if words.reply or wishes.is_other_matter(words.around):
         return False
-    return wishes.asks_for_codes(words.all, of_devices=True)
+    if wishes.asks_for_codes(words.all, of_devices=True):
+        return True
+    if gathered.codes or gathered.answered or wishes.reports(words.said) or wishes.brings_or_directs(words.all):
+        return False
+    own, unread = " ".join(words.all), _brings_unread(mail)
+    written = mail.new_text.strip() or mail.forwarded_text.strip()
+    if wishes.names_code(mail.subject) and (not written or wishes.asks_to_do(words.said)):
+        return True
+    beside = unread or bool(_POINTS & set(data)) or wishes.names_serial(own) or wishes.hands_over(words.said)
+    if beside and wishes.names_code(own):
+        return True
+    return unread and wishes.names_devices(own) and wishes.wants_of_list(words.said)
 
 
-def _strangers_request(meaning: Correspondence, own: str) -> bool:
+def _strangers_request(meaning: Correspondence, words: _Words, gathered: _Gathered) -> bool:
     """Whether an unlisted writer means us: a Device ID alone, or a long number, is no request for a code."""
-    about = wishes.names_matter(own) or wishes.names_devices(own)
-    return meaning.wants_codes or bool(meaning.asked and about) or (meaning.brings_codes and wishes.names_matter(own))
+    own = " ".join(words.all)
+    matter = wishes.names_matter(own)
+    if meaning.wants_codes or (meaning.brings_codes and matter):
+        return True
+    about = matter or wishes.names_devices(own) or wishes.names_code(own) or gathered.for_devices
+    return bool(meaning.asked) and (
+        about or (words.asking and any(a.device_id.casefold() in own for a in meaning.asked))
+    )
 
 
 def _personal_data(mail: IncomingMail) -> tuple[str, ...]:

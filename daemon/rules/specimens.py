@@ -141,6 +141,7 @@ NO_CODES = _answer(
     )
 )
 NEED_MORE = _answer(Answer((), nothing_found=True, personal_data=True), subject="")
+QUOTED = _answer(Answer((), nothing_found=True, only_quoted=True))
 CORRECT = _answer(Answer((), bad_lines=(BadLine("line 1 of your mail", "it has 15 digits; a Device ID has 16"),)))
 SENT_BEFORE = _answer(Answer((), sent_before=((device(1), date(2026, 11, 23)), (device(2), date(2026, 11, 23)))))
 WITHDRAWN = _answer(Answer((), withdrawn=(device(1), device(2), device(3))))
@@ -156,6 +157,7 @@ ANSWERS = {
     "capped": CAPPED,
     "no-codes": NO_CODES,
     "need-more": NEED_MORE,
+    "only-quoted": QUOTED,
     "correct-a-line": CORRECT,
     "sent-before": SENT_BEFORE,
     "withdrawn": WITHDRAWN,

@@ -14,7 +14,10 @@ from daemon.rules.sought import Sought
 MAX_WORDS = 20_000
 """Characters read for wishes; what a mail wants stands at its head."""
 
-_TOPIC = r"(?:install(?:ation|er)?s?[ \-]?codes?|installation keys?|install keys?)"
+_TOPIC = (
+    r"(?:install(?:ation|er)?s?[ \-]?codes?|installation keys?|install keys?"
+    r"|(?:whitelist(?:ing)?|commissioning|pairing|link|han|zigbee) (?:codes?|keys?))"
+)
 _NOT_A_CODE = (
     r"(?!\s+(?:process|procedure|polic|guid|meeting|workshop|webinar|training|contact|mailbox|inbox|template|forum|working "
     r"group|team|desk|volume|stat|report|project|event|session|call\b|update))"
@@ -48,7 +51,7 @@ _ASK = Sought(
     r"\b(?:send|provide|suppl(?:y|ies)|need(?:s|ed|ing)?|requir(?:e|es|ed|ing)|request(?:s|ed|ing)?|share|obtain|get|give|forward"
     r"|return|looking for|after|missing|confirm|advise|retrieve|find|locate|dig out|resend|re-send|await(?:ing)?|outstanding|chas\w+"
     r"|let (?:me|us) (?:have|know)|(?:can|could|may|might|please) (?:i|we) (?:please )?(?:have|get)|do you (?:have|hold)|enquir\w+"
-    r"|is there an?|what(?: is|'s) the|source|ask(?:ing)? for|appreciate|grateful|help(?: us| me)?|assist\w*|trying to|unable to|without|want|provision)\b",
+    r"|is there an?|what(?: is|'s) the|source|ask(?:ing)? for|appreciate|grateful|help(?: us| me)?|assist\w*|trying to|unable to|without|want|provision|please action)\b",
 )
 _GIVES = Sought(
     r"\b(?:(?:please )?(?:find|see) (?:the )?(?:attached|below|enclosed)\b.{0,40}\bcodes?\b|(?:attached|below|here) (?:is|are) (?:the|our|all)"
@@ -60,7 +63,7 @@ _GENERAL_ASK = Sought(
     r"|grateful|looking for|missing|outstanding|await(?:ing)?|provide|advise|send (?:us|me|over|the|through))\b",
 )
 _OF_THE_PROCESS = Sought(
-    r"\b(?:contact (?:me|us|him|her|them)|should (?:now )?(?:go|be (?:sent|addressed|directed))|sla)\b"
+    r"\b(?:contact (?:(?:me|us|him|her|them)\b|(?:\w+ ){0,3}(?:at |on )?<?[\w.\-]+@)|should (?:now )?(?:go|be (?:sent|addressed|directed))|sla)"
     r"|\b(?:send|direct|address|forward|email|submit) (?:all|any|your|our|future|new)\b[^.?!]{0,60}\bto\b",
 )
 _OTHER_MATTER = Sought(
@@ -88,6 +91,7 @@ _CHASE = Sought(
     r"|where (?:are we|we are|you are|are you) (?:with|at|on)\b|(?:what is|what's|whats) the (?:status|latest|progress|eta)\b|status of (?:my|our|the|this|these|below)\b"
     r"|no (?:response|reply|answer) (?:yet|so far|to|has|from|received)|now overdue|(?:is|are|became|become|been) (?:now )?overdue|overdue (?:requests?|responses?|answers?|install|codes?|items?)"
     r"|(?:past|exceeded|passed|beyond|outside|over) (?:the |your |our )?(?:sla|deadline|due date|(?:10|ten)[ \-]working)"
+    r"|what(?: is|'s|s) happening (?:with|to|about)\b|\Astill (?:waiting|awaiting|nothing|no (?:reply|answer|news|response))\b"
     r"|(?:deadline|sla|due date) (?:has |is |was )?(?:now )?(?:passed|expired|exceeded|missed|breached)|due (?:yesterday|last week)|escalat(?:e|ing) this)",
 )
 _CHASE_IN_REPLY = Sought(
@@ -152,7 +156,15 @@ _BULK = Sought(
     r"\b(?:unsubscribe|manage (?:your )?(?:email )?preferences|(?:view|read|open) (?:this |it )?(?:email |message )?(?:online|in (?:your |a )?(?:web )?browser)"
     r"|update your preferences|you are receiving this (?:e-?mail|newsletter|message)|mailing list|opt[ \-]out)\b",
 )
+_ATTACHED = Sought(r"\b(?:attached|attachments?|enclosed)\b")
+_WANTED_OF_A_LIST = Sought(
+    r"\b(?:send|provide|supply|need(?:ed)?|requir(?:e|ed)|request(?:ed)?|help with|have)\b[^.?!]{0,60}\b(?:attach(?:ed|ments?)|enclosed|list|spreadsheet|scan|pictures?|photos?|screenshots?)\b"
+)
 _HANDS_OVER = Sought(r"\bplease\b|\battached\b|\?")
+_SEE_BELOW = Sought(
+    r"\b(?:see|action|provide|send|(?:help|assist) with|look (?:at|into)) (?:(?:the|my|our|this|these|those|please|attached|and) )*(?:\w+ ){0,2}(?:below|beneath)\b"
+)
+_BELOW = Sought(r"\b(?:below|beneath)\b")
 _ANSWERS_ANOTHER = re.compile(r"\b(?:re|aw|sv|antw|fw|fwd|wg|tr)\s*(?:\[[0-9]+\])?\s*:", re.IGNORECASE)
 
 
@@ -232,6 +244,32 @@ def titles_request(subject: str, said: tuple[str, ...]) -> bool:
     if not (_CODES.found(_folded(subject)) and _HANDS_OVER.among(said)):
         return False
     return not _OF_THE_PROCESS.found(" ".join(said))
+
+
+def wants_of_list(said: tuple[str, ...]) -> bool:
+    """It asks for something of what is attached."""
+    return asks_anything(said) and bool(_WANTED_OF_A_LIST.among(said))
+
+
+def points_below(said: tuple[str, ...]) -> bool:
+    """It asks its reader to look at what stands below it, and says no thanks for that."""
+    pointing = bool(_SEE_BELOW.among(said)) or (asks_anything(said) and bool(_BELOW.among(said)))
+    return pointing and not _GIVES.among(said) and not reports(said)
+
+
+def brings_or_directs(said: tuple[str, ...]) -> bool:
+    """It hands codes over, or says where such mail is to go, or who is to be asked."""
+    return any(pattern.among(said) for pattern in (_GIVES, _OF_THE_PROCESS))
+
+
+def asks_to_do(said: tuple[str, ...]) -> bool:
+    """One of its sentences asks for something to be sent, found or done."""
+    return any(_ASK.found(_MERE_COURTESY.sub(" ", sentence)) for sentence in said)
+
+
+def hands_over(said: tuple[str, ...]) -> bool:
+    """It speaks of something attached."""
+    return bool(_ATTACHED.among(said))
 
 
 def is_other_matter(text: str) -> bool:

@@ -242,6 +242,24 @@ def test_ignore_my_mail_takes_back_what_is_open_and_is_confirmed() -> None:
     assert folder_of(decision, home) is Folder.DONE
 
 
+def test_a_chase_that_names_nothing_is_told_what_is_open_of_its_party() -> None:
+    """It answers no mail of ours; where nothing is open it is people's mail."""
+    chase = Correspondence(chase=True, needs_thread=True, of_what_is_open=True)
+    decision = decided(chase, open_threads=(thread(cases.item(A)),))
+
+    assert decision.reason is Reason.CHASE
+    assert rows(decision) == {A: (Outcome.PENDING, f"by: {DUE}")}
+    assert is_left_alone(decided(chase))
+    assert is_left_alone(decided(replace(chase, of_what_is_open=False), open_threads=(thread(cases.item(A)),)))
+
+
+def test_where_only_the_quoted_mail_names_devices_the_letter_says_so() -> None:
+    """Nothing is taken from there, and nobody is told that there was none."""
+    answer = said(decided(Correspondence(wants_codes=True, quotes_devices=True)))
+
+    assert (answer.nothing_found, answer.only_quoted) == (True, True)
+
+
 def test_devices_named_are_taken_back_wherever_they_are_open() -> None:
     """One confirmation for several threads; what is not named goes on."""
     one, two = thread(cases.item(A), cases.item(C), case_id="11" * 32), thread(cases.item(B), case_id="22" * 32)
