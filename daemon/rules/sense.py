@@ -61,6 +61,8 @@ class _Gathered:
     """One of `bad` was meant for a Device ID, or a spreadsheet shortened it."""
     shaped: bool = False
     """One of `bad` was meant for a Device ID, even where nothing else in the mail says so."""
+    left_out: set[DeviceId] = field(default_factory=set)
+    """Devices whose row says that they are not wanted."""
     codes: bool = False
     for_devices: bool = False
 
@@ -117,7 +119,7 @@ def sense(mail: IncomingMail) -> Sense:
         wants_codes=kind is MarkedKind.REQUEST or _wants_codes(mail, words, gathered, data),
         references=_references(mail),
     )
-    meaning = _with_reports(_with_withdrawal(meaning, words), words)
+    meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
     if meaning.chase and not meaning.asked and not wishes.is_other_matter(words.around):
         meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
     return _sensed(meaning, mail, words, gathered)
@@ -160,10 +162,10 @@ def _quoted_devices(mail: IncomingMail) -> tuple[DeviceId, ...]:
     return scanning.scan(mail.quoted_text[:MAX_QUOTED]).devices
 
 
-def _with_withdrawal(meaning: Correspondence, words: _Words) -> Correspondence:
+def _with_withdrawal(meaning: Correspondence, words: _Words, in_rows: set[DeviceId]) -> Correspondence:
     """Taken back: what the clauses or sentences name, or all. Beside a request in the same mail nothing is taken back whole."""
     sentences = wishes.withdrawals(words.said)
-    named = _not_wanted(meaning, words, sentences)
+    named = _not_wanted(meaning, words, sentences, in_rows)
     if not (sentences or named):
         return meaning
     others = tuple(asked for asked in meaning.asked if asked.device_id not in named)
@@ -175,8 +177,10 @@ def _with_withdrawal(meaning: Correspondence, words: _Words) -> Correspondence:
     return replace(meaning, withdraws=True, chase=False)
 
 
-def _not_wanted(meaning: Correspondence, words: _Words, sentences: tuple[str, ...]) -> set[DeviceId]:
-    """The devices named that are not wanted, by their clause, or else by a sentence that takes back all it names.
+def _not_wanted(
+    meaning: Correspondence, words: _Words, sentences: tuple[str, ...], in_rows: set[DeviceId]
+) -> set[DeviceId]:
+    """The devices named that are not wanted, by their row, their clause, or a sentence that takes back all it names.
 
     Of what is merely said to be done (commissioned, removed) the code is wanted all the same where the mail asks for
     codes, and can mean no other device.
@@ -193,7 +197,7 @@ def _not_wanted(meaning: Correspondence, words: _Words, sentences: tuple[str, ..
             named.update(scanning.scan(wishes.taken_back_in(sentence)).devices)
     if not asked - named <= said.done or not wishes.asks_for_codes(wishes.sentences(said.beside), of_devices=True):
         named |= said.done
-    return named & asked
+    return (named | in_rows) & asked
 
 
 def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
@@ -289,6 +293,7 @@ def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
         answered={device for _, listed in tables for device in listed.answered},
         tabled={d for listed in in_text for d in (*listed.beside, *(device for device, _ in listed.asked))},
         cells={cell for table in mail.tables if table.source in _IN_TEXT for row in table.rows for cell in row},
+        left_out={device for _, listed in tables for device in listed.left_out},
         codes=any(listed.brings_codes for _, listed in tables),
         for_devices=any(listed.for_devices for _, listed in tables),
     )

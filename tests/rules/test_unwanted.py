@@ -2,11 +2,11 @@
 
 import pytest
 
-from daemon.mail.message import IncomingMail
+from daemon.mail.message import IncomingMail, Source
 from daemon.rules.meaning import Correspondence
 from daemon.rules.understand import understand
 from tests.rules import mails
-from tests.rules.mails import mail, sheet
+from tests.rules.mails import mail, sheet, table
 
 A, B, C = (f"00-DB-12-34-56-78-91-0{n}" for n in "ABC")
 SUBJECTS = ("Install codes", "codes", "Install code request")
@@ -128,6 +128,48 @@ def test_a_not_that_is_said_of_something_else_leaves_nothing_out(text, subject):
     assert [one.device_id for one in meaning.asked] == [A]
     assert not meaning.left_out
     assert not meaning.withdraws
+
+
+@pytest.mark.parametrize(
+    ("heading", "remark"),
+    [
+        ("Comment", "no longer required, customer left"),
+        ("Status", "Cancelled"),
+        ("Notes", "not needed"),
+        ("Install code", "Not required"),
+        ("", "please ignore"),
+        ("Code required?", "No"),
+        ("Action", "On hold"),
+        ("Remarks", "already received 3 May"),
+    ],
+)
+def test_a_row_that_says_so_is_left_out(heading, remark):
+    """In a sheet, or a table of the mail, of which its plain text says the rest once more."""
+    rows = (("Device ID", heading), (A, "Yes" if remark == "No" else ""), (B, remark))
+    for one in (sheet(*rows), table(*rows)):
+        text = "Install codes please\n\n" + "\n".join("\n".join(row) for row in rows if one.source is Source.HTML)
+        meaning = read(mail(text, tables=(one,)))
+        assert [one.device_id for one in meaning.asked] == [A]
+        assert meaning.left_out == (B,)
+
+
+@pytest.mark.parametrize(
+    ("heading", "remark"),
+    [
+        ("Appointment", "not required"),
+        ("Appointment required", "No"),
+        ("Comment", "not commissioned"),
+        ("Install code", "required"),
+        ("Status", "not yet received"),
+        ("Notes", "please ignore the serial"),
+        ("Status", "InstalledNotCommissioned"),
+    ],
+)
+def test_a_row_that_says_something_else_is_asked(heading, remark):
+    """Another matter is not required, or something was not done."""
+    rows = (("Device ID", heading), (A, ""), (B, remark))
+    meaning = read(mail("Install codes please", tables=(sheet(*rows),)))
+    assert [one.device_id for one in meaning.asked] == [A, B]
 
 
 def test_a_device_of_an_attached_list_is_left_out_by_the_words_above_it():
