@@ -140,6 +140,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         return _unproven(facts, meaning, policy, firm[0] if firm else Reason.NO_REPLY_ADDRESS, verdict)
     if facts.proof.from_junk:
         return _unproven(facts, meaning, policy, Reason.JUNK_FOLDER, verdict)
+    some = Reason.SOME_NOT_WANTED if meaning.leaves_some_out else None
     desk = Desk(
         facts=facts,
         meaning=meaning,
@@ -149,7 +150,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         due=due_from(facts.proof.arrived, policy),
         verdict=verdict,
         home=home_of(facts.home, facts.open_elsewhere, meaning, party),
-        hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else None),
+        hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else some),
     )
     return _finished(desk, _worked(desk))
 

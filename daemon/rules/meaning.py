@@ -48,6 +48,8 @@ class Correspondence:
     """`IC-XXXXXXXX` references found in mark, subject or new text."""
     left_out: tuple[DeviceId, ...] = ()
     """Devices that it names beside others and says are not wanted, or done with: they get no code."""
+    leaves_some_out: bool = False
+    """It says that some of what it lists is not wanted, and not by Device ID: a person must see which."""
     named: tuple[DeviceId, ...] = ()
     """Devices that a mail which answers us names beside that, and asks for in no words."""
     needs_thread: bool = False

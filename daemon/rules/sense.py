@@ -120,6 +120,8 @@ def sense(mail: IncomingMail) -> Sense:
         references=_references(mail),
     )
     meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
+    if _leaves_some_out(meaning, words):
+        meaning = replace(meaning, leaves_some_out=True)
     if meaning.chase and not meaning.asked and not wishes.is_other_matter(words.around):
         meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
     return _sensed(meaning, mail, words, gathered)
@@ -198,6 +200,13 @@ def _not_wanted(
     if not asked - named <= said.done or not wishes.asks_for_codes(wishes.sentences(said.beside), of_devices=True):
         named |= said.done
     return (named | in_rows) & asked
+
+
+def _leaves_some_out(meaning: Correspondence, words: _Words) -> bool:
+    """Beside what it leaves out by Device ID."""
+    if len(meaning.asked) < 2 or meaning.withdraws or not wishes.leaves_some_out(words.all):
+        return False
+    return wishes.leaves_some_out(wishes.sentences(unwanted(*words.texts).beside))
 
 
 def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:

@@ -135,6 +135,15 @@ _TAKES_BACK = Sought(
     r"\b(?:ignore|disregard|withdraw|cancel|remove)\b(?: (?:the|my|our|this|that|please|device|devices|meter|esme|gsme|guid|id|item|requests?"
     r"|query|enquiry|install|codes?|for|of))* \(?",
 )
+_SOME_OF_A_LIST = (
+    r"(?:(?!label|serial)\w+ )?(?:first|second|third|fourth|fifth|last|rows?|lines?|items?|ones|devices?|meters?|esmes?|gsmes?|ppmids?"
+    r"|(?:number |no\.? )?[0-9]{1,4}(?:st|nd|rd|th)?)\b(?! (?:reading|serial|number|label|point)|%)"
+)
+_ALL_BUT = Sought(
+    r"\b(?:except(?:ing)?|excluding|apart from|other than|leav(?:e|ing) out|omit(?:ting)?|skip(?:ping)?|ignor(?:e|ing)|disregard(?:ing)?)"
+    rf"(?: for)? (?:(?:the|those|these|our|please) )*{_SOME_OF_A_LIST}|\bbut not (?:the|those|these|our) {_SOME_OF_A_LIST}"
+    r"|\ball (?:of (?:them|these) )?but (?:for )?(?:the|one|two|three|[0-9]{1,3})\b"
+)
 _REPLACES = Sought(
     r"\b(?:correct(?:ed)?|instead|updated|revised|amended|new|right) (?:list|version|ids?|guids?|devices?|one|ones|request|sheet|spreadsheet|file|details|attachment)\b"
     r"|\binstead\b|\b(?:use|see|refer to) (?:this|the (?:below|attached|following)|below|attached)\b|\bshould (?:have )?(?:be|been|read)\b",
@@ -297,6 +306,11 @@ def taken_back_in(sentence: str) -> str:
     """The parts of a withdrawing sentence that say so and name something, or the whole of it: more may stand in it."""
     parts = [part for part in re.split(r"[,;]\s|\bbut\b", sentence) if _WITHDRAW.found(part) and DEVICE.search(part)]
     return "\n".join(parts) or sentence
+
+
+def leaves_some_out(said: tuple[str, ...]) -> bool:
+    """Some of a list are not wanted, by their place or kind."""
+    return any(not _NEGATED.found(sentence) for sentence in _ALL_BUT.among(said))
 
 
 def is_test(said: tuple[str, ...]) -> bool:

@@ -131,6 +131,28 @@ def test_a_not_that_is_said_of_something_else_leaves_nothing_out(text, subject):
 
 
 @pytest.mark.parametrize(
+    ("text", "some"),
+    [
+        ("Please send codes for all of the below except the second one.", True),
+        ("All but the last please.", True),
+        ("Codes please, but not the gas meters.", True),
+        ("Please send the codes, ignore rows 2 and 3.", True),
+        ("Please skip the ones marked in red, and send the other codes.", True),
+        ("Please do not ignore these devices again.", False),
+        ("They are installed but not commissioned meters, codes please.", False),
+        ("Codes please, but not all devices are on the wall yet.", False),
+        ("Please ignore the meter reading in the last column.", False),
+        ("I am fairly but not 100% sure. Codes please.", False),
+        ("Please leave nothing out.", False),
+    ],
+)
+def test_what_is_left_out_by_its_place_or_kind_is_for_a_person(text, some):
+    """Which of two it is no rule can know; of one device nothing is in doubt."""
+    assert read(mail(f"{text}\n\n{A}\n{B}", subject="Install codes")).leaves_some_out is some
+    assert not read(mail(f"{text}\n\n{A}", subject="Install codes")).leaves_some_out
+
+
+@pytest.mark.parametrize(
     ("heading", "remark"),
     [
         ("Comment", "no longer required, customer left"),
