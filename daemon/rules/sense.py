@@ -195,9 +195,12 @@ def _not_wanted(
     said = unwanted(*words.texts)
     named = set(said.left_out)
     for sentence in sentences:
-        if not named & set(scanning.scan(sentence).devices):
+        if not named & set(scanning.scan(sentence).devices) and not wishes.replaces((sentence,)):
             named.update(scanning.scan(wishes.taken_back_in(sentence)).devices)
-    if not asked - named <= said.done or not wishes.asks_for_codes(wishes.sentences(said.beside), of_devices=True):
+    beside = wishes.sentences(said.beside)
+    if not (
+        asked - named <= said.done and (wishes.asks_for_codes(beside, of_devices=True) or wishes.asks_for_it(beside))
+    ):
         named |= said.done
     return (named | in_rows) & asked
 

@@ -66,9 +66,9 @@ _DONE = (
 )
 _ADVERBS = r"(?:\s+(?:now|already|since|just|also|all|both|meanwhile|successfully|been|being|fully|safely|finally|subsequently|recently|then|today|yesterday))*"
 _DONE_BEHIND = Sought(
-    rf"{_SPOT}{_BETWEEN}(?:\s+(?:is|are|was|were|has|have|had|got)|'s){_ADVERBS}\s+{_DONE}\b(?!\W{{0,3}}(?:no|n|to)\b)"
-    rf"|{_SPOT} *[\-:=(]+ *(?:now |already |all |code )?(?:done|received|sorted|commissioned|removed|decommissioned|resolved|worked|working)\b(?!\W{{0,3}}(?:no|n)\b)"
-    rf"|{_SPOT} (?:now )?(?:worked|works|arrived|received)\b"
+    rf"{_SPOT}{_BETWEEN}(?:\s+(?:is|are|was|were|has|have|had|got)|'s){_ADVERBS}\s+{_DONE}\b(?!\W{{0,3}}(?:no|n|to|but)\b)"
+    rf"|{_SPOT} *[\-:=(]+ *(?:now |already |all |code )?(?:done|received|sorted|commissioned|removed|decommissioned|resolved|worked|working)\b(?!\W{{0,3}}(?:no|n|but|an?|the|codes?)\b)"
+    rf"|{_SPOT} (?:now )?(?:worked|works|arrived|received)\b(?! (?:an?|the|no|codes?|but)\b)"
 )
 _NOT_SO_FAR = re.compile(
     r"(?:\b(?:if|unless|before|until|till|once|when|whether|so that|ensure|in case|not|never|to get|to have|like|want)|n't)\b\s*[^,;\n]*\Z"

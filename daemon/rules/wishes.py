@@ -119,7 +119,7 @@ _WITHDRAW = Sought(
     r"|\b(?:withdraw|cancel)(?:ling|ing)? (?:this|these|it|all|them|the (?:below|above|following))\b(?! (?:appointment|job|visit|meeting|call))"
     r"|\b(?:requests?|enquir(?:y|ies)|queries) (?:is|are|has been|have been|can be|should be|to be) (?:now )?(?:withdrawn|cancelled|canceled|closed|disregarded|ignored)\b"
     r"|\bno longer (?:\w+ )?(?:need|require|want|looking for)(?:ed|s|d)?\b(?! to)|\bno longer (?:needed|required|necessary)\b"
-    r"|\b(?:don't|do not) (?:\w+ )?(?:need|require|want) (?:[^.?!]{0,30}\b)?(?:codes?|these|them|this|any ?more|any longer)\b"
+    r"|\b(?:don't|do not) (?:\w+ )?(?:need|require|want) (?:[^.?!,;]{0,30}\b)?(?:codes?|these|them|this|any ?more|any longer)\b"
     r"|\b(?:codes?|requests?|these|they|it|this) (?:is|are) not (?:needed|required|necessary)\b|\b(?:needed|required) any (?:more|longer)\b"
     r"|\b(?:was |were |been )?sent (?:to you )?(?:in error|by mistake)\b|\b(?:please|just|kindly) (?:ignore|disregard|cancel|withdraw)\W*\Z"
     r"|\bno need to (?:(?:send|provide|supply|find) (?:(?:us|me|the|any|these|those|install(?:ation)?) ){0,3}codes?|respond|reply|answer|look)\b"
@@ -127,6 +127,9 @@ _WITHDRAW = Sought(
     r"|\bscrap (?:that|this|my|our)\b|\bplease close\W*\Z|\bclose (?:this|the|my|our) (?:request|query|enquiry|ticket|one)\b|\bso not needed\W*\Z"
     r"|\b(?:sorry|apologies)\b[^.?!]{0,30}\bwrong (?:supplier|person|company|recipient|address|team|mailbox)\b|\bwrong (?:supplier|recipient)\W*\Z"
     r"|\bwould like to recall the message\b",
+)
+_SEND_IT = Sought(
+    r"\b(?:please|kindly|can you|could you) (?:re-?send|send|provide|share|supply)(?: me| us)? (?:it|them|this|these|that|those|both)\b"
 )
 _TEST = Sought(
     r"\btest(?:ing)? (?:e-?mail|mail|message|only|please (?:ignore|disregard|delete)|do not (?:reply|answer))\b|\bthis is (?:only |just )?a test\b"
@@ -137,7 +140,7 @@ _TAKES_BACK = Sought(
 )
 _SOME_OF_A_LIST = (
     r"(?:(?!label|serial)\w+ )?(?:first|second|third|fourth|fifth|last|rows?|lines?|items?|ones|devices?|meters?|esmes?|gsmes?|ppmids?"
-    r"|(?:number |no\.? )?[0-9]{1,4}(?:st|nd|rd|th)?)\b(?! (?:reading|serial|number|label|point)|%)"
+    r"|(?:number |no\.? )?[0-9]{1,4}(?:st|nd|rd|th)?)\b(?! (?:reading|serial|number|label|point|e?-?mail|message|request|chaser|reminder|one i sent)|%)"
 )
 _ALL_BUT = Sought(
     r"\b(?:except(?:ing)?|excluding|apart from|other than|leav(?:e|ing) out|omit(?:ting)?|skip(?:ping)?|ignor(?:e|ing)|disregard(?:ing)?)"
@@ -316,6 +319,11 @@ def leaves_some_out(said: tuple[str, ...]) -> bool:
 def is_test(said: tuple[str, ...]) -> bool:
     """It was written to see whether mail arrives."""
     return bool(_TEST.among(said))
+
+
+def asks_for_it(said: tuple[str, ...]) -> bool:
+    """It asks for what it does not name once more ("please send it")."""
+    return bool(_SEND_IT.among(said))
 
 
 def _takes_back_device(sentence: str) -> bool:

@@ -116,6 +116,16 @@ WANTED = [
     f"We do not want to replace {A}, so please send its code.",
     f"Not sure if this is yours: {A}",
     f"Please treat {A} as urgent, the rest can wait.",
+    f"I already have {A} in my list as outstanding, please send it",
+    f"{A} is working but not joined to the HAN",
+    f"{A}: received code is wrong",
+    f"For {A} we do not need the MPAN, only the code",
+    f"The install code we received for {A} does not work, please resend.",
+    f"We have already asked for {A}; please reply",
+    f"{A} was installed and commissioned by you but the HAN was lost. Code please.",
+    f"Please ignore my last mail, the right list is:\n{A}",
+    f"{A} will be removed next week unless we get the code",
+    f"It is not the ESME but the GSME {A} we need",
     f"Please check {A} and send us the code. This one is not a test.",
 ]
 
@@ -143,6 +153,7 @@ def test_a_not_that_is_said_of_something_else_leaves_nothing_out(text, subject):
         ("Codes please, but not all devices are on the wall yet.", False),
         ("Please ignore the meter reading in the last column.", False),
         ("I am fairly but not 100% sure. Codes please.", False),
+        ("Please ignore my last mail, the right list is:", False),
         ("Please leave nothing out.", False),
     ],
 )
