@@ -46,6 +46,7 @@ class Explained:
     doubts: tuple[str, ...]
     kind: str
     asked: tuple[tuple[str, str], ...]
+    left_out: tuple[str, ...]
     bad_lines: tuple[tuple[str, str], ...]
     seen: tuple[str, ...]
     attachments: tuple[str, ...]
@@ -93,6 +94,7 @@ def _explained(parts: Parts, name: str, arrived: datetime, mail: IncomingMail, c
         doubts=mail.origin.ambiguities,
         kind=_words(type(meaning).__name__),
         asked=tuple((a.device_id, a.where) for a in spoken.asked),
+        left_out=spoken.left_out,
         bad_lines=tuple((line.where, line.why) for line in spoken.bad_lines),
         seen=_seen(spoken) if spoken is meaning else _orders(mail, arrived, case),
         attachments=tuple(
@@ -169,6 +171,7 @@ def as_text(one: Explained) -> str:
         *[f"  doubt    {doubt}" for doubt in one.doubts],
         f"  means    {', '.join((one.kind, *one.seen))}",
         *[f"  asks for {device}  ({where})" for device, where in one.asked],
+        *[f"  left out {device}  (it says that it is not wanted)" for device in one.left_out],
         *[f"  bad line {where}: {fault}" for where, fault in one.bad_lines],
         *[f"  attached {text}" for text in one.attachments],
         *[f"  defect   {text}" for text in one.defects],

@@ -20,13 +20,10 @@ from daemon.rules.desk import (
 )
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.judge import Allowance, Docket, Judgement
-from daemon.rules.meaning import BadLine
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.turns import is_kept_back
 from daemon.rules.workdays import local_day
-
-_NOT_OPEN = "no request of yours is open for it; if you need its code, please ask for it in a mail of its own"
 
 
 @dataclass(slots=True)
@@ -55,7 +52,8 @@ def request(desk: Desk, devices: Iterable[DeviceId], reason: Reason) -> Decision
     """Judge each device, in the order of the mail, and answer all in one letter; a thread may come of it."""
     thread = desk.home or new_thread(desk)
     said = _say(desk, thread, devices)
-    answer = remarks(desk)
+    taken = _taken_from(desk, dict.fromkeys(desk.meaning.left_out)) if desk.meaning.left_out else _Taken()
+    answer = taken.told(remarks(desk))
     if not said.news and not has_remarks(answer):
         changed = (thread.with_items(said.changed),) if said.changed else ()
         return replace(quiet(desk, Fate.DECIDED, reason if changed else Reason.ASKED_TOO_SOON), threads=changed)
@@ -66,7 +64,10 @@ def request(desk: Desk, devices: Iterable[DeviceId], reason: Reason) -> Decision
         capped_at=desk.policy.limits.codes_per_counterparty_per_day if said.capped else 0,
         repeat=bool(said.rows) and said.all_repeats,
     )
-    return answered(desk, thread.with_items(said.changed), answer, reason)
+    thread = taken.threads.get(thread.case_id, thread)
+    decision = answered(desk, thread.with_items(said.changed), answer, reason)
+    others = (other for case, other in taken.threads.items() if case != thread.case_id)
+    return replace(decision, threads=(*decision.threads, *others))
 
 
 def _say(desk: Desk, thread: MailThread, devices: Iterable[DeviceId]) -> _Said:
@@ -188,21 +189,39 @@ def _which_request(desk: Desk) -> Decision:
 # Taken back ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What was taken back: the changed threads by case id, its devices, and those named of which nothing was open."""
+
+    threads: dict[str, MailThread] = field(default_factory=dict)
+    gone: tuple[DeviceId, ...] = ()
+    left: tuple[DeviceId, ...] = ()
+
+    def told(self, answer: Answer) -> Answer:
+        """`answer`, which says so too."""
+        return replace(answer, withdrawn=self.gone, left_out=self.left)
+
+
 def withdraw(desk: Desk) -> Decision:
     """Open items are taken back and that is confirmed; what was answered already stays answered."""
-    named = {asked.device_id: None for asked in desk.meaning.asked}
+    taken = _taken_from(desk, {asked.device_id: None for asked in desk.meaning.asked})
+    if not taken.gone and not taken.left and desk.home is not None and desk.home.items:
+        return quiet(desk, Fate.DECIDED, Reason.WITHDRAWAL)
+    if not taken.gone and not taken.left:
+        return _which_request(desk)
+    changed = tuple(taken.threads.values())
+    thread = changed[0] if changed else desk.home or new_thread(desk)
+    decision = answered(desk, thread, taken.told(remarks(desk)), Reason.WITHDRAWAL)
+    return replace(decision, threads=(*decision.threads, *changed[1:]))
+
+
+def _taken_from(desk: Desk, named: dict[DeviceId, None]) -> _Taken:
     threads = _withdrawn_from(desk, named)
     taken = {thread.case_id: [i for i in thread.items if _is_taken(i, named)] for thread in threads}
-    gone = [item.device_id for items in taken.values() for item in items]
-    left = [device for device in named if device not in set(gone) and not _was_answered(desk, device)]
-    if not gone and not left and desk.home is not None and desk.home.items:
-        return quiet(desk, Fate.DECIDED, Reason.WITHDRAWAL)
-    if not gone and not left:
-        return _which_request(desk)
-    changed = [thread.with_items(map(_taken_back, taken[thread.case_id])) for thread in threads]
-    answer = replace(remarks(desk), withdrawn=tuple(gone), bad_lines=tuple(BadLine(d, _NOT_OPEN) for d in left))
-    decision = answered(desk, changed[0] if changed else desk.home or new_thread(desk), answer, Reason.WITHDRAWAL)
-    return replace(decision, threads=(*decision.threads, *changed[1:]))
+    gone = tuple(item.device_id for items in taken.values() for item in items)
+    left = tuple(device for device in named if device not in set(gone) and not _was_answered(desk, device))
+    changed = {thread.case_id: thread.with_items(map(_taken_back, taken[thread.case_id])) for thread in threads}
+    return _Taken(changed, gone, left)
 
 
 def _is_taken(item: Item, named: dict[DeviceId, None]) -> bool:
@@ -236,4 +255,5 @@ def _withdrawn_from(desk: Desk, named: dict[DeviceId, None]) -> Sequence[MailThr
 
 def need_more(desk: Desk) -> Decision:
     """Codes are wanted, and no device is named that we could read: say where the ID stands."""
-    return answered(desk, desk.home or new_thread(desk), replace(remarks(desk), nothing_found=True), Reason.NEED_MORE)
+    answer = replace(remarks(desk), nothing_found=True, only_quoted=desk.meaning.quotes_devices)
+    return answered(desk, desk.home or new_thread(desk), answer, Reason.NEED_MORE)

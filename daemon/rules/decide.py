@@ -51,7 +51,7 @@ def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
             return _leave(Reason.OWN_MAIL)
         case OpsMail():
             return _leave(Reason.OPS_MAIL)
-        case Correspondence(needs_thread=True) if facts.home is None:
+        case Correspondence(needs_thread=True) if facts.home is None and not _means_what_is_open(facts, meaning):
             return _leave(Reason.NOT_OURS)
         case Correspondence():
             return _correspondence(facts, meaning, policy)
@@ -59,13 +59,17 @@ def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
             assert_never(meaning)
 
 
+def _means_what_is_open(facts: Facts, meaning: Correspondence) -> bool:
+    return meaning.of_what_is_open and bool(facts.open_threads)
+
+
 def devices_to_look_up(meaning: Correspondence, home: MailThread | None) -> tuple[DeviceId, ...]:
     """The devices of which `Facts` must hold records, releases and other askers.
 
-    Those named in the mail, and in a chase that names none, those of its thread.
+    Those named in the mail, wanted or not, and in a chase that names none, those of its thread.
     """
     if meaning.asked or not meaning.chase or home is None:
-        return tuple(asked.device_id for asked in meaning.asked)
+        return (*(asked.device_id for asked in meaning.asked), *meaning.left_out)
     return tuple(item.device_id for item in home.items)
 
 
@@ -136,6 +140,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         return _unproven(facts, meaning, policy, firm[0] if firm else Reason.NO_REPLY_ADDRESS, verdict)
     if facts.proof.from_junk:
         return _unproven(facts, meaning, policy, Reason.JUNK_FOLDER, verdict)
+    some = Reason.SOME_NOT_WANTED if meaning.leaves_some_out else None
     desk = Desk(
         facts=facts,
         meaning=meaning,
@@ -145,7 +150,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         due=due_from(facts.proof.arrived, policy),
         verdict=verdict,
         home=home_of(facts.home, facts.open_elsewhere, meaning, party),
-        hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else None),
+        hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else some),
     )
     return _finished(desk, _worked(desk))
 

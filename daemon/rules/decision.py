@@ -103,7 +103,11 @@ class Answer:
     """The colleague who wrote, where that is not the recipient."""
     nothing_found: bool = False
     """A request without a single Device ID: say where the ID stands."""
+    only_quoted: bool = False
+    """The Device IDs stand in the mail that they quote alone, from which none is taken."""
     withdrawn: tuple[DeviceId, ...] = ()
+    left_out: tuple[DeviceId, ...] = ()
+    """Devices that they named and, as we read it, do not want: nothing was open for them, and nothing is sent."""
     repeat: bool = False
     """All rows were answered before, and are answered again."""
     chase: bool = False

@@ -143,7 +143,8 @@ def remarks(desk: Desk) -> Answer:
 
 def has_remarks(answer: Answer) -> bool:
     """Whether there is anything to say beside rows."""
-    return bool(answer.bad_lines or answer.unreadable or answer.personal_data)
+    said = answer.bad_lines or answer.unreadable or answer.personal_data
+    return bool(said or answer.withdrawn or answer.left_out)
 
 
 def _unread(desk: Desk) -> tuple[BadLine, ...]:

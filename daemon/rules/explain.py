@@ -175,6 +175,11 @@ _SAID: dict[Reason, Said] = {
         "Another supplier asked for the same device, or was sent its code, within the last 30 days.",
         "Check which of them has the customer now (registration data); approve that one, and reject the other (not confirmed).",
     ),
+    Reason.SOME_NOT_WANTED: Said(
+        "some of its list is not wanted",
+        'The mail says that some of the devices it lists are not wanted ("all but the last", "ignore row 3"), and not by Device ID.',
+        "Read the mail. Approve those that are wanted (APPROVE except 3, 7), and say CLOSE of the others.",
+    ),
     Reason.REPEAT_LIMIT: Said(
         "sent as often as allowed",
         "Its code went to this supplier as often as the limit for 30 days allows.",

@@ -9,6 +9,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from daemon.mail.message import Source, Table
 from daemon.rules.identifiers import DeviceId
@@ -44,6 +45,16 @@ _HUB = re.compile(r"\b(?:chf|gpf|hub|communications|comms|proxy|linked|associate
 _ANSWER = re.compile(
     r"\b(?:install(?:ation|er)?|hex) ?codes?\b|\Acodes?\Z|\b(?:outcome|answers?|results?|response|reply)\b"
 )
+_REMARK = re.compile(
+    r"\A\Z|\b(?:status|comments?|notes?|remarks?|actions?|codes?|outcome|answers?|results?|response|reply|requests?)\b"
+)
+_WHETHER_WANTED = re.compile(r"\A(?:(?:install(?:ation)? )?codes? )?(?:still )?(?:required|needed|wanted)\Z")
+_NOT_WANTED = re.compile(
+    r"(?:codes? |device |meter )?(?:is |are )?(?:no longer|not) (?:needed|required|wanted|necessary)\b.*|do(?: not|n't) send\b.*|on hold"
+    r"|(?:please )?(?:ignore|disregard|delete|skip)(?: (?:this|row|device|one))*|cancell?ed|withdrawn|already (?:received|have|held|got|sent)\b.*",
+    re.IGNORECASE,
+)
+_NO = frozenset(("no", "n", "false"))
 _LABEL = re.compile(
     r"\b(?:guids?|eui(?: ?64)?|device ?id|device identifier|meter id|(?:esme|gsme|ppmid|hcalcs) (?:device )?id)\b"
 )
@@ -81,6 +92,8 @@ class Listed:
     answered: list[DeviceId] = field(default_factory=list)
     beside: list[DeviceId] = field(default_factory=list)
     """Devices in columns that are not asked for (a hub beside its meters); gathered for tables of a mail's text."""
+    left_out: list[DeviceId] = field(default_factory=list)
+    """Those asked for whose row says that they are not wanted."""
     faults: list[Fault] = field(default_factory=list)
     brings_codes: bool = False
     for_devices: bool = False
@@ -111,6 +124,16 @@ class _Heading:
     devices: tuple[int, ...]
     answers: tuple[int, ...]
     strict: frozenset[int]
+    remarks: tuple[int, ...]
+    wanted: tuple[int, ...]
+    """Whether a row is wanted stands in these."""
+
+    def leaves_out(self, row: Sequence[str]) -> bool:
+        """The row says that its devices are not wanted."""
+        for column in self.remarks:  # any() costs three times as much
+            if len(row) > column and row[column] and _is_unwanted(row[column]):
+                return True
+        return bool(self.wanted) and any(len(row) > i and row[i].strip().lower() in _NO for i in self.wanted)
 
 
 def read_table(table: Table, *, asking: bool = False, effort: Effort | None = None) -> Listed:
@@ -200,6 +223,7 @@ class _Reader:
         self._headless = headless
         self._filled = 0
         self._answered_rows: set[int] = set()
+        self._unwanted_rows: set[int] = set()
         self._loose: list[tuple[int, str]] = []
         self._listed = Listed()
 
@@ -223,6 +247,8 @@ class _Reader:
             self._answered_rows.add(number)
         elif any(len(row) > i and row[i] and _is_answer(row[i]) for i in heading.answers):
             self._answered_rows.add(number)
+        if heading.leaves_out(row):
+            self._unwanted_rows.add(number)
         found = False
         odd: list[int] = []
         for column in heading.devices:
@@ -276,6 +302,8 @@ class _Reader:
         """A row under no heading; in a form, one that is labelled as something else holds nothing of ours."""
         if self._headless and len(row) in (2, 3) and _OTHER.search(_name(row[0])):
             return
+        if any(_is_unwanted(cell) for cell in row if cell[:1].isalpha()):
+            self._unwanted_rows.add(number)
         for cell in map(str.strip, row):
             device = exact(cell)
             if device is not None:
@@ -293,6 +321,8 @@ class _Reader:
                 listed.answered.append(device)
             else:
                 listed.asked.append((device, row))
+                if row in self._unwanted_rows:
+                    listed.left_out.append(device)
         listed.faults.sort(key=lambda fault: fault.line)
         return listed
 
@@ -315,6 +345,12 @@ class _Reader:
             row = rows[fault.line]
             if row not in self._answered_rows and (fault.sure or row not in with_device):
                 self._listed.faults.append(Fault(row, fault.why, fault.token, fault.sure))
+
+
+@lru_cache(maxsize=1024)
+def _is_unwanted(cell: str) -> bool:
+    """A remark that its row is not wanted; what people remark, they remark many times."""
+    return _NOT_WANTED.fullmatch(cell.strip()) is not None
 
 
 def _may_hold_code(cell: str) -> bool:
@@ -377,7 +413,10 @@ def _heading(row: Sequence[str]) -> _Heading | None:
     if any(_SIX_DIGITS.match(cell) or (len(cell) >= _SHORTEST and _devices_in(cell)) for cell in row):
         return None
     answers = tuple(i for i, name in enumerate(names) if i not in strict and _ANSWER.search(name))
-    return _Heading(tuple(sorted((*strict, *weak))), answers, frozenset(strict))
+    devices = tuple(sorted((*strict, *weak)))
+    remarks = tuple(i for i, name in enumerate(names) if i not in devices and _REMARK.search(name))
+    wanted = tuple(i for i, name in enumerate(names) if _WHETHER_WANTED.search(name))
+    return _Heading(devices, answers, frozenset(strict), tuple(sorted({*remarks, *wanted})), wanted)
 
 
 def _is_weak(name: str) -> bool:

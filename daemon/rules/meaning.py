@@ -42,12 +42,20 @@ class Correspondence:
     """Kinds of personal data seen (`MPAN`, `MPRN`, `address`), never the data."""
     wants_codes: bool = False
     """Its words ask for install codes, whether or not a Device ID was found."""
+    quotes_devices: bool = False
+    """It wants codes, and Device IDs stand in the mail that it quotes alone: nothing is taken from there."""
     references: tuple[str, ...] = ()
     """`IC-XXXXXXXX` references found in mark, subject or new text."""
+    left_out: tuple[DeviceId, ...] = ()
+    """Devices that it names beside others and says are not wanted, or done with: they get no code."""
+    leaves_some_out: bool = False
+    """It says that some of what it lists is not wanted, and not by Device ID: a person must see which."""
     named: tuple[DeviceId, ...] = ()
     """Devices that a mail which answers us names beside that, and asks for in no words."""
     needs_thread: bool = False
     """Nothing in it speaks of install codes ("Any update?"): it is ours only where it belongs to a thread of ours."""
+    of_what_is_open: bool = False
+    """It chases in a mail of its own, and speaks of nothing else: it means whatever of theirs is open."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class Reason(StrEnum):
     DEVICE_STATUS = "device-status"
     OTHER_SUPPLIER_RECORDED = "other-supplier-recorded"
     ASKED_BY_ANOTHER = "asked-by-another"
+    SOME_NOT_WANTED = "some-not-wanted"
+    """Its mail leaves out some of what it lists, in words that lead to no Device ID."""
     REPEAT_LIMIT = "repeat-limit"
     CAP_BREAKS_DUE_DATE = "cap-breaks-due-date"
     GLOBAL_CAP = "global-cap"

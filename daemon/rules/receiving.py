@@ -54,6 +54,8 @@ def beside(meaning: Meaning, facts: Facts) -> Meaning:
     return replace(
         spoken,
         asked=left,
+        left_out=spoken.left_out if left else (),
+        withdraws=spoken.withdraws and bool(left or not spoken.asked),
         named=() if left else tuple(asked.device_id for asked in more),
         bad_lines=spoken.bad_lines if left else (),
         wants_codes=spoken.wants_codes and bool(left),

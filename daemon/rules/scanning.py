@@ -23,7 +23,16 @@ from daemon.rules.forms import (
     plain,
 )
 from daemon.rules.identifiers import CROCKFORD, DeviceId, canonical, device_id
-from daemon.rules.near_misses import ALL_DIGITS, LEAST_JOINTS, SHORTENED, Fault, may_hold_any, near_misses, wrong_length
+from daemon.rules.near_misses import (
+    ALL_DIGITS,
+    LEAST_JOINTS,
+    SHORTENED,
+    Fault,
+    hashes,
+    may_hold_any,
+    near_misses,
+    wrong_length,
+)
 
 PLACEHOLDER = "it is a placeholder, not a Device ID"
 NO_DEVICE = "this is not a Device ID (16 digits 0-9 and letters A-F)"
@@ -75,7 +84,8 @@ def scan(text: str) -> Found:
     parted = _part(text)
     alone = [Sighting(line, device) for line, device in parted.alone.items()]
     found = _search(own(parted.rest)) if parted.searched else Found()
-    return Found(tuple(sorted((*found.sightings, *alone), key=lambda sighting: sighting.line)), found.faults)
+    sightings = tuple(sorted((*found.sightings, *alone), key=lambda sighting: sighting.line))
+    return Found(sightings, (*found.faults, *hashes(text)))
 
 
 def _search(rest: str) -> Found:
@@ -226,7 +236,7 @@ def _devices(text: str, lines: Lines) -> tuple[list[Spot], list[Fault]]:
     for number, match in enumerate(matches):
         if number in halves or number - 1 in halves:
             continue
-        device = _canonical(match[0])
+        device = canonical_of(match[0])
         if why := _doubt(match, device, text):
             faults.append(Fault(lines.of(match.start()), why, match[0], sure=why != ALL_DIGITS))
         else:
@@ -234,7 +244,8 @@ def _devices(text: str, lines: Lines) -> tuple[list[Spot], list[Fault]]:
     return spots, faults
 
 
-def _canonical(token: str) -> DeviceId:
+def canonical_of(token: str) -> DeviceId:
+    """The Device ID of a text that has the form of one (`forms.DEVICE`)."""
     digits = re.sub(r"[^0-9A-Fa-fxX]", "", token)
     return canonical(digits[2:] if digits[1] in "xX" else digits)
 

@@ -14,12 +14,15 @@ from daemon.rules.identifiers import DeviceId
 from daemon.rules.listing import Listed
 from daemon.rules.meaning import Asked, BadLine, Correspondence
 from daemon.rules.near_misses import Fault
+from daemon.rules.unwanted import unwanted
 
 MAX_BAD_LINES = 200
 MAX_ROWS_SEARCHED = 5_000
 """Rows of a table in which personal data is looked for: it only earns the sender a remark."""
 MAX_PERSONAL_SEARCHED = 2_000_000
 """Characters in which it is looked for, whatever the rows hold."""
+MAX_QUOTED = 20_000
+"""Characters of what is handed on or quoted that are looked at to learn what the mail is about."""
 _POINTS = frozenset(("MPAN", "MPRN"))
 """Kinds of personal data that stand for a meter: what has one is about devices."""
 _IN_TEXT = (Source.HTML, Source.FORWARDED)
@@ -40,7 +43,7 @@ class Sense:
     requests: bool = True
     """Unlisted as its writer may be, it means us."""
     plain_wish: bool = False
-    """It asks for codes and does not say of what: install codes, if its writer is listed for those."""
+    """It asks for codes and does not say of what, or hands over what may be a list: install codes, if its writer is listed for those."""
 
 
 @dataclass(slots=True)
@@ -58,6 +61,8 @@ class _Gathered:
     """One of `bad` was meant for a Device ID, or a spreadsheet shortened it."""
     shaped: bool = False
     """One of `bad` was meant for a Device ID, even where nothing else in the mail says so."""
+    left_out: set[DeviceId] = field(default_factory=set)
+    """Devices whose row says that they are not wanted."""
     codes: bool = False
     for_devices: bool = False
 
@@ -78,6 +83,8 @@ class _Words:
     around: str
     """Everything that shows what the mail is about, what it quotes included."""
     reply: bool
+    texts: tuple[str, str, str]
+    """The subject, what its writer says, what was handed on."""
 
     @property
     def asking(self) -> bool:
@@ -90,8 +97,9 @@ def _words(mail: IncomingMail) -> _Words:
     if not reply and not subject:
         subject = mail.subject
     said = (*wishes.sentences(subject), *wishes.sentences(mail.new_text))
-    around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:20_000], mail.quoted_text[:20_000]))
-    return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply)
+    around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:MAX_QUOTED], mail.quoted_text[:MAX_QUOTED]))
+    texts = (subject, mail.new_text, mail.forwarded_text)
+    return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply, texts)
 
 
 def sense(mail: IncomingMail) -> Sense:
@@ -111,7 +119,12 @@ def sense(mail: IncomingMail) -> Sense:
         wants_codes=kind is MarkedKind.REQUEST or _wants_codes(mail, words, gathered, data),
         references=_references(mail),
     )
-    return _sensed(_with_reports(_with_withdrawal(meaning, words), words), mail, words, gathered)
+    meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
+    if _leaves_some_out(meaning, words):
+        meaning = replace(meaning, leaves_some_out=True)
+    if meaning.chase and not meaning.asked and not wishes.is_other_matter(words.around):
+        meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
+    return _sensed(meaning, mail, words, gathered)
 
 
 def _marked_answer(mail: IncomingMail, data: tuple[str, ...]) -> Correspondence:
@@ -133,23 +146,70 @@ def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: t
         return True
     if gathered.codes or gathered.answered or wishes.reports(words.said):
         return False
-    if not words.reply and wishes.titles_request(mail.subject, words.said):
+    said = tuple(sentence for sentence in words.said if sentence not in wishes.withdrawals(words.said))
+    if not words.reply and wishes.titles_request(mail.subject, said):
         return True
-    instead = bool(data) or wishes.names_serial(own) or gathered.for_devices
-    instead = instead or any(a.reading in (Reading.NOT_TEXT, Reading.UNREADABLE) for a in mail.attachments)
+    if not gathered.asked and wishes.points_below(words.said) and not wishes.is_other_matter(words.around):
+        return bool(_quoted_devices(mail))
+    instead = bool(data) or wishes.names_serial(own) or gathered.for_devices or _brings_unread(mail)
     return instead and wishes.names_request(own)
 
 
-def _with_withdrawal(meaning: Correspondence, words: _Words) -> Correspondence:
-    """Taken back: what the sentences name, or all. Beside a request in the same mail nothing is taken back whole."""
+def _brings_unread(mail: IncomingMail) -> bool:
+    return any(a.reading in (Reading.NOT_TEXT, Reading.UNREADABLE) for a in mail.attachments)
+
+
+def _quoted_devices(mail: IncomingMail) -> tuple[DeviceId, ...]:
+    """The Device IDs of the mail that it quotes: never asked for, but told of to whoever points at them."""
+    return scanning.scan(mail.quoted_text[:MAX_QUOTED]).devices
+
+
+def _with_withdrawal(meaning: Correspondence, words: _Words, in_rows: set[DeviceId]) -> Correspondence:
+    """Taken back: what the clauses or sentences name, or all. Beside a request in the same mail nothing is taken back whole."""
     sentences = wishes.withdrawals(words.said)
-    if not sentences:
+    named = _not_wanted(meaning, words, sentences, in_rows)
+    if not (sentences or named):
         return meaning
-    named = set(scanning.scan("\n".join(sentences)).devices)
     others = tuple(asked for asked in meaning.asked if asked.device_id not in named)
     if others and (named or meaning.wants_codes or wishes.replaces(words.said)):
-        return replace(meaning, asked=others)
+        left_out = tuple(asked.device_id for asked in meaning.asked if asked.device_id in named)
+        return replace(meaning, asked=others, left_out=left_out)
+    if not sentences and wishes.reports(words.said):
+        return meaning
     return replace(meaning, withdraws=True, chase=False)
+
+
+def _not_wanted(
+    meaning: Correspondence, words: _Words, sentences: tuple[str, ...], in_rows: set[DeviceId]
+) -> set[DeviceId]:
+    """The devices named that are not wanted, by their row, their clause, or a sentence that takes back all it names.
+
+    Of what is merely said to be done (commissioned, removed) the code is wanted all the same where the mail asks for
+    codes, and can mean no other device.
+    """
+    if not meaning.asked:
+        return set()
+    asked = {one.device_id for one in meaning.asked}
+    if wishes.is_test(words.said):
+        return asked
+    said = unwanted(*words.texts)
+    named = set(said.left_out)
+    for sentence in sentences:
+        if not named & set(scanning.scan(sentence).devices) and not wishes.replaces((sentence,)):
+            named.update(scanning.scan(wishes.taken_back_in(sentence)).devices)
+    beside = wishes.sentences(said.beside)
+    if not (
+        asked - named <= said.done and (wishes.asks_for_codes(beside, of_devices=True) or wishes.asks_for_it(beside))
+    ):
+        named |= said.done
+    return (named | in_rows) & asked
+
+
+def _leaves_some_out(meaning: Correspondence, words: _Words) -> bool:
+    """Beside what it leaves out by Device ID."""
+    if len(meaning.asked) < 2 or meaning.withdraws or not wishes.leaves_some_out(words.all):
+        return False
+    return wishes.leaves_some_out(wishes.sentences(unwanted(*words.texts).beside))
 
 
 def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
@@ -172,30 +232,52 @@ def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered
     own = " ".join(words.all)
     matter = wishes.names_matter(own)
     on_topic = bool(meaning.asked or meaning.references or matter or gathered.codes or mail.origin.mark)
-    on_topic = on_topic or gathered.shaped
-    plain_wish = _is_plain_wish(words)
+    on_topic = on_topic or gathered.shaped or bool(gathered.bad and wishes.names_code(own))
+    plain_wish = _is_plain_wish(mail, words, gathered, meaning.personal_data)
     if not (meaning.asked or meaning.wants_codes or gathered.for_devices or on_topic or plain_wish):
         meaning = replace(meaning, bad_lines=())
+    wants = (meaning.wants_codes or plain_wish) and not meaning.asked
     return Sense(
-        says=meaning,
+        says=replace(meaning, quotes_devices=True) if wants and _quoted_devices(mail) else meaning,
         about_codes=on_topic or wishes.names_matter(words.around),
         bulk=wishes.is_bulk(f"{mail.new_text}\n{mail.signature_text}"),
-        requests=_strangers_request(meaning, own),
+        requests=_strangers_request(meaning, words, gathered),
         plain_wish=plain_wish,
     )
 
 
-def _is_plain_wish(words: _Words) -> bool:
-    """In what is no answer: there a plain "code" is whatever the two speak of."""
+def _is_plain_wish(mail: IncomingMail, words: _Words, gathered: _Gathered, data: tuple[str, ...]) -> bool:
+    """In what is no answer: there a plain "code" is whatever the two speak of.
+
+    It may ask for codes in so many words; or name a code in its subject and say nothing more, or ask; or name one beside a supply
+    number, a serial number or something attached; or want something of an attached list of meters.
+    """
     if words.reply or wishes.is_other_matter(words.around):
         return False
-    return wishes.asks_for_codes(words.all, of_devices=True)
+    if wishes.asks_for_codes(words.all, of_devices=True):
+        return True
+    if gathered.codes or gathered.answered or wishes.reports(words.said) or wishes.brings_or_directs(words.all):
+        return False
+    own, unread = " ".join(words.all), _brings_unread(mail)
+    written = mail.new_text.strip() or mail.forwarded_text.strip()
+    if wishes.names_code(mail.subject) and (not written or wishes.asks_to_do(words.said)):
+        return True
+    beside = unread or bool(_POINTS & set(data)) or wishes.names_serial(own) or wishes.hands_over(words.said)
+    if beside and wishes.names_code(own):
+        return True
+    return unread and wishes.names_devices(own) and wishes.wants_of_list(words.said)
 
 
-def _strangers_request(meaning: Correspondence, own: str) -> bool:
+def _strangers_request(meaning: Correspondence, words: _Words, gathered: _Gathered) -> bool:
     """Whether an unlisted writer means us: a Device ID alone, or a long number, is no request for a code."""
-    about = wishes.names_matter(own) or wishes.names_devices(own)
-    return meaning.wants_codes or bool(meaning.asked and about) or (meaning.brings_codes and wishes.names_matter(own))
+    own = " ".join(words.all)
+    matter = wishes.names_matter(own)
+    if meaning.wants_codes or (meaning.brings_codes and matter):
+        return True
+    about = matter or wishes.names_devices(own) or wishes.names_code(own) or gathered.for_devices
+    return bool(meaning.asked) and (
+        about or (words.asking and any(a.device_id.casefold() in own for a in meaning.asked))
+    )
 
 
 def _personal_data(mail: IncomingMail) -> tuple[str, ...]:
@@ -223,6 +305,7 @@ def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
         answered={device for _, listed in tables for device in listed.answered},
         tabled={d for listed in in_text for d in (*listed.beside, *(device for device, _ in listed.asked))},
         cells={cell for table in mail.tables if table.source in _IN_TEXT for row in table.rows for cell in row},
+        left_out={device for _, listed in tables for device in listed.left_out},
         codes=any(listed.brings_codes for _, listed in tables),
         for_devices=any(listed.for_devices for _, listed in tables),
     )

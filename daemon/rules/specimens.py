@@ -74,7 +74,7 @@ def must_show(plan: LetterPlan) -> tuple[str, ...]:
     if not isinstance(content, Answer):
         return ()
     before = tuple(one for one, _ in content.sent_before)
-    return (*(row.device_id for row in content.rows), *content.withdrawn, *before)
+    return (*(row.device_id for row in content.rows), *content.withdrawn, *content.left_out, *before)
 
 
 def _answer(answer: Answer, subject: str = "Install codes please") -> LetterPlan:
@@ -121,6 +121,7 @@ MIXED = _answer(
         personal_data=True,
         asked_by="jo.bloggs@gaining.example",
         sent_before=((device(0x9700), date(2026, 11, 23)),),
+        left_out=(device(0x9800),),
     ),
     subject="RE: Re: Change of supplier, 12 devices [IC-7K2M9QXA]",
 )
@@ -140,9 +141,11 @@ NO_CODES = _answer(
     )
 )
 NEED_MORE = _answer(Answer((), nothing_found=True, personal_data=True), subject="")
+QUOTED = _answer(Answer((), nothing_found=True, only_quoted=True))
 CORRECT = _answer(Answer((), bad_lines=(BadLine("line 1 of your mail", "it has 15 digits; a Device ID has 16"),)))
 SENT_BEFORE = _answer(Answer((), sent_before=((device(1), date(2026, 11, 23)), (device(2), date(2026, 11, 23)))))
 WITHDRAWN = _answer(Answer((), withdrawn=(device(1), device(2), device(3))))
+LEFT_OUT = _answer(Answer((), left_out=(device(1), device(2))))
 WHICH_REQUEST = _answer(Answer((), chase=True, which_request=True))
 ANSWERS = {
     "codes": CODES,
@@ -154,9 +157,11 @@ ANSWERS = {
     "capped": CAPPED,
     "no-codes": NO_CODES,
     "need-more": NEED_MORE,
+    "only-quoted": QUOTED,
     "correct-a-line": CORRECT,
     "sent-before": SENT_BEFORE,
     "withdrawn": WITHDRAWN,
+    "left-out": LEFT_OUT,
     "which-request": WHICH_REQUEST,
 }
 

@@ -14,7 +14,10 @@ from daemon.rules.sought import Sought
 MAX_WORDS = 20_000
 """Characters read for wishes; what a mail wants stands at its head."""
 
-_TOPIC = r"(?:install(?:ation|er)?s?[ \-]?codes?|installation keys?|install keys?)"
+_TOPIC = (
+    r"(?:install(?:ation|er)?s?[ \-]?codes?|installation keys?|install keys?"
+    r"|(?:whitelist(?:ing)?|commissioning|pairing|link|han|zigbee) (?:codes?|keys?))"
+)
 _NOT_A_CODE = (
     r"(?!\s+(?:process|procedure|polic|guid|meeting|workshop|webinar|training|contact|mailbox|inbox|template|forum|working "
     r"group|team|desk|volume|stat|report|project|event|session|call\b|update))"
@@ -48,7 +51,7 @@ _ASK = Sought(
     r"\b(?:send|provide|suppl(?:y|ies)|need(?:s|ed|ing)?|requir(?:e|es|ed|ing)|request(?:s|ed|ing)?|share|obtain|get|give|forward"
     r"|return|looking for|after|missing|confirm|advise|retrieve|find|locate|dig out|resend|re-send|await(?:ing)?|outstanding|chas\w+"
     r"|let (?:me|us) (?:have|know)|(?:can|could|may|might|please) (?:i|we) (?:please )?(?:have|get)|do you (?:have|hold)|enquir\w+"
-    r"|is there an?|what(?: is|'s) the|source|ask(?:ing)? for|appreciate|grateful|help(?: us| me)?|assist\w*|trying to|unable to|without|want|provision)\b",
+    r"|is there an?|what(?: is|'s) the|source|ask(?:ing)? for|appreciate|grateful|help(?: us| me)?|assist\w*|trying to|unable to|without|want|provision|please action)\b",
 )
 _GIVES = Sought(
     r"\b(?:(?:please )?(?:find|see) (?:the )?(?:attached|below|enclosed)\b.{0,40}\bcodes?\b|(?:attached|below|here) (?:is|are) (?:the|our|all)"
@@ -60,7 +63,7 @@ _GENERAL_ASK = Sought(
     r"|grateful|looking for|missing|outstanding|await(?:ing)?|provide|advise|send (?:us|me|over|the|through))\b",
 )
 _OF_THE_PROCESS = Sought(
-    r"\b(?:contact (?:me|us|him|her|them)|should (?:now )?(?:go|be (?:sent|addressed|directed))|sla)\b"
+    r"\b(?:contact (?:(?:me|us|him|her|them)\b|(?:\w+ ){0,3}(?:at |on )?<?[\w.\-]+@)|should (?:now )?(?:go|be (?:sent|addressed|directed))|sla)"
     r"|\b(?:send|direct|address|forward|email|submit) (?:all|any|your|our|future|new)\b[^.?!]{0,60}\bto\b",
 )
 _OTHER_MATTER = Sought(
@@ -88,6 +91,7 @@ _CHASE = Sought(
     r"|where (?:are we|we are|you are|are you) (?:with|at|on)\b|(?:what is|what's|whats) the (?:status|latest|progress|eta)\b|status of (?:my|our|the|this|these|below)\b"
     r"|no (?:response|reply|answer) (?:yet|so far|to|has|from|received)|now overdue|(?:is|are|became|become|been) (?:now )?overdue|overdue (?:requests?|responses?|answers?|install|codes?|items?)"
     r"|(?:past|exceeded|passed|beyond|outside|over) (?:the |your |our )?(?:sla|deadline|due date|(?:10|ten)[ \-]working)"
+    r"|what(?: is|'s|s) happening (?:with|to|about)\b|\Astill (?:waiting|awaiting|nothing|no (?:reply|answer|news|response))\b"
     r"|(?:deadline|sla|due date) (?:has |is |was )?(?:now )?(?:passed|expired|exceeded|missed|breached)|due (?:yesterday|last week)|escalat(?:e|ing) this)",
 )
 _CHASE_IN_REPLY = Sought(
@@ -115,7 +119,7 @@ _WITHDRAW = Sought(
     r"|\b(?:withdraw|cancel)(?:ling|ing)? (?:this|these|it|all|them|the (?:below|above|following))\b(?! (?:appointment|job|visit|meeting|call))"
     r"|\b(?:requests?|enquir(?:y|ies)|queries) (?:is|are|has been|have been|can be|should be|to be) (?:now )?(?:withdrawn|cancelled|canceled|closed|disregarded|ignored)\b"
     r"|\bno longer (?:\w+ )?(?:need|require|want|looking for)(?:ed|s|d)?\b(?! to)|\bno longer (?:needed|required|necessary)\b"
-    r"|\b(?:don't|do not) (?:\w+ )?(?:need|require|want) (?:[^.?!]{0,30}\b)?(?:codes?|these|them|this|any ?more|any longer)\b"
+    r"|\b(?:don't|do not) (?:\w+ )?(?:need|require|want) (?:[^.?!,;]{0,30}\b)?(?:codes?|these|them|this|any ?more|any longer)\b"
     r"|\b(?:codes?|requests?|these|they|it|this) (?:is|are) not (?:needed|required|necessary)\b|\b(?:needed|required) any (?:more|longer)\b"
     r"|\b(?:was |were |been )?sent (?:to you )?(?:in error|by mistake)\b|\b(?:please|just|kindly) (?:ignore|disregard|cancel|withdraw)\W*\Z"
     r"|\bno need to (?:(?:send|provide|supply|find) (?:(?:us|me|the|any|these|those|install(?:ation)?) ){0,3}codes?|respond|reply|answer|look)\b"
@@ -124,9 +128,24 @@ _WITHDRAW = Sought(
     r"|\b(?:sorry|apologies)\b[^.?!]{0,30}\bwrong (?:supplier|person|company|recipient|address|team|mailbox)\b|\bwrong (?:supplier|recipient)\W*\Z"
     r"|\bwould like to recall the message\b",
 )
+_SEND_IT = Sought(
+    r"\b(?:please|kindly|can you|could you) (?:re-?send|send|provide|share|supply)(?: me| us)? (?:it|them|this|these|that|those|both)\b"
+)
+_TEST = Sought(
+    r"\btest(?:ing)? (?:e-?mail|mail|message|only|please (?:ignore|disregard|delete)|do not (?:reply|answer))\b|\bthis is (?:only |just )?a test\b"
+)
 _TAKES_BACK = Sought(
     r"\b(?:ignore|disregard|withdraw|cancel|remove)\b(?: (?:the|my|our|this|that|please|device|devices|meter|esme|gsme|guid|id|item|requests?"
     r"|query|enquiry|install|codes?|for|of))* \(?",
+)
+_SOME_OF_A_LIST = (
+    r"(?:(?!label|serial)\w+ )?(?:first|second|third|fourth|fifth|last|rows?|lines?|items?|ones|devices?|meters?|esmes?|gsmes?|ppmids?"
+    r"|(?:number |no\.? )?[0-9]{1,4}(?:st|nd|rd|th)?)\b(?! (?:reading|serial|number|label|point|e?-?mail|message|request|chaser|reminder|one i sent)|%)"
+)
+_ALL_BUT = Sought(
+    r"\b(?:except(?:ing)?|excluding|apart from|other than|leav(?:e|ing) out|omit(?:ting)?|skip(?:ping)?|ignor(?:e|ing)|disregard(?:ing)?)"
+    rf"(?: for)? (?:(?:the|those|these|our|please) )*{_SOME_OF_A_LIST}|\bbut not (?:the|those|these|our) {_SOME_OF_A_LIST}"
+    r"|\ball (?:of (?:them|these) )?but (?:for )?(?:the|one|two|three|[0-9]{1,3})\b"
 )
 _REPLACES = Sought(
     r"\b(?:correct(?:ed)?|instead|updated|revised|amended|new|right) (?:list|version|ids?|guids?|devices?|one|ones|request|sheet|spreadsheet|file|details|attachment)\b"
@@ -140,6 +159,7 @@ _CONFIRMS = Sought(
     r"\b(?:thank\w*[^.?!]{0,60}\b(?:codes?|received|sending|providing|these|response|reply|help|this)|(?:have|has|been|now|safely|successfully|all) (?:received|commissioned|joined|working|arrived)"
     r"|(?:codes?|install codes?)[^.?!]{0,40}\b(?:received|worked|works|arrived|successful\w*)|received (?:the|your|all|these|with thanks)|commissioned (?:successfully|ok|now))\b",
 )
+_NOT_YET = Sought(r"\b(?:not|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|weren't)\b")
 _DENIES = Sought(
     r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us|your?\b)"
     r"|no record of|(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
@@ -148,7 +168,15 @@ _BULK = Sought(
     r"\b(?:unsubscribe|manage (?:your )?(?:email )?preferences|(?:view|read|open) (?:this |it )?(?:email |message )?(?:online|in (?:your |a )?(?:web )?browser)"
     r"|update your preferences|you are receiving this (?:e-?mail|newsletter|message)|mailing list|opt[ \-]out)\b",
 )
+_ATTACHED = Sought(r"\b(?:attached|attachments?|enclosed)\b")
+_WANTED_OF_A_LIST = Sought(
+    r"\b(?:send|provide|supply|need(?:ed)?|requir(?:e|ed)|request(?:ed)?|help with|have)\b[^.?!]{0,60}\b(?:attach(?:ed|ments?)|enclosed|list|spreadsheet|scan|pictures?|photos?|screenshots?)\b"
+)
 _HANDS_OVER = Sought(r"\bplease\b|\battached\b|\?")
+_SEE_BELOW = Sought(
+    r"\b(?:see|action|provide|send|(?:help|assist) with|look (?:at|into)) (?:(?:the|my|our|this|these|those|please|attached|and) )*(?:\w+ ){0,2}(?:below|beneath)\b"
+)
+_BELOW = Sought(r"\b(?:below|beneath)\b")
 _ANSWERS_ANOTHER = re.compile(r"\b(?:re|aw|sv|antw|fw|fwd|wg|tr)\s*(?:\[[0-9]+\])?\s*:", re.IGNORECASE)
 
 
@@ -198,6 +226,11 @@ def names_matter(text: str) -> bool:
     return bool(_SUBJECT_MATTER.found(_folded(text)))
 
 
+def names_code(text: str) -> bool:
+    """It speaks of a code, and not of one that is plainly of another kind."""
+    return bool(_PLAIN_CODES.found(_folded(text)))
+
+
 def names_request(text: str) -> bool:
     """It names install codes, MP121 or commissioning: with a meter's number beside it, that is a request."""
     return bool(_REQUEST_WORDS.found(_folded(text)))
@@ -225,6 +258,32 @@ def titles_request(subject: str, said: tuple[str, ...]) -> bool:
     return not _OF_THE_PROCESS.found(" ".join(said))
 
 
+def wants_of_list(said: tuple[str, ...]) -> bool:
+    """It asks for something of what is attached."""
+    return asks_anything(said) and bool(_WANTED_OF_A_LIST.among(said))
+
+
+def points_below(said: tuple[str, ...]) -> bool:
+    """It asks its reader to look at what stands below it, and says no thanks for that."""
+    pointing = bool(_SEE_BELOW.among(said)) or (asks_anything(said) and bool(_BELOW.among(said)))
+    return pointing and not _GIVES.among(said) and not reports(said)
+
+
+def brings_or_directs(said: tuple[str, ...]) -> bool:
+    """It hands codes over, or says where such mail is to go, or who is to be asked."""
+    return any(pattern.among(said) for pattern in (_GIVES, _OF_THE_PROCESS))
+
+
+def asks_to_do(said: tuple[str, ...]) -> bool:
+    """One of its sentences asks for something to be sent, found or done."""
+    return any(_ASK.found(_MERE_COURTESY.sub(" ", sentence)) for sentence in said)
+
+
+def hands_over(said: tuple[str, ...]) -> bool:
+    """It speaks of something attached."""
+    return bool(_ATTACHED.among(said))
+
+
 def is_other_matter(text: str) -> bool:
     """It is about something else that devices have (firmware, readings), and names no code, no installer and no commissioning."""
     words = _folded(text)
@@ -246,6 +305,27 @@ def withdrawals(said: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
+def taken_back_in(sentence: str) -> str:
+    """The parts of a withdrawing sentence that say so and name something, or the whole of it: more may stand in it."""
+    parts = [part for part in re.split(r"[,;]\s|\bbut\b", sentence) if _WITHDRAW.found(part) and DEVICE.search(part)]
+    return "\n".join(parts) or sentence
+
+
+def leaves_some_out(said: tuple[str, ...]) -> bool:
+    """Some of a list are not wanted, by their place or kind."""
+    return any(not _NEGATED.found(sentence) for sentence in _ALL_BUT.among(said))
+
+
+def is_test(said: tuple[str, ...]) -> bool:
+    """It was written to see whether mail arrives."""
+    return bool(_TEST.among(said))
+
+
+def asks_for_it(said: tuple[str, ...]) -> bool:
+    """It asks for what it does not name once more ("please send it")."""
+    return bool(_SEND_IT.among(said))
+
+
 def _takes_back_device(sentence: str) -> bool:
     return any(DEVICE.match(sentence, verb.end()) for verb in _TAKES_BACK.finditer(sentence))
 
@@ -262,7 +342,8 @@ def thanks(said: tuple[str, ...]) -> bool:
 
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
-    return not asks_anything(said) and bool(_CONFIRMS.among(said) or _DENIES.among(said))
+    confirms = any(not _NOT_YET.found(sentence) for sentence in _CONFIRMS.among(said))
+    return (confirms or bool(_DENIES.among(said))) and not asks_anything(said)
 
 
 def is_bulk(text: str) -> bool:

@@ -214,3 +214,42 @@ async def test_their_reply_with_the_device_ids_is_answered_in_the_same_thread(
     assert A0_SHOWN in text_of(relay.taken[1].content)
     assert world.one("SELECT count(*) FROM thread") == 1
     assert subject_of(question) == subject_of(relay.taken[1].content)
+
+
+async def test_a_device_that_the_mail_does_not_want_gets_no_code(world: World, relay: ScriptedSmtp) -> None:
+    """What waited for a person is taken back, what was not open is left out, and one letter says all of it."""
+    await world.arrives(written(ANN, f"Please send the code of {COMMISSIONED}", message_id="<q1@south.test>"))
+    await world.settle_down()
+    before = len([t for t in relay.taken if t.recipient == ANN])
+    await world.arrives(
+        written(
+            ANN,
+            f"Please send the code for {A0} but not {A1}. {COMMISSIONED} has been commissioned now.",
+            subject="Two more",
+            message_id="<q2@south.test>",
+        )
+    )
+    await world.settle_down()
+
+    (letter,) = [t for t in relay.taken if t.recipient == ANN][before:]
+    assert [(row["device_id"], row["outcome"]) for row in sheet_of(letter.content)] == [(A0, "CODE")]
+    assert "As we read your mail, you want no code for this device, so we send none." in flat(letter.content)
+    assert A1 in text_of(letter.content)
+    assert "we have withdrawn your request for this device" in flat(letter.content)
+    assert dict(world.rows("SELECT state, count(*) FROM item GROUP BY state")) == {"answered": 1, "withdrawn": 1}
+
+
+async def test_a_chase_in_a_mail_of_its_own_is_told_what_is_open(world: World, relay: ScriptedSmtp) -> None:
+    """It answers no mail of ours and names nothing; a supplier of which nothing is open is left alone."""
+    await world.arrives(written(ANN, "any update?", subject="codes", message_id="<q0@south.test>"))
+    await world.settle_down()
+    assert not relay.taken
+    await world.arrives(written(ANN, f"Please send the code of {COMMISSIONED}", message_id="<q1@south.test>"))
+    await world.settle_down()
+    before = len([t for t in relay.taken if t.recipient == ANN])
+    await world.arrives(written(ANN, "any update?", subject="codes", message_id="<q2@south.test>"))
+    await world.settle_down()
+
+    (letter,) = [t for t in relay.taken if t.recipient == ANN][before:]
+    assert [(row["device_id"], row["outcome"]) for row in sheet_of(letter.content)] == [(COMMISSIONED, "PENDING")]
+    assert "Thank you for your reminder" in flat(letter.content)

@@ -32,6 +32,7 @@ from tests.rules.cases import (
 )
 
 DAY = timedelta(days=1)
+D = cases.device(4)
 CHASE = Correspondence(chase=True)
 WITHDRAW = Correspondence(withdraws=True)
 
@@ -258,6 +259,24 @@ def test_ignore_my_mail_takes_back_what_is_open_and_is_confirmed() -> None:
     assert folder_of(decision, home) is Folder.DONE
 
 
+def test_a_chase_that_names_nothing_is_told_what_is_open_of_its_party() -> None:
+    """It answers no mail of ours; where nothing is open it is people's mail."""
+    chase = Correspondence(chase=True, needs_thread=True, of_what_is_open=True)
+    decision = decided(chase, open_threads=(thread(cases.item(A)),))
+
+    assert decision.reason is Reason.CHASE
+    assert rows(decision) == {A: (Outcome.PENDING, f"by: {DUE}")}
+    assert is_left_alone(decided(chase))
+    assert is_left_alone(decided(replace(chase, of_what_is_open=False), open_threads=(thread(cases.item(A)),)))
+
+
+def test_where_only_the_quoted_mail_names_devices_the_letter_says_so() -> None:
+    """Nothing is taken from there, and nobody is told that there was none."""
+    answer = said(decided(Correspondence(wants_codes=True, quotes_devices=True)))
+
+    assert (answer.nothing_found, answer.only_quoted) == (True, True)
+
+
 def test_devices_named_are_taken_back_wherever_they_are_open() -> None:
     """One confirmation for several threads; what is not named goes on."""
     one, two = thread(cases.item(A), cases.item(C), case_id="11" * 32), thread(cases.item(B), case_id="22" * 32)
@@ -268,19 +287,33 @@ def test_devices_named_are_taken_back_wherever_they_are_open() -> None:
     assert len(decision.plans) == 1
 
 
+def test_what_is_left_out_beside_a_request_is_taken_back_where_it_is_open() -> None:
+    """The letter that answers the others says of each: withdrawn, or that no code is sent for it."""
+    home, other = thread(cases.item(B), case_id="11" * 32), thread(cases.item(C), case_id="22" * 32)
+    decision = decided(asks(A, left_out=(B, C, D)), home=home, open_elsewhere={C: other}, records=cases.records(A, B))
+
+    assert rows(decision).keys() == {A}
+    assert (said(decision).withdrawn, said(decision).left_out) == ((B, C), (D,))
+    assert {t.case_id: [i.state for i in t.items] for t in decision.threads} == {
+        home.case_id: [State.WITHDRAWN, State.ANSWERED],
+        other.case_id: [State.WITHDRAWN],
+    }
+    assert [plan.code_devices for plan in decision.plans] == [(A,)]
+
+
 def test_a_device_named_that_is_not_open_is_asked_about() -> None:
     """It may be a request in the same breath: it is neither lost nor answered, and its asker reads so."""
     decision = decided(asks(A, B, C, withdraws=True), home=thread(cases.item(A), cases.answered(C)))
 
     assert said(decision).withdrawn == (A,)
-    assert [line.where for line in said(decision).bad_lines] == [B]
+    assert said(decision).left_out == (B,)
 
 
 def test_a_device_named_that_is_nowhere_open_is_asked_about_in_a_thread_of_its_own() -> None:
     """Another party's code letter for it is no answer of ours to them."""
     decision = decided(asks(A, withdraws=True), releases={A: cases.sent(DAY, party="Southern Power")})
 
-    assert [line.where for line in said(decision).bad_lines] == [A]
+    assert said(decision).left_out == (A,)
     assert said(decision).withdrawn == ()
 
 
@@ -289,7 +322,7 @@ def test_a_device_that_its_thread_does_not_know_is_asked_about_there() -> None:
     home = thread(cases.answered(A))
     decision = decided(asks(B, withdraws=True), home=home)
 
-    assert [line.where for line in said(decision).bad_lines] == [B]
+    assert said(decision).left_out == (B,)
     assert decision.joins == home.case_id
 
 

@@ -38,6 +38,7 @@ def given(meaning: Meaning | None = None, by: Policy | None = None, **of_facts: 
 
 DECIDED: dict[Reason, Given] = {
     Reason.REQUEST: given(),
+    Reason.SOME_NOT_WANTED: given(asks(A, B, leaves_some_out=True)),
     Reason.CHASE: given(Correspondence(chase=True), home=thread(cases.item(A))),
     Reason.WITHDRAWAL: given(Correspondence(withdraws=True), home=thread(cases.item(A))),
     Reason.NEED_MORE: given(Correspondence(wants_codes=True)),

@@ -246,11 +246,44 @@ def test_row_47_has_forty_strings():
     assert len(NORMALISED) + len(NEVER_GUESSED) >= 40
 
 
+# ── nearly one ──────────────────────────────────────────────────────────────────────────────────────
+
+MANGLED = [
+    "00_DB_12_34_56_78_90_B1", "00/DB/12/34/56/78/90/B1", "00\\DB\\12\\34\\56\\78\\90\\B1", "00~DB~12~34~56~78~90~B1", "00|DB|12|34|56|78|90|B1",
+    "00,DB,12,34,56,78,90,B1", "00DB12-3456-7890-B1", "00DB-12345678-90B1", "00DB1234 567890B1", "00-DB-1234-5678-90-B1", "00 -DB-12-34-56-78-90-B1",
+    "00-DB-12-34-56-78 90-B1", "0 0 D B 1 2 3 4 5 6 7 8 9 0 B 1", "00-DB-1234-567-90-B1", "DB1234567890B1", "0x00DB1234567890B", "GUID00DB1234567890B1",
+    "12345678901234", "9.87654E15", "9,87654e+15", "00DB1234567890B", "00DB1234567890B 1", "00DB1234567890BG", "#######",
+]  # fmt: skip
+"""What people and spreadsheets make of a Device ID."""
+SOMETHING_ELSE = [
+    "Tel 020 7946 0958, mobile 07700 900123", "Dad 020 7946 0958", "call Ed on 07700 900123", "or call 00441234567890", "MPAN 10 1234 5678 901",
+    "a 10 1234 5678 901", "MPRN 7412345608", "serial E6E10012345678", "E6S10012345678", "Error codes E5, E57, E21, E62, E63, E10", "E5 12/03/2025 10:15:22",
+    "12/03/2025 10:15 - 14/03/2025 11:30", "as of 20260612101530", "ref AB123456 20250612", "INV-2025-00123456", "PO 4500123456", "1,234,567.89 and 12.345.678,90",
+    "sort code 20-12-34 account 12345678", "2001:db8:85a3:0:0:8a2e", "Flat 12B, 14 Bedford Road, CB1 2AB", "a bad 12 34 56 78 91 28", "##########################",
+    "### Please reply above this line ###", "1,2,3,4,5,6,7,8,9,10,11,12", "Page1 of E15", "55.9533,-3.1883",
+]  # fmt: skip
+"""What stands in ordinary mail beside them."""
+
+
+@pytest.mark.parametrize("text", MANGLED)
+def test_what_was_plainly_meant_for_a_device_id_is_a_fault_of_its_line(text):
+    """Beside a good one above it, and alone; nothing is read out of it."""
+    beside, alone = scan(f"Please send the codes for\n{A}\n{text}\n\nThanks"), scan(text)
+    assert (beside.devices, [fault.line for fault in beside.faults]) == ((A,), [2])
+    assert (alone.devices, [fault.line for fault in alone.faults]) == ((), [0])
+
+
+@pytest.mark.parametrize("text", SOMETHING_ELSE)
+def test_numbers_of_ordinary_mail_are_no_fault(text):
+    """Telephone and supply numbers, dates, serials, references, sums and addresses."""
+    assert scan(f"{A}\n{text}") == scan(f"{A}\nnothing")
+
+
 # ── attack row 46: no pattern takes more than linear time ───────────────────────────────────────────
 
 
 @pytest.mark.parametrize(
-    "unit", ["a", "0", "-", " ", "\n", "@", "a-", "aa-", "aa ", "aaaa ", "aaaa\n", "http://", "0x", "\u202e", "1.", "é", "a@", "IC-", "1E+", "'"]
+    "unit", ["a", "0", "-", " ", "\n", "@", "a-", "aa-", "aa ", "aaaa ", "aaaa\n", "http://", "0x", "\u202e", "1.", "é", "a@", "IC-", "1E+", "'", "00_", "0, ", "DB 00 ", "1 a ", "#####\n"]
 )  # fmt: skip
 def test_row_46_a_megabyte_of_one_pattern_is_scanned(unit):
     """Row 46: a megabyte of any one thing ends; a pattern that went back over it would not within the test's time."""

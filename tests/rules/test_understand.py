@@ -1,5 +1,7 @@
 """Sentences as suppliers' people write them, and what they mean to us."""
 
+from dataclasses import replace
+
 import pytest
 
 from daemon.mail.message import Attachment, IncomingMail, Machine, MarkedKind, Reading, Source
@@ -184,13 +186,124 @@ def test_a_code_of_nothing_in_particular_is_an_install_code_where_a_listed_suppl
     assert understand(mail(text, subject=subject), mails.stranger()) == NotOurs()
 
 
+LISTED_WISHES = [
+    mail("please see attached list", subject="codes", attachments=(PICTURE,)),
+    mail("please send them", subject="codes", attachments=(replace(PICTURE, name="list.doc"),)),
+    mail("Could you provide for the attached?", subject="Meters", attachments=(PICTURE,)),
+    mail("We need these for the meters on the list.", subject="Hello", attachments=(replace(PICTURE, name="a.pdf"),)),
+    mail("", subject="Install codes"),
+    mail("", subject="Codes"),
+    mail("please see attached list", subject="codes"),
+    mail("please send them", subject="codes"),
+    mail("FYI, please action", subject="FW: codes"),
+    mail("Bonjour, il nous faut les codes du compteur MPAN 2000012345672.", subject="Codes d'installation"),
+    mail("please could you send the whitelist key for the electricity meter serial 21E5123456", subject="Meter keys"),
+    mail("Can you let us have the commissioning code of the meter we gained?", subject="Hi"),
+]
+
+
+@pytest.mark.parametrize("one", LISTED_WISHES, ids=lambda one: f"{one.subject}: {one.new_text[:20]}")
+def test_a_listed_supplier_who_plainly_wants_codes_is_heard(one):
+    """Whatever they call them, and though all that would say more cannot be read, or nothing does."""
+    assert read(one).wants_codes
+    assert read(one, mails.colleague()).wants_codes
+
+
+LISTED_ORDINARY = [
+    ("Meters", "Please find attached our invoice for the meters."),
+    ("Meter operators forum", "Could you let me know if you are coming? Agenda attached."),
+    ("Smart meter workshop", "Please see the attached slides."),
+    ("Codes", "Thanks, all codes received, see attached picture of the label."),
+    ("Codes", "Please find attached the codes for the devices that you asked for."),
+    ("Photo", "Our new office, see the attached picture!"),
+    ("Contact", "Please send all code requests for meters to codes@northern.example, list of contacts attached."),
+]
+
+
+@pytest.mark.parametrize(("subject", "text"), LISTED_ORDINARY)
+def test_a_file_in_people_s_mail_is_no_wish(subject, text):
+    """Only what is asked of it, or a code, makes it one."""
+    meaning = understand(mail(text, subject=subject, attachments=(PICTURE,)), mails.contact())
+    assert not (isinstance(meaning, Correspondence) and meaning.wants_codes), meaning
+
+
+BELOW = [
+    ("RE: install codes required", "Hi Northwind, see below please"),
+    ("RE: meter", "Please see the request below."),
+    ("RE: install codes", "Can you help with the one below?"),
+    ("Install code", "Can you help with the install code below?"),
+    ("RE: meter", "Could you please action the email below"),
+]
+
+
+@pytest.mark.parametrize(("subject", "text"), BELOW)
+def test_who_points_at_the_mail_below_wants_codes_and_nothing_is_taken_from_there(subject, text):
+    """A colleague's mail quoted below makes no request; that it was not taken is told."""
+    quoting = f"> Hi Maya, could you get the code for {A}\n> Sam"
+    meaning = read(mail(text, subject=subject, reply=subject.startswith("RE"), quoted_text=quoting))
+    assert meaning.wants_codes
+    assert meaning.quotes_devices
+    assert not meaning.asked
+
+
 @pytest.mark.parametrize(
-    "text", ["00-DB-12-34-56-78-90-ZZ", "Hi, 00-DB-12-34-56-78-90-ZZ please", "00-DB-12-34-56-78-90"]
+    "text",
+    [
+        "Thanks for the codes below",
+        "Please find below our answer, the codes are as follows",
+        "Both of the below are now commissioned",
+    ],
+)
+def test_thanks_and_answers_point_at_nothing(text):
+    """They speak of what is quoted, and ask for nothing of it."""
+    meaning = understand(
+        mail(text, subject="RE: install codes", reply=True, quoted_text=f"> {A}"),
+        mails.contact(),
+    )
+    assert not (isinstance(meaning, Correspondence) and meaning.wants_codes), meaning
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am leaving Northern on Friday, please contact jane@northern.example from now on",
+        "Thank you for your email. I am currently on annual leave. If your enquiry is about install codes please contact j@northern.example.",
+        "I am on leave until 26 January. For install codes contact Jane at jane@northern.example.",
+    ],
+)
+@pytest.mark.parametrize("subject", ["Install codes", "Re: codes A"])
+def test_who_is_away_or_leaves_asks_for_nothing(subject, text):
+    """Also where nothing marks it as an automatic reply."""
+    meaning = understand(mail(text, subject=subject), mails.contact())
+    assert not (isinstance(meaning, Correspondence) and (meaning.wants_codes or meaning.chase or meaning.asked))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "00-DB-12-34-56-78-90-ZZ",
+        "Hi, 00-DB-12-34-56-78-90-ZZ please",
+        "00-DB-12-34-56-78-90",
+        "00_DB_12_34_56_78_90_A0",
+    ],
 )
 def test_a_device_id_gone_wrong_is_named_though_it_stands_alone(text):
     """As one that is right asks for its code without a word (see REQUESTS)."""
     assert [bad.where for bad in read(mail(text)).bad_lines] == ["line 1"]
     assert understand(mail(text), mails.stranger()) == NotOurs()
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Install codes", "GUID 00DB12-3456-7891-28"),
+        ("Device code", "device 00DB12345678912 (15 digits)"),
+        ("codes", "00DB1234 56789128"),
+    ],
+)
+def test_what_may_be_a_device_id_is_named_where_a_code_is_spoken_of(subject, text):
+    """It is unlike anything else only because of the words beside it."""
+    assert [bad.where for bad in read(mail(text, subject=subject)).bad_lines] == ["line 1"]
 
 
 @pytest.mark.parametrize(
@@ -264,6 +377,37 @@ def test_a_chase_is_read_as_one(text):
     assert not meaning.acknowledgement
     assert not meaning.withdraws
     assert not meaning.needs_thread
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("codes", "any update?"),
+        ("chasing", "Hi, chasing the answer to our request of 13 January"),
+        ("Our request", "Is there any news on our request?"),
+        ("Reminder", "2nd reminder - please respond"),
+        ("codes", "Still waiting. This is not acceptable."),
+        ("RE: codes", "Hi, when will we get the code?"),
+        ("Hello", "What is happening with our request from last week?"),
+    ],
+)
+def test_a_chase_in_a_mail_of_its_own_means_what_is_open(subject, text):
+    """It names nothing, and answers no mail of ours: whether anything is open is known to our records."""
+    assert read(mail(text, subject=subject)).of_what_is_open
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("RE: data", "Any news?"),
+        ("Complaint", "The customer is unhappy, when will you refund them?"),
+        ("Outage", "Any update on the outage?"),
+    ],
+)
+def test_a_chase_of_another_matter_means_nothing_that_is_open(subject, text):
+    """It goes on with a conversation of people, or names what else there is to wait for."""
+    meaning = understand(mail(text, subject=subject), mails.contact())
+    assert isinstance(meaning, NotOurs) or (meaning.needs_thread and not meaning.of_what_is_open)
 
 
 def test_a_chase_names_its_devices_and_our_reference():
@@ -515,6 +659,21 @@ def test_ordinary_mail_is_none_of_ours(subject, text, writer):
     """Newsletters, lunches and talk about the process stay where they are, whoever writes them."""
     meaning = understand(mail(text, subject=subject), writer)
     assert meaning == NotOurs() or (isinstance(meaning, Correspondence) and meaning.needs_thread), meaning
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        mail(f"please send {A}", subject="codes"),
+        mail(f"We need {A}", subject="request"),
+        mail("Codes please", subject="codes", tables=(sheet(("GUID",), (A,), (B,)),)),
+        mail("List attached", subject="list", tables=(sheet(("GUID",), (A,)),)),
+    ],
+    ids=["code", "asks", "codes and a sheet", "a headed sheet"],
+)
+def test_an_unlisted_writer_who_plainly_asks_for_devices_is_heard(one):
+    """A Device ID in full beside a wish or a code, or a list headed as one of Device IDs."""
+    assert asked(understand(one, mails.stranger()))[0] == A
 
 
 @pytest.mark.parametrize("text", [*REQUESTS[:5], *WISHES[:3]])

@@ -1,0 +1,213 @@
+"""Devices that a mail names and does not want: no code goes out for them, and their writer reads that."""
+
+import pytest
+
+from daemon.mail.message import IncomingMail, Source
+from daemon.rules.meaning import Correspondence
+from daemon.rules.understand import understand
+from tests.rules import mails
+from tests.rules.mails import mail, sheet, table
+
+A, B, C = (f"00-DB-12-34-56-78-91-0{n}" for n in "ABC")
+SUBJECTS = ("Install codes", "codes", "Install code request")
+
+
+def read(one: IncomingMail) -> Correspondence:
+    """The meaning of a contact's mail."""
+    meaning = understand(one, mails.contact())
+    assert isinstance(meaning, Correspondence), meaning
+    return meaning
+
+
+LEFT_OUT = [
+    (f"Please send codes for {A} but not {B}.", [B]),
+    (f"Please send codes for {A}, not {B}, not {C}", [B, C]),
+    (f"The list is below. Not {B} as that one is now commissioned.\n\n{A}\n{B}", [B]),
+    (f"Codes for {A} please. We do not need {B} any more.", [B]),
+    (f"Codes for {A} please. We don't require {B} nor {C}.", [B, C]),
+    (f"Please send the code for {A}. No need to send {B} or {C}.", [B, C]),
+    (f"We no longer need {B}, but please send {A}.", [B]),
+    (f"Please send codes for {A}, leave out {B} and {C}.", [B, C]),
+    (f"Please send codes for all but the last:\n{A}\n{B}\nexcept {B}", [B]),
+    (f"Please send the codes:\n{A}\n{B} - not needed\n{C} - commissioned", [B, C]),
+    (f"{B}: please ignore\n{A}: code please", [B]),
+    (f"Please send the code for {A}; hold off on {B} until further notice.", [B]),
+    (f"Code for {A} please. {B} can wait.", [B]),
+    (f"Code for {A} please. {B} is on hold.", [B]),
+    (f"We already have the code for {B}, only {A} is missing.", [B]),
+    (f"We received {B} - thanks. {A} is outstanding.", [B]),
+    (f"We received {B} and {A} is still outstanding.", [B]),
+    (f"Thanks, {B} worked fine. Still need {A}.", [B]),
+    (f"Thank you for the code for {B}. Please can we have {A}?", [B]),
+    (f"The code for {B} has been received. Please send {A}", [B]),
+    (f"Install code for {A} please. {B} and {C} have been commissioned.", [B, C]),
+    (f"Install code for {A} please.\n\n{B}\n{C}\nhave already been removed.", [B, C]),
+    (f"Code for {A} please. {B}, which was exchanged in May, has been removed.", [B]),
+    (f"Please disregard {B}; the customer has left. We still want {A}.", [B]),
+    (f"The customer at {B} has left so it is no longer required, please provide {A}", [B]),
+    (f"Please cancel {B} and send {A} instead", [B]),
+    (f"Instead of {B} please send {A}", [B]),
+    (f"Replace {B} by {A} in our request, typo.", [B]),
+    (f"Sorry, in my last mail I wrote {B}, it should be {A}.", [B]),
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize(("text", "left_out"), LEFT_OUT)
+def test_what_its_clause_says_is_not_wanted_is_left_out(text, left_out, subject):
+    """The other devices of the mail are asked for all the same."""
+    meaning = read(mail(text, subject=subject))
+    assert [one.device_id for one in meaning.asked] == [A]
+    assert list(meaning.left_out) == left_out
+    assert not meaning.withdraws
+
+
+NOTHING_WANTED = [
+    f"{A} has been commissioned now, no action needed.",
+    f"{A} has been removed from site.",
+    f"FYI {A} was exchanged yesterday.",
+    f"Hold off on {A} until further notice please.",
+    f"Please do NOT send the code for {A}.",
+    f"Please delete the code of {A} from your records.",
+    f"Do you need the code for {A}? We have it.",
+    f"Test mail, please ignore. {A}",
+    f"This is just a test.\n\n{A}",
+    f"We no longer need these:\n\n{A}",
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("text", NOTHING_WANTED)
+def test_where_nothing_is_wanted_nothing_is_asked(text, subject):
+    """What is open is taken back; of what is not, the writer reads that no code was sent."""
+    meaning = read(mail(text, subject=subject))
+    assert meaning.withdraws
+    assert [one.device_id for one in meaning.asked] == [A]
+
+
+WANTED = [
+    f"{A} is not commissioned. Please send the code.",
+    f"{A} has not been commissioned, code please",
+    f"{A} was never commissioned",
+    f"Not commissioned:\n{A}",
+    f"Please send the code so that {A} can be commissioned.",
+    f"We need the code before {A} is commissioned.",
+    f"If {A} has been removed please tell us, else send the code.",
+    f"Has {A} been commissioned? If not please send the code",
+    f"Meter {A} was exchanged last week. Please send us the install code.",
+    f"{A} was commissioned by the previous supplier but dropped off, please send the code",
+    f"Codes for {A} please. The old meter has been removed.",
+    f"Please send the code for {A} as the previous one was replaced",
+    f"{A} not working, please send install code",
+    f"{A} is a device of yours; the code you gave us does not work.",
+    f"You did not send the code for {A}",
+    f"Did you not send the code for {A}?",
+    f"Why have you not sent {A}?",
+    f"We have not received the code for {A}",
+    f"The code for {A} has not been received",
+    f"Sorry to chase again but {A} has still not been received",
+    f"You have received our request for {A} already",
+    f"We have received a request for {A} from our field team, please send the code",
+    f"We have {A} on our portfolio, not commissioned. Please send the code",
+    f"There is no code for {A} in your answer",
+    f"Do you hold a code for {A}?",
+    f"Please don't forget {A}!",
+    f"Please do not ignore {A} again",
+    f"We do not want to replace {A}, so please send its code.",
+    f"Not sure if this is yours: {A}",
+    f"Please treat {A} as urgent, the rest can wait.",
+    f"I already have {A} in my list as outstanding, please send it",
+    f"{A} is working but not joined to the HAN",
+    f"{A}: received code is wrong",
+    f"For {A} we do not need the MPAN, only the code",
+    f"The install code we received for {A} does not work, please resend.",
+    f"We have already asked for {A}; please reply",
+    f"{A} was installed and commissioned by you but the HAN was lost. Code please.",
+    f"Please ignore my last mail, the right list is:\n{A}",
+    f"{A} will be removed next week unless we get the code",
+    f"It is not the ESME but the GSME {A} we need",
+    f"Please check {A} and send us the code. This one is not a test.",
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("text", WANTED)
+def test_a_not_that_is_said_of_something_else_leaves_nothing_out(text, subject):
+    """Not commissioned, not sent, not received: that is why it is asked for."""
+    meaning = read(mail(text, subject=subject))
+    assert [one.device_id for one in meaning.asked] == [A]
+    assert not meaning.left_out
+    assert not meaning.withdraws
+
+
+@pytest.mark.parametrize(
+    ("text", "some"),
+    [
+        ("Please send codes for all of the below except the second one.", True),
+        ("All but the last please.", True),
+        ("Codes please, but not the gas meters.", True),
+        ("Please send the codes, ignore rows 2 and 3.", True),
+        ("Please skip the ones marked in red, and send the other codes.", True),
+        ("Please do not ignore these devices again.", False),
+        ("They are installed but not commissioned meters, codes please.", False),
+        ("Codes please, but not all devices are on the wall yet.", False),
+        ("Please ignore the meter reading in the last column.", False),
+        ("I am fairly but not 100% sure. Codes please.", False),
+        ("Please ignore my last mail, the right list is:", False),
+        ("Please leave nothing out.", False),
+    ],
+)
+def test_what_is_left_out_by_its_place_or_kind_is_for_a_person(text, some):
+    """Which of two it is no rule can know; of one device nothing is in doubt."""
+    assert read(mail(f"{text}\n\n{A}\n{B}", subject="Install codes")).leaves_some_out is some
+    assert not read(mail(f"{text}\n\n{A}", subject="Install codes")).leaves_some_out
+
+
+@pytest.mark.parametrize(
+    ("heading", "remark"),
+    [
+        ("Comment", "no longer required, customer left"),
+        ("Status", "Cancelled"),
+        ("Notes", "not needed"),
+        ("Install code", "Not required"),
+        ("", "please ignore"),
+        ("Code required?", "No"),
+        ("Action", "On hold"),
+        ("Remarks", "already received 3 May"),
+    ],
+)
+def test_a_row_that_says_so_is_left_out(heading, remark):
+    """In a sheet, or a table of the mail, of which its plain text says the rest once more."""
+    rows = (("Device ID", heading), (A, "Yes" if remark == "No" else ""), (B, remark))
+    for one in (sheet(*rows), table(*rows)):
+        text = "Install codes please\n\n" + "\n".join("\n".join(row) for row in rows if one.source is Source.HTML)
+        meaning = read(mail(text, tables=(one,)))
+        assert [one.device_id for one in meaning.asked] == [A]
+        assert meaning.left_out == (B,)
+
+
+@pytest.mark.parametrize(
+    ("heading", "remark"),
+    [
+        ("Appointment", "not required"),
+        ("Appointment required", "No"),
+        ("Comment", "not commissioned"),
+        ("Install code", "required"),
+        ("Status", "not yet received"),
+        ("Notes", "please ignore the serial"),
+        ("Status", "InstalledNotCommissioned"),
+    ],
+)
+def test_a_row_that_says_something_else_is_asked(heading, remark):
+    """Another matter is not required, or something was not done."""
+    rows = (("Device ID", heading), (A, ""), (B, remark))
+    meaning = read(mail("Install codes please", tables=(sheet(*rows),)))
+    assert [one.device_id for one in meaning.asked] == [A, B]
+
+
+def test_a_device_of_an_attached_list_is_left_out_by_the_words_above_it():
+    """The list is last month's, and the mail says which of it are done."""
+    listed = sheet(("Device ID",), (A,), (B,))
+    meaning = read(mail(f"Please send the codes of the attached list. {B} is now commissioned.", tables=(listed,)))
+    assert [one.device_id for one in meaning.asked] == [A]
+    assert meaning.left_out == (B,)
