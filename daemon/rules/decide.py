@@ -42,6 +42,11 @@ _MACHINES = {
 
 def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
     """What `facts.mail` leads to. Pure: the same facts, the same decision."""
+    decision = _decided(facts, meaning, policy)
+    return _ordered_in_vain(facts, decision, policy) if facts.ordered else decision
+
+
+def _decided(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
     match meaning:
         case NotOurs(reason):
             return _leave(reason)
@@ -115,6 +120,27 @@ def _hold(
     )
 
 
+_SAYS_NOTHING_OF_WHY = frozenset(
+    (Reason.NOT_OURS, Reason.ACKNOWLEDGEMENT, Reason.CHASE, Reason.WITHDRAWAL, Reason.REQUEST)
+)
+
+
+def _ordered_in_vain(facts: Facts, decision: Decision, policy: Policy) -> Decision:
+    """A person's order that would change nothing and say nothing is told to the team, with what stands in its way."""
+    if decision.fate is Fate.HELD or decision.plans or decision.threads or facts.findings:
+        return decision
+    reason = Reason.ORDERED_IN_VAIN if decision.reason in _SAYS_NOTHING_OF_WHY else decision.reason
+    return replace(
+        decision,
+        fate=Fate.HELD,
+        reason=reason,
+        keep_content=True,
+        moves_mail=True,
+        hold=_mail_hold(facts, policy, reason),
+        notes=(*decision.notes, f"ordered in vain: {decision.reason}"),
+    )
+
+
 def _mail_hold(facts: Facts, policy: Policy, reason: Reason) -> MailHold:
     due = due_from(facts.proof.arrived, policy)
     return MailHold(reason, due.explain(), due.end)
@@ -147,7 +173,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         home=home_of(facts.home, facts.open_elsewhere, meaning, party),
         hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else None),
     )
-    return _finished(desk, _worked(desk))
+    return _with_complaint(desk, _finished(desk, _worked(desk)))
 
 
 def _stranger(facts: Facts, meaning: Correspondence, policy: Policy, verdict: tuple[Condition, ...]) -> Decision:
@@ -211,6 +237,8 @@ def _worked(desk: Desk) -> Decision:
     devices = [asked.device_id for asked in meaning.asked]
     if desk.hold not in (None, Reason.CANNOT_READ) and not (devices and not meaning.withdraws):
         return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
+    if _is_mere_complaint(desk):
+        return _held_of_thread(desk, Reason.COMPLAINT)
     if meaning.withdraws:
         return answering.withdraw(desk)
     if meaning.chase:
@@ -223,13 +251,65 @@ def _worked(desk: Desk) -> Decision:
         return answering.need_more(desk)
     if not facts.mail.complete or facts.mail.links_to_protected:
         return _hold(facts, meaning, policy, Reason.CANNOT_READ, desk.verdict)
-    known = meaning.acknowledgement and desk.home is not None
-    return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT) if known else _leave(Reason.NOT_OURS)
+    return _asks_nothing(desk)
+
+
+def _asks_nothing(desk: Desk) -> Decision:
+    """Thanks are filed with their thread. What else answers a letter of ours is looked at, as our letters promise."""
+    if desk.home is None:
+        return _leave(Reason.NOT_OURS)
+    if desk.meaning.acknowledgement:
+        return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
+    promised = not desk.observed and not desk.facts.findings and _says_anything(desk)
+    return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised else _leave(Reason.NOT_OURS)
 
 
 def _held_whole(desk: Desk, reason: Reason) -> Decision:
     """Nothing in it can become an item: held, or left where it is mere thanks."""
     return _unproven(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
+
+
+# What is wrong with what we sent ────────────────────────────────────────────────────────────────────
+
+
+def _says_anything(desk: Desk) -> bool:
+    mail = desk.facts.mail
+    return bool(mail.new_text.strip() or mail.forwarded_text.strip() or mail.tables or mail.attachments)
+
+
+def _answered_before(desk: Desk) -> frozenset[DeviceId]:
+    """The devices it names that stand in its thread, or whose code they have from us."""
+    known = desk.home.by_device() if desk.home else {}
+    theirs = {d for d, sent in desk.facts.releases.items() if any(one.party == desk.party.party for one in sent)}
+    return frozenset(one.device_id for one in desk.meaning.asked if one.device_id in known or one.device_id in theirs)
+
+
+def _complains_to_us(desk: Desk) -> bool:
+    """Of what we sent: in a thread of ours, of a device answered before, or of install codes in general."""
+    meaning = desk.meaning
+    about_us = desk.home is not None or not meaning.asked or bool(_answered_before(desk))
+    return meaning.complains and about_us and not (meaning.withdraws or desk.observed or desk.facts.findings)
+
+
+def _is_mere_complaint(desk: Desk) -> bool:
+    """It asks for nothing beside: a code that is said to be wrong is not sent once more for that."""
+    meaning = desk.meaning
+    news = {one.device_id for one in meaning.asked} - _answered_before(desk)
+    wants = news or meaning.wants_codes or meaning.chase or meaning.brings_codes or meaning.bad_lines
+    return _complains_to_us(desk) and not wants
+
+
+def _held_of_thread(desk: Desk, reason: Reason) -> Decision:
+    """Held whole, and found with its thread."""
+    held = _hold(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
+    return replace(held, joins=desk.home.case_id if desk.home else "")
+
+
+def _with_complaint(desk: Desk, decision: Decision) -> Decision:
+    """All that was decided, and a person looks at what is said to be wrong."""
+    if decision.fate is Fate.HELD or not _complains_to_us(desk):
+        return decision
+    return replace(_held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
 
 
 def _finished(desk: Desk, decision: Decision) -> Decision:

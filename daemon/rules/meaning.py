@@ -35,6 +35,8 @@ class Correspondence:
     """It takes requests back: those named, or with no device named, all open ones of its thread."""
     acknowledgement: bool = False
     """Thanks, received: nothing to do."""
+    complains: bool = False
+    """It says that something is wrong, or wants a person: of what we sent, where it belongs to a thread of ours."""
     brings_codes: bool = False
     """It holds install codes: an answer to something, or a mistake; never quoted, never logged."""
     bad_lines: tuple[BadLine, ...] = ()
@@ -47,7 +49,8 @@ class Correspondence:
     named: tuple[DeviceId, ...] = ()
     """Devices that a mail which answers us names beside that, and asks for in no words."""
     needs_thread: bool = False
-    """Nothing in it speaks of install codes ("Any update?"): it is ours only where it belongs to a thread of ours."""
+    """Nothing in it speaks of install codes ("Any update?"), or nothing in it is understood: it is ours only where it
+    belongs to a thread of ours."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,12 @@ class Reason(StrEnum):
     MAILBOX_NOT_TRUSTED = "mailbox-not-trusted"
     LOOKALIKE_DOMAIN = "lookalike-domain"
     """Its domain can be taken for a listed one: its sender hears nothing, ops do."""
+    COMPLAINT = "complaint"
+    """It says that something is wrong with what we sent, or wants a person."""
+    NOT_UNDERSTOOD = "not-understood"
+    """It answers a letter of ours, and says what we make nothing of."""
+    ORDERED_IN_VAIN = "ordered-in-vain"
+    """A person dragged it to `Requests`, and we make nothing of it."""
     FOREIGN_REPLY_TO = "foreign-reply-to"
     """It asks for the answer at an address that is not its sender's."""
 

@@ -105,6 +105,7 @@ def sense(mail: IncomingMail) -> Sense:
     meaning = Correspondence(
         asked=() if wishes.is_other_matter(words.around) else tuple(gathered.asked.values()),
         chase=kind is MarkedKind.CHASE or wishes.chases(words.said, reply=words.reply),
+        complains=wishes.complains(words.said),
         brings_codes=gathered.codes,
         bad_lines=tuple(gathered.bad.values()),
         personal_data=data,
@@ -157,7 +158,7 @@ def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
     if meaning.withdraws or meaning.chase or meaning.wants_codes:
         return meaning
     reported = wishes.reports(words.said)
-    thanks = not words.asking and wishes.thanks(words.said)
+    thanks = not words.asking and wishes.contents(words.said)
     nothing_else = not meaning.brings_codes and (reported or not meaning.asked)
     return replace(
         meaning,

@@ -144,6 +144,26 @@ _DENIES = Sought(
     r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us|your?\b)"
     r"|no record of|(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
 )
+_COMPLAINS = Sought(
+    r"\b(?:wrong|incorrect\w*|invalid|faulty|mismatch\w*|complain\w*|escalat(?:e[ds]?|ing)|unacceptable|unhappy|disappoint\w+|dissatisf\w+|mistaken?|mistakes"
+    r"|not (?:acceptable|good enough|what we asked|(?:the )?(?:right|correct|same))|(?:is|are|was|were|does|do)n't (?:the )?(?:right|correct|match\w*|valid)"
+    r"|(?:does|do|did|will|would|could|can|has|have|is|are) ?n(?:o|')t (?:seem to |appear to |been |yet )?(?:work\w*|match\w*|valid\w*|accept\w*|correct|join\w*|pair\w*)"
+    r"|(?:cannot|can't|unable to|could not|couldn't|failed to) (?:commission|join|pair|use|read|open|decrypt)"
+    r"|(?:codes?|keys?|crc|it|this|that|these|they|those|both|one|answers?|lists?|sheet|file|attachment)\b[^.?!]{0,30}\b(?:fail(?:s|ed|ing)?|reject(?:s|ed)|corrupt\w*|unusable|refused)"
+    r"|(?:call|ring|phone|telephone) (?:me|us)|give (?:me|us) a (?:call|ring)|(?:speak|talk) (?:to|with) (?:me|us|you|some\w*|a )|(?:real|actual) (?:person|human))\b",
+)
+"""Something is wrong with what we sent or said, or a person is to speak to them."""
+_RESERVES = Sought(
+    r"\b(?:but|however|unfortunately|although|though|except|apart from|cannot|not|never|missing|instead|problems?|issues?|errors?)\b|n't\b|\bno\b",
+)
+_SETS_AT_EASE = Sought(
+    r"\b(?:no(?:t a)? (?:problems?|worries|issues?|errors?|rush|hurry|further|more|other|need)|not to worry|nothing (?:else|further|more)|(?:do not|don't) worry"
+    r"|(?:if|should|in case)\b[^.?!]{0,40}\b(?:problems?|issues?|errors?)|(?:can't|cannot) thank|not hesitate|without (?:any )?(?:problems?|issues?|errors?))\b",
+)
+_DISCLAIMS = Sought(
+    r"\b(?:confidential\w*|recipients?|disclos\w+|privileged|virus\w*|registered (?:in|office|number|company)|liabilit\w+|monitored|do not reply)\b",
+)
+"""It stands below every mail of a company."""
 _BULK = Sought(
     r"\b(?:unsubscribe|manage (?:your )?(?:email )?preferences|(?:view|read|open) (?:this |it )?(?:email |message )?(?:online|in (?:your |a )?(?:web )?browser)"
     r"|update your preferences|you are receiving this (?:e-?mail|newsletter|message)|mailing list|opt[ \-]out)\b",
@@ -263,6 +283,18 @@ def thanks(said: tuple[str, ...]) -> bool:
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
     return not asks_anything(said) and bool(_CONFIRMS.among(said) or _DENIES.among(said))
+
+
+def complains(said: tuple[str, ...]) -> bool:
+    """It says that something is wrong, or wants a person."""
+    return any(not (_CONDITION.found(s) or _DISCLAIMS.found(s)) for s in _COMPLAINS.among(said))
+
+
+def contents(said: tuple[str, ...]) -> bool:
+    """Thanks, or good news, and no word that takes anything of it back: nobody need look at it."""
+    reserved = (_SETS_AT_EASE.sub(" ", s) for s in _RESERVES.among(said) if not _DISCLAIMS.found(s))
+    pleased = bool(_CONFIRMS.among(said)) or thanks(said)
+    return pleased and not complains(said) and not any(map(_RESERVES.found, reserved))
 
 
 def is_bulk(text: str) -> bool:

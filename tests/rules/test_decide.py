@@ -348,6 +348,97 @@ def test_thanks_are_filed_with_their_thread() -> None:
     assert folder_of(decision, home) is Folder.WAITING
 
 
+# ── what our letters promise: a colleague will look at a reply ──────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("meaning", "reason"),
+    [
+        (Correspondence(needs_thread=True), Reason.NOT_UNDERSTOOD),
+        (Correspondence(complains=True), Reason.COMPLAINT),
+        (asks(A, complains=True), Reason.COMPLAINT),
+    ],
+)
+def test_a_reply_that_is_no_plain_thanks_is_held_for_a_person(meaning: Correspondence, reason: Reason) -> None:
+    """With its thread; no letter goes, and no code for a device whose code is said to be wrong."""
+    home = thread(cases.answered(A))
+    decision = decided(meaning, home=home, releases={A: cases.sent(2 * DAY)})
+
+    assert (decision.fate, decision.reason, decision.joins) == (Fate.HELD, reason, home.case_id)
+    assert decision.threads == decision.plans == ()
+    assert decision.hold is not None
+    assert folder_of(decision, home) is Folder.HELD
+
+
+def test_an_empty_reply_and_one_outside_our_threads_are_left_alone() -> None:
+    """Nothing of ours is answered, or nothing is said. While we observe, people read and answer by hand."""
+    unclear = Correspondence(needs_thread=True)
+    home = thread(cases.item(A))
+
+    assert is_left_alone(decided(unclear))
+    assert is_left_alone(decided(unclear, home=home, mail=mails.mail(" \n")))
+    assert is_left_alone(decided(unclear, home=home, by=OBSERVE))
+    assert is_left_alone(decided(unclear, home=thread(cases.item(A), party="Southern Power")))
+
+
+@pytest.mark.parametrize("more", [{"chase": True}, {"wants_codes": True}])
+def test_a_complaint_that_asks_for_more_is_answered_and_held(more: dict[str, Any]) -> None:
+    """What can be told is told; a person looks at what is said to be wrong."""
+    decision = decided(Correspondence(complains=True, **more), home=thread(cases.item(A)))
+
+    assert (decision.fate, decision.reason, len(decision.plans)) == (Fate.HELD, Reason.COMPLAINT, 1)
+
+
+def test_a_complaint_beside_a_new_request_delays_no_answer() -> None:
+    """The new device gets its code; the mail is held beside that."""
+    decision = decided(asks(A, B, complains=True), home=thread(cases.answered(A)), releases={A: cases.sent(DAY / 2)})
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.COMPLAINT)
+    assert rows(decision)[B] == ("CODE", "")
+
+
+def test_a_complaint_that_would_be_unsaid_is_held_all_the_same() -> None:
+    """Two letters on the thread today: no third, and no silence."""
+    decision = decided(
+        Correspondence(complains=True, chase=True), home=thread(cases.item(A)), rates=Rates(letters_on_thread_24h=2)
+    )
+
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.COMPLAINT, ())
+
+
+def test_a_first_request_is_no_complaint_whatever_it_says_of_the_meter() -> None:
+    """They ask because the meter does not work."""
+    assert ask(A).reason is decided(asks(A, complains=True)).reason is Reason.REQUEST
+
+
+# ── a person's order ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("meaning", "given", "reason"),
+    [
+        (NotOurs(), {}, Reason.ORDERED_IN_VAIN),
+        (Correspondence(acknowledgement=True), {}, Reason.ORDERED_IN_VAIN),
+        (Correspondence(acknowledgement=True), {"home": thread(cases.item(A))}, Reason.ORDERED_IN_VAIN),
+        (MachineMail(Machine.AUTO_REPLY, "sign"), {}, Reason.AUTO_REPLY),
+        (OpsMail(), {}, Reason.OPS_MAIL),
+        (asks(A), {"written_by": cases.unproven("a@no.test")}, Reason.STRANGER),
+        (asks(A), {"releases": {A: cases.sent(DAY / 2)}}, Reason.ASKED_TOO_SOON),
+    ],
+)
+def test_an_order_that_would_change_nothing_is_held_with_its_reason(
+    meaning: Meaning, given: dict[str, Any], reason: Reason
+) -> None:
+    """Whoever dragged it to `Requests` hears why nothing came of it; without their order it is left alone, or filed."""
+    decision = decided(meaning, ordered=True, **given)
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, reason)
+    assert decision.hold is not None
+    assert decision.hold.reason is reason
+    assert (decision.keep_content, folder_of(decision, None)) == (True, Folder.HELD)
+    assert decided(meaning, **given).fate is not Fate.HELD
+
+
 # ── the brake ───────────────────────────────────────────────────────────────────────────────────────
 
 

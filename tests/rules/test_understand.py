@@ -429,8 +429,94 @@ def test_thanks_are_thanks_and_nothing_else(text):
 )
 def test_a_report_asks_for_none_of_the_devices_it_names(text):
     """Thanks for a code, or 'not installed by us', names a device and asks nothing: no code goes out again."""
-    meaning = understand(mail(text, subject="RE: Install codes", reply=True), mails.contact())
-    assert meaning == NotOurs() or meaning == Correspondence(acknowledgement=True)
+    meaning = read(mail(text, subject="RE: Install codes", reply=True))
+    assert meaning in (Correspondence(needs_thread=True), Correspondence(acknowledgement=True))
+
+
+COMPLAINTS = [
+    "This is wrong. We are the gaining supplier since December.",
+    "Please call me, something is wrong with your answer.",
+    "Which colleague is looking? Can you escalate please? This is a complaint.",
+    f"The code of {A} is wrong, it fails the CRC check. Please look into it.",
+    "Thanks, but the code does not work",
+    "Thanks! The codes don't seem to work.",
+    "Received, thank you. One of the codes was rejected by the DCC.",
+    "The GSME would not accept the code you sent",
+    "The install code doesn't match the label",
+    "Many thanks for the codes. Unfortunately we could not commission the ESME with it.",
+    "Thank you, not what we asked for.",
+    "Could someone ring me on the number below?",
+    "I'd like to speak to somebody about this",
+    "We are very disappointed with this answer",
+    "For this device we could not use it; please answer for it once more.",
+]
+"""The last is a copy of this daemon, that got a faulty code."""
+
+
+@pytest.mark.parametrize("text", COMPLAINTS)
+def test_a_reply_that_says_that_something_is_wrong_is_a_complaint_and_no_thanks(text):
+    """Or that wants a person. Whatever else it is, it is not filed as thanks."""
+    meaning = read(mail(text, subject="RE: Install codes", reply=True, quoted_text=A))
+    assert meaning.complains
+    assert not meaning.acknowledgement
+
+
+NOT_UNDERSTOOD = [
+    "We need it by Friday, engineer booked.",
+    "We disagree: you did install this device.",
+    "Your records are out of date",
+    "Thanks, but there were two meters at that address",
+    "Thank you. The gas meter is not in your list",
+    "OK, however the customer has two fuels",
+    "Ours has been with you since 2019",
+    "Thanks. Who is the Installing Supplier then?",
+    "Received, although one is missing",
+    "Our customer is not Mr Smith",
+]
+
+
+@pytest.mark.parametrize("text", NOT_UNDERSTOOD)
+@pytest.mark.parametrize("more", ["", "\n\nTo unsubscribe from our news, click here."])
+def test_a_reply_that_we_make_nothing_of_is_kept_for_its_thread(text, more):
+    """Where it answers a letter of ours, which promised that somebody looks, somebody will; of an unlisted writer never."""
+    one = mail(f"{text}{more}", subject="RE: Meter", reply=True)
+    meaning = read(one)
+    assert meaning.needs_thread
+    assert not meaning.acknowledgement
+    assert understand(one, mails.stranger()) == NotOurs()
+    assert understand(mail(text, subject="Meter"), mails.contact()) == NotOurs()
+
+
+CONTENT = [
+    "Perfect, no problems at all, all commissioned",
+    "Great, thanks. No further action needed",
+    "Thanks for the quick turnaround, can't thank you enough!",
+    "Thanks, I'll let you know if there are any issues.",
+    "Thanks. Please do not hesitate to contact me.",
+    "Noted. This email is confidential and must not be copied by anyone but the intended recipient.",
+    "Brilliant - both worked first time.",
+    "Codes received and working",
+    "Both have now commissioned",
+    "Thank you. We will be in touch if anything is wrong.",
+    "Thanks, we'll try these on Monday and come back to you.",
+]
+
+
+@pytest.mark.parametrize("text", CONTENT)
+def test_plain_thanks_and_good_news_need_nobody(text):
+    """Nothing in it takes the thanks back: turns of phrase and a company's small print do not."""
+    meaning = read(mail(text, subject="RE: Install codes", reply=True, quoted_text=A))
+    assert meaning.acknowledgement
+    assert not meaning.complains
+
+
+def test_a_complaint_about_install_codes_need_not_be_a_reply():
+    """A listed contact is heard; whoever is not listed, or complains of something else, is not."""
+    one = mail("The install code you sent on Monday is wrong.", subject="Wrong install code")
+    assert read(one).complains
+    assert not read(one).needs_thread
+    assert understand(one, mails.stranger()) == NotOurs()
+    assert read(mail("The invoice is wrong.", subject="Invoice")).needs_thread
 
 
 @pytest.mark.parametrize(
