@@ -20,6 +20,7 @@ from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.turns import recipient_of
+from daemon.rules.workdays import local_day
 
 _WAIVES: Mapping[Reason, tuple[Gate, ...]] = MappingProxyType(
     {
@@ -169,7 +170,7 @@ def approve(
         said = replace(judgement, event=judgement.event or Event.ANSWER, reason=judgement.reason or Reason.ANSWERED)
         changed.append(settle_item(item, said, facts.now, observed=False))
         if judgement.sent_on is None:
-            rows.append(row(item, said))
+            rows.append(row(item, said, local_day(facts.now)))
     if not changed:
         return Outcomes(None, still)
     return Outcomes(_answered(thread, recipient, changed, rows, facts.waiver), still)
@@ -204,7 +205,7 @@ def tell(
         return None
     said = Judgement(Event.ANSWER, outcome=outcome, reason=Reason.ANSWERED, note=note)
     changed = [settle_item(item, said, facts.now, observed=False) for item in items]
-    return _answered(thread, recipient, changed, [row(item, said) for item in items], None)
+    return _answered(thread, recipient, changed, [row(item, said, local_day(facts.now)) for item in items], None)
 
 
 def promise(thread: MailThread, devices: Iterable[DeviceId], day: date, facts: TurnFacts) -> Decision | None:

@@ -109,20 +109,22 @@ def settle_item(item: Item, judgement: Judgement, now: datetime, *, observed: bo
     )
 
 
-def row(item: Item, judgement: Judgement) -> AnswerRow:
+def row(item: Item, judgement: Judgement, today: date) -> AnswerRow:
     """What the asker reads of a judged item; a held one reads the same whatever holds it."""
     if judgement.event is not Event.ANSWER or judgement.outcome is None:
-        return _pending(item.device_id, judgement.promised_for or item.due.end)
+        return _pending(item, judgement.promised_for, today)
     return AnswerRow(item.device_id, judgement.outcome, judgement.note)
 
 
-def pending_row(item: Item) -> AnswerRow:
-    """An open item: a person is looking, or its turn comes; by when."""
-    return _pending(item.device_id, item.promised_for or item.due.end)
+def pending_row(item: Item, today: date) -> AnswerRow:
+    """An open item: a person is looking, or its turn comes; by when, and no day where it is overdue."""
+    return _pending(item, item.promised_for, today)
 
 
-def _pending(device: DeviceId, by: date) -> AnswerRow:
-    return AnswerRow(device, Outcome.PENDING, f"by: {by.isoformat()}")
+def _pending(item: Item, promised: date | None, today: date) -> AnswerRow:
+    """A day that has passed is never promised."""
+    by = next((day for day in (promised, item.due.end) if day is not None and day >= today), None)
+    return AnswerRow(item.device_id, Outcome.PENDING, f"by: {by.isoformat()}" if by else "")
 
 
 # The letter ─────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,7 @@ from daemon.rules.judge import Allowance, Judgement
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, State
+from daemon.rules.workdays import local_day
 
 
 def take_turn(thread: MailThread, facts: TurnFacts, policy: Policy) -> Decision | None:
@@ -75,7 +76,7 @@ def _moved(
         elif judgement.sent_on is not None:
             changed.append(item.move(Event.ANSWER, reason=Reason.ANSWERED, promised_for=None))
         if judgement.event is Event.ANSWER:
-            rows.append(row(item, judgement))
+            rows.append(row(item, judgement, local_day(now)))
     return changed, rows
 
 
