@@ -9,10 +9,12 @@ from datetime import date
 from types import MappingProxyType
 
 from daemon.rules import judge as judging
+from daemon.rules.counterparties import Names
 from daemon.rules.decision import Answer, AnswerRow, Decision, Fate, Gate, LetterPlan, Matter, OpsNews, Waiver
 from daemon.rules.desk import answer_plan, row, settle_item
+from daemon.rules.disclosure import TYPES_WITHOUT_CODE, is_ours
 from daemon.rules.explain import cause
-from daemon.rules.facts import TurnFacts
+from daemon.rules.facts import DeviceRecord, TurnFacts
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.judge import Allowance, Judgement
 from daemon.rules.orders import Rows
@@ -104,6 +106,30 @@ def chosen(rows: Sequence[HeldRow], which: Rows) -> tuple[HeldRow, ...]:
 def waives(reason: Reason) -> tuple[Gate, ...] | None:
     """What approving a hold for this reason waives; None: no approval ends it."""
     return _WAIVES.get(reason)
+
+
+# What a person would have us say ────────────────────────────────────────────────────────────────────
+
+
+def belies(outcome: Outcome, record: DeviceRecord | None, ours: Names) -> str:
+    """What our own inventory says against this outcome; empty: nothing."""
+    if outcome not in (Outcome.NOT_INSTALLER, Outcome.NO_CODE_HELD, Outcome.TYPE_HAS_NO_CODE):
+        return ""
+    if record is None:
+        return "our inventory does not know this device" if outcome is Outcome.NO_CODE_HELD else ""
+    by_us = is_ours(record, ours)
+    if outcome is Outcome.NOT_INSTALLER:
+        return f"our inventory says that we installed it{_and_its_code(record)}" if by_us else ""
+    if outcome is Outcome.TYPE_HAS_NO_CODE:
+        has_one = record.device_type and record.device_type not in TYPES_WITHOUT_CODE
+        return f"our inventory says that it is of type {record.device_type}, which has a code" if has_one else ""
+    if not by_us:
+        return f"our inventory says that {record.installing_supplier} installed it"
+    return "our inventory holds its code" if record.has_code else ""
+
+
+def _and_its_code(record: DeviceRecord) -> str:
+    return ", and holds its code" if record.has_code else ""
 
 
 # In words ───────────────────────────────────────────────────────────────────────────────────────────
