@@ -34,6 +34,7 @@ _WAIVES: Mapping[Reason, tuple[Gate, ...]] = MappingProxyType(
         Reason.UNPROVEN_SENDER: (Gate.DMARC_ALIGNED, Gate.DKIM_ALIGNED),
         Reason.COLLEAGUE: (),
         Reason.LOOP_BRAKE: (),
+        Reason.SAID_TWICE: (),
         Reason.JUNK_FOLDER: (),
         # of the device
         Reason.INVENTORY_STALE: (),

@@ -375,5 +375,5 @@ def _unsaid(desk: Desk) -> Decision:
     meaning = desk.meaning
     unread = meaning.bad_lines or not desk.facts.mail.complete or (meaning.wants_codes and not meaning.asked)
     if unread and not meaning.chase and not meaning.withdraws:
-        return _hold(desk.facts, meaning, desk.policy, Reason.LOOP_BRAKE, desk.verdict)
+        return _hold(desk.facts, meaning, desk.policy, Reason.SAID_TWICE, desk.verdict)
     return quiet(desk, Fate.DECIDED, Reason.ASKED_TOO_SOON)

@@ -63,6 +63,8 @@ class Reason(StrEnum):
     """Its domain can be taken for a listed one: its sender hears nothing, ops do."""
     COMPLAINT = "complaint"
     """It says that something is wrong with what we sent, or wants a person."""
+    SAID_TWICE = "said-twice"
+    """Two letters within a day told its writer what is missing; a third would say the same."""
     NOT_UNDERSTOOD = "not-understood"
     """It answers a letter of ours, and says what we make nothing of."""
     ORDERED_IN_VAIN = "ordered-in-vain"

@@ -494,7 +494,7 @@ def test_what_could_not_be_read_twice_goes_to_a_person(meaning: Correspondence) 
     """They were asked for more twice within a day; a third letter helps nobody, silence would lose the request."""
     decision = decided(meaning, home=thread(), rates=Rates(letters_on_thread_24h=2))
 
-    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.LOOP_BRAKE, ())
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.SAID_TWICE, ())
 
 
 def test_a_person_s_chase_under_the_brake_is_held() -> None:

@@ -65,6 +65,7 @@ DECIDED: dict[Reason, Given] = {
     Reason.JUNK_FOLDER: given(proof=proof(origin(), from_junk=True)),
     Reason.UNASKED_ANSWER: given(Correspondence(brings_codes=True)),
     Reason.COMPLAINT: given(Correspondence(complains=True), home=thread(cases.item(A))),
+    Reason.SAID_TWICE: given(Correspondence(wants_codes=True), home=thread(), rates=Rates(letters_on_thread_24h=2)),
     Reason.NOT_UNDERSTOOD: given(Correspondence(needs_thread=True), home=thread(cases.item(A))),
     Reason.ORDERED_IN_VAIN: given(NotOurs(), ordered=True),
     Reason.MAILBOX_NOT_TRUSTED: given(surroundings=IN_THE_OPEN),
