@@ -148,13 +148,13 @@ def _came_back(connection: Connection, parts: Parts, heard: Heard, now: datetime
         return
     became = Became()
     if isinstance(plan.content, Answer):
-        became = Became(held=_hold(connection, heard, plan.content, now))
+        became = Became(held=_hold(connection, parts, heard, plan.content, now))
     elif isinstance(plan.content, Asking) and bounced.is_asked_again(plan):
         became = _ask_again(connection, parts, heard, plan.content, now)
     _tell(connection, parts, ("came-back", str(heard.sent.id)), bounced.came_back(heard, became), now)
 
 
-def _hold(connection: Connection, heard: Heard, answer: Answer, now: datetime) -> int:
+def _hold(connection: Connection, parts: Parts, heard: Heard, answer: Answer, now: datetime) -> int:
     """What the letter had settled is held for a person, and goes to no other address; how many devices.
 
     What a later letter told them, or what moved on since, stays.
@@ -165,7 +165,7 @@ def _hold(connection: Connection, heard: Heard, answer: Answer, now: datetime) -
         return 0
     since = bounces.told_since(connection, heard.sent)
     told = [row.device_id for row in answer.rows if row.outcome is not Outcome.PENDING and row.device_id not in since]
-    changed = held_after_send(thread, told, Reason.REFUSED_BY_RELAY, now)
+    changed = held_after_send(thread, told, Reason.REFUSED_BY_RELAY, now, parts.policy)
     if changed.items == thread.items:
         return 0
     threads.save(connection, [changed])

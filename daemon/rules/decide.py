@@ -7,7 +7,7 @@ from typing import assert_never
 from daemon.mail.message import Evidence, Machine
 from daemon.rules import answering, disclosure
 from daemon.rules.counterparties import reply_address
-from daemon.rules.decision import Condition, Decision, Fate, Folder, MailHold
+from daemon.rules.decision import Answer, Condition, Decision, Fate, Folder, MailHold
 from daemon.rules.desk import Desk, due_from, quiet
 from daemon.rules.facts import Facts, Standing
 from daemon.rules.identifiers import DeviceId
@@ -32,6 +32,8 @@ AUTOMATIC_LETTERS_PER_CASE = 2
 """Two copies of this daemon facing each other: letters a day on one thread that answer automatic mail."""
 LETTERS_WITHOUT_NEWS = 2
 """A robot without manners looks like a person: letters a day on one thread, beyond which only news are told."""
+NOT_DELIVERED = frozenset((Reason.REFUSED_BY_RELAY, Reason.GATE_AT_SEND, Reason.OUTCOME_UNKNOWN))
+"""An item is held because its letter did not reach the asker, or may not have."""
 _MACHINES = {
     Machine.BOUNCE: Reason.BOUNCE,
     Machine.AUTO_REPLY: Reason.AUTO_REPLY,
@@ -367,7 +369,19 @@ def _said_enough(desk: Desk, decision: Decision) -> bool:
     before = {t.case_id: t.items for t in (*desk.facts.open_threads, *((desk.home,) if desk.home else ()))}
     same = all(before.get(t.case_id) == t.items for t in decision.threads)
     told = any(plan.code_devices for plan in decision.plans)
-    return same and not told and desk.facts.rates.letters_on_thread_24h >= LETTERS_WITHOUT_NEWS
+    return (
+        same
+        and not told
+        and not _owes_what_came_back(decision)
+        and desk.facts.rates.letters_on_thread_24h >= LETTERS_WITHOUT_NEWS
+    )
+
+
+def _owes_what_came_back(decision: Decision) -> bool:
+    """They ask for what a letter answered that never reached them: what went to them since says nothing of it."""
+    told = {row.device_id for plan in decision.plans if isinstance(plan.content, Answer) for row in plan.content.rows}
+    items = (item for thread in decision.threads for item in thread.items)
+    return any(item.device_id in told and item.open and item.reason in NOT_DELIVERED for item in items)
 
 
 def _unsaid(desk: Desk) -> Decision:

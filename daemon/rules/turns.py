@@ -11,6 +11,7 @@ from daemon.rules.desk import answer_plan, row, settle_item
 from daemon.rules.facts import TurnFacts
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.judge import Allowance, Judgement
+from daemon.rules.moving import moved
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, State
@@ -80,12 +81,25 @@ def _moved(
     return changed, rows
 
 
-def held_after_send(thread: MailThread, devices: Iterable[DeviceId], reason: Reason, now: datetime) -> MailThread:
-    """A letter that did not go: what it had answered is held, and ops hear of it. What moved on since stays."""
+def held_after_send(
+    thread: MailThread, devices: Iterable[DeviceId], reason: Reason, now: datetime, policy: Policy
+) -> MailThread:
+    """A letter that did not go: what it had answered is held, and ops hear of it. What moved on since stays.
+
+    It is due by today's calendar: a holiday that was made since moved only what was open then.
+    """
     items = thread.by_device()
     found = (items[device] for device in devices if device in items)
     held = [
-        item.move(Event.HOLD, reason=reason, promised_for=None, held_at=now, told_ops_at=None, reminded_day=0)
+        item.move(
+            Event.HOLD,
+            reason=reason,
+            due=moved(item.due, policy),
+            promised_for=None,
+            held_at=now,
+            told_ops_at=None,
+            reminded_day=0,
+        )
         for item in found
         if item.state is State.ANSWERED
     ]

@@ -276,6 +276,15 @@ def test_a_picture_is_named_and_holds_nothing() -> None:
     assert said(decision).unreadable == (BadLine("scan.png", "it is a picture"),)
 
 
+def test_what_came_back_is_told_though_two_letters_went() -> None:
+    """They have no answer of it: the letters since were about other things."""
+    home = thread(cases.item(A, reason=Reason.REFUSED_BY_RELAY))
+    third = ask(A, home=home, rates=Rates(letters_on_thread_24h=2))
+
+    assert rows(third) == {A: ("PENDING", f"by: {DUE}")}
+    assert ask(A, home=home, rates=Rates(letters_on_thread_24h=5)).reason is Reason.LOOP_BRAKE
+
+
 @pytest.mark.parametrize("meaning", [Correspondence(wants_codes=True), Correspondence(bad_lines=(BadLine("l", "w"),))])
 def test_codes_wanted_and_no_device_named(meaning: Correspondence) -> None:
     """NEED-MORE: where the ID stands, what could not be used; the thread waits for their reply, settled meanwhile."""

@@ -115,7 +115,7 @@ def test_a_mail_leads_to_this_reason(reason: Reason) -> None:
 @pytest.mark.parametrize("reason", AFTER_SEND)
 def test_a_letter_that_did_not_go_leads_to_this_reason(reason: Reason) -> None:
     """Said by the sending station."""
-    held = held_after_send(thread(cases.answered(A)), [A], reason, cases.NOW).items[0]
+    held = held_after_send(thread(cases.answered(A)), [A], reason, cases.NOW, policy()).items[0]
 
     assert (held.state, held.reason) == (State.HELD, reason)
 

@@ -156,7 +156,7 @@ def test_what_a_lost_letter_had_answered_is_held_and_untold(reason: Reason) -> N
     """A device that was taken back since, one that waits, and one that is not there are left as they are."""
     told = replace(cases.answered(A), told_ops_at=cases.NOW, reminded_day=9)
     before = thread(told, cases.item(B, State.WITHDRAWN), pending(C), cases.answered(D, Outcome.NOT_INSTALLER))
-    after = held_after_send(before, (A, B, C, cases.device(9)), reason, TUESDAY)
+    after = held_after_send(before, (A, B, C, cases.device(9)), reason, TUESDAY, cases.policy())
     held: Item = after.by_device()[A]
 
     assert (held.state, held.reason, held.held_at, held.told_ops_at, held.reminded_day) == (
@@ -164,3 +164,12 @@ def test_what_a_lost_letter_had_answered_is_held_and_untold(reason: Reason) -> N
     )  # fmt: skip
     assert held.outcome is Outcome.CODE
     assert after.items[1:] == before.items[1:]
+
+
+def test_what_is_held_after_a_holiday_was_made_is_due_by_it():
+    """It was answered when the holiday moved what was open; its letter came back, and its clock runs by that calendar."""
+    by = cases.policy(extra_holidays=((date(2026, 6, 15), "Proclaimed"),))
+    held = held_after_send(thread(cases.answered(A)), (A,), Reason.REFUSED_BY_RELAY, TUESDAY, by).items[0]
+
+    assert cases.item(A).due.end == date(2026, 6, 22)
+    assert held.due.end == date(2026, 6, 23)
