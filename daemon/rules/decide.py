@@ -14,7 +14,7 @@ from daemon.rules.identifiers import DeviceId
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import MailThread, State
+from daemon.rules.thread import MailThread, Outcome, State
 from daemon.rules.turns import held_after_send, take_turn
 
 __all__ = [
@@ -247,7 +247,7 @@ def _worked(desk: Desk) -> Decision:
         return answering.chase(desk)
     if devices:
         return answering.request(desk, devices, Reason.REQUEST)
-    if meaning.brings_codes:
+    if meaning.brings_codes and not _quotes_us(desk):
         return _hold(facts, meaning, policy, Reason.UNASKED_ANSWER, desk.verdict)
     if meaning.bad_lines or meaning.wants_codes:
         return answering.need_more(desk)
@@ -264,6 +264,15 @@ def _asks_nothing(desk: Desk) -> Decision:
         return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
     promised = not desk.observed and not desk.facts.findings and _says_anything(desk)
     return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised else _leave(Reason.NOT_OURS)
+
+
+def _quotes_us(desk: Desk) -> bool:
+    """The codes in it are those that we sent, quoted without a mark: each stands with a device of which we sent it here."""
+    known = desk.home.by_device() if desk.home else {}
+    items = [known.get(device) for device in desk.meaning.answered]
+    return bool(items) and all(
+        item is not None and item.state is State.ANSWERED and item.outcome is Outcome.CODE for item in items
+    )
 
 
 def _held_whole(desk: Desk, reason: Reason) -> Decision:
@@ -323,7 +332,8 @@ def _finished(desk: Desk, decision: Decision) -> Decision:
     if decision.plans and not decision.observed and _said_enough(desk, decision):
         return _unsaid(desk)
     if desk.meaning.brings_codes and decision.fate is Fate.DECIDED:
-        return _held_too(desk, decision, Reason.UNASKED_ANSWER)
+        ours = _quotes_us(desk)
+        return replace(decision, holds_codes=True) if ours else _held_too(desk, decision, Reason.UNASKED_ANSWER)
     held = any(item.state is State.HELD for thread in decision.threads for item in thread.items)
     return _held_too(desk, decision, Reason.OBSERVE_ONLY) if decision.observed and not held else decision
 

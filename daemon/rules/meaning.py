@@ -39,6 +39,8 @@ class Correspondence:
     """It says that something is wrong, or wants a person: of what we sent, where it belongs to a thread of ours."""
     brings_codes: bool = False
     """It holds install codes: an answer to something, or a mistake; never quoted, never logged."""
+    answered: tuple[DeviceId, ...] = ()
+    """Devices that it answers: a code stands with each, or another outcome."""
     bad_lines: tuple[BadLine, ...] = ()
     personal_data: tuple[str, ...] = ()
     """Kinds of personal data seen (`MPAN`, `MPRN`, `address`), never the data."""

@@ -107,6 +107,7 @@ def sense(mail: IncomingMail) -> Sense:
         chase=kind is MarkedKind.CHASE or wishes.chases(words.said, reply=words.reply),
         complains=wishes.complains(words.said),
         brings_codes=gathered.codes,
+        answered=tuple(sorted(gathered.answered)),
         bad_lines=tuple(gathered.bad.values()),
         personal_data=data,
         wants_codes=kind is MarkedKind.REQUEST or _wants_codes(mail, words, gathered, data),

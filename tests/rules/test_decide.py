@@ -13,7 +13,7 @@ from daemon.rules.facts import Facts, Rates, Surroundings
 from daemon.rules.meaning import BadLine, Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.policy import Colleagues, ContactKind, Mode
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import State
+from daemon.rules.thread import Outcome, State
 from tests.rules import cases, mails
 from tests.rules.cases import (
     DUE,
@@ -341,6 +341,21 @@ def test_mail_with_codes_is_filed_apart_whoever_wrote_it() -> None:
 
     assert decision.reason is Reason.UNPROVEN_SENDER
     assert folder_of(decision, None) is Folder.ANSWERS
+
+
+def test_our_own_letter_quoted_without_a_mark_brings_no_codes() -> None:
+    """Each code in it stands with a device whose code we sent on this thread; it is filed where codes are kept."""
+    home = thread(cases.answered(B), cases.answered(C, Outcome.NOT_INSTALLER))
+    quoting = asks(A, brings_codes=True, answered=(B,))
+    decision = decided(quoting, home=home)
+
+    assert (decision.fate, decision.reason, rows(decision)) == (Fate.DECIDED, Reason.REQUEST, {A: ("CODE", "")})
+    assert folder_of(decision, home) is Folder.ANSWERS
+    thanks = Correspondence(acknowledgement=True, brings_codes=True, answered=(B,))
+    assert decided(thanks, home=home).reason is Reason.ACKNOWLEDGEMENT
+    for others in ((), (B, C), (B, A)):
+        assert decided(replace(quoting, answered=others), home=home).reason is Reason.UNASKED_ANSWER
+    assert decided(quoting).reason is Reason.UNASKED_ANSWER
 
 
 # ── thanks ──────────────────────────────────────────────────────────────────────────────────────────

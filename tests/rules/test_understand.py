@@ -549,6 +549,7 @@ def test_answers_are_not_requests(text):
     meaning = read(mail(text, subject="RE: Install codes", reply=True))
     assert meaning.brings_codes
     assert asked(meaning) == []
+    assert A in meaning.answered
 
 
 def test_a_code_answers_the_device_it_follows_and_no_other():
