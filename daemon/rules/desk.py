@@ -21,6 +21,7 @@ MAX_REFERENCES = 20
 _LINK = BadLine(
     "the protected message", "we do not open links; please put the Device IDs into the mail itself, or a CSV"
 )
+_LOST = BadLine("the attachment that you mention", "nothing was attached to your mail when it reached us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,9 @@ def has_remarks(answer: Answer) -> bool:
 def _unread(desk: Desk) -> tuple[BadLine, ...]:
     mail = desk.facts.mail
     unread = (a for a in mail.attachments if a.reading in (Reading.UNREADABLE, Reading.NOT_TEXT))
-    return (*(BadLine(a.name, a.why) for a in unread), *((_LINK,) if mail.links_to_protected else ()))
+    link = (_LINK,) if mail.links_to_protected else ()
+    lost = (_LOST,) if desk.meaning.nothing_attached and not mail.links_to_protected else ()
+    return (*(BadLine(a.name, a.why) for a in unread), *link, *lost)
 
 
 def answered(desk: Desk, thread: MailThread, answer: Answer, reason: Reason) -> Decision:

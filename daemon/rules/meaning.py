@@ -41,6 +41,8 @@ class Correspondence:
     """It holds install codes: an answer to something, or a mistake; never quoted, never logged."""
     answered: tuple[DeviceId, ...] = ()
     """Devices that it answers: a code stands with each, or another outcome."""
+    nothing_attached: bool = False
+    """It speaks of an attachment, names no device, and nothing came with it."""
     bad_lines: tuple[BadLine, ...] = ()
     personal_data: tuple[str, ...] = ()
     """Kinds of personal data seen (`MPAN`, `MPRN`, `address`), never the data."""

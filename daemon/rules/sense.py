@@ -108,6 +108,7 @@ def sense(mail: IncomingMail) -> Sense:
         complains=wishes.complains(words.said),
         brings_codes=gathered.codes,
         answered=tuple(sorted(gathered.answered)),
+        nothing_attached=not (gathered.asked or mail.attachments or mail.tables) and wishes.attaches(words.said),
         bad_lines=tuple(gathered.bad.values()),
         personal_data=data,
         wants_codes=kind is MarkedKind.REQUEST or _wants_codes(mail, words, gathered, data),

@@ -164,6 +164,10 @@ _DISCLAIMS = Sought(
     r"\b(?:confidential\w*|recipients?|disclos\w+|privileged|virus\w*|registered (?:in|office|number|company)|liabilit\w+|monitored|do not reply)\b",
 )
 """It stands below every mail of a company."""
+_ATTACHES = Sought(
+    r"\b(?:(?:is|are|see|find|the|per|have|list|sheet|file|spreadsheet|ids?|guids?|devices?|details?) (?:\w+ )?attached(?! to (?!this|my|the e?-?mail))|for the attached\b|attached (?:is|are|list|sheet|file"
+    r"|spreadsheet|csv|excel|you|please)|attachments?|enclosed)\b|\battached\W*\Z",
+)
 _BULK = Sought(
     r"\b(?:unsubscribe|manage (?:your )?(?:email )?preferences|(?:view|read|open) (?:this |it )?(?:email |message )?(?:online|in (?:your |a )?(?:web )?browser)"
     r"|update your preferences|you are receiving this (?:e-?mail|newsletter|message)|mailing list|opt[ \-]out)\b",
@@ -295,6 +299,11 @@ def contents(said: tuple[str, ...]) -> bool:
     reserved = (_SETS_AT_EASE.sub(" ", s) for s in _RESERVES.among(said) if not _DISCLAIMS.found(s))
     pleased = bool(_CONFIRMS.among(said)) or thanks(said)
     return pleased and not complains(said) and not any(map(_RESERVES.found, reserved))
+
+
+def attaches(said: tuple[str, ...]) -> bool:
+    """It says that something is attached."""
+    return bool(_ATTACHES.among(said))
 
 
 def is_bulk(text: str) -> bool:

@@ -372,6 +372,13 @@ def test_thanks_are_filed_with_their_thread() -> None:
     assert folder_of(decision, home) is Folder.WAITING
 
 
+def test_whoever_forgot_the_attachment_is_told() -> None:
+    """Beside what we need of them."""
+    answer = said(decided(Correspondence(wants_codes=True, nothing_attached=True)))
+
+    assert [line.where for line in answer.unreadable] == ["the attachment that you mention"]
+
+
 # ── what our letters promise: a colleague will look at a reply ──────────────────────────────────────
 
 

@@ -216,6 +216,32 @@ def test_what_cannot_be_read_is_never_passed_over():
     assert not locked.needs_thread
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We need 5 install codes, list attached.",
+        "Please could we have the install codes for the attached?",
+        "Install codes required please. The attached list has the GUIDs.",
+        "Codes please for the devices in the attachment.",
+        "Could you send the install codes? The GUIDs are attached to this mail.",
+    ],
+)
+def test_an_attachment_that_did_not_come_is_missed(text):
+    """They forgot it, or a gateway took it off: they are told, and not that we found no Device ID in it."""
+    assert read(mail(text)).nothing_attached
+    assert not read(mail(text, attachments=(PICTURE,))).nothing_attached
+    assert not read(mail(f"{text}\n{A}")).nothing_attached
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We need install codes for 12 meters, list to follow", "Install code please, the meter is attached to the wall"],
+)
+def test_what_is_not_said_to_be_attached_is_not_missed(text):
+    """Other words for other things."""
+    assert not read(mail(text)).nothing_attached
+
+
 # ── chases ──────────────────────────────────────────────────────────────────────────────────────────
 
 CHASES = [
