@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from daemon.mail.message import Evidence, Machine
-from daemon.rules import answering, disclosure
+from daemon.rules import answering, disclosure, promised
 from daemon.rules.counterparties import reply_address
 from daemon.rules.decision import Answer, Condition, Decision, Fate, Folder, MailHold
 from daemon.rules.desk import Desk, due_from, quiet
@@ -14,7 +14,7 @@ from daemon.rules.identifiers import DeviceId
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import MailThread, Outcome, State
+from daemon.rules.thread import MailThread, State
 from daemon.rules.turns import held_after_send, take_turn
 
 __all__ = [
@@ -175,7 +175,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         home=home_of(facts.home, facts.open_elsewhere, meaning, party),
         hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else None),
     )
-    return _with_complaint(desk, _finished(desk, _worked(desk)))
+    return _as_promised(desk, _finished(desk, _worked(desk)))
 
 
 def _stranger(facts: Facts, meaning: Correspondence, policy: Policy, verdict: tuple[Condition, ...]) -> Decision:
@@ -239,7 +239,7 @@ def _worked(desk: Desk) -> Decision:
     devices = [asked.device_id for asked in meaning.asked]
     if desk.hold not in (None, Reason.CANNOT_READ) and not (devices and not meaning.withdraws):
         return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
-    if _is_mere_complaint(desk):
+    if promised.is_mere_complaint(desk):
         return _held_of_thread(desk, Reason.COMPLAINT)
     if meaning.withdraws:
         return answering.withdraw(desk)
@@ -247,7 +247,7 @@ def _worked(desk: Desk) -> Decision:
         return answering.chase(desk)
     if devices:
         return answering.request(desk, devices, Reason.REQUEST)
-    if meaning.brings_codes and not _quotes_us(desk):
+    if meaning.brings_codes and not promised.quotes_us(desk):
         return _hold(facts, meaning, policy, Reason.UNASKED_ANSWER, desk.verdict)
     if meaning.bad_lines or meaning.wants_codes:
         return answering.need_more(desk)
@@ -262,17 +262,7 @@ def _asks_nothing(desk: Desk) -> Decision:
         return _leave(Reason.NOT_OURS)
     if desk.meaning.acknowledgement:
         return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
-    promised = not desk.observed and not desk.facts.findings and _says_anything(desk)
-    return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised else _leave(Reason.NOT_OURS)
-
-
-def _quotes_us(desk: Desk) -> bool:
-    """The codes in it are those that we sent, quoted without a mark: each stands with a device of which we sent it here."""
-    known = desk.home.by_device() if desk.home else {}
-    items = [known.get(device) for device in desk.meaning.answered]
-    return bool(items) and all(
-        item is not None and item.state is State.ANSWERED and item.outcome is Outcome.CODE for item in items
-    )
+    return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised.is_due(desk) else _leave(Reason.NOT_OURS)
 
 
 def _held_whole(desk: Desk, reason: Reason) -> Decision:
@@ -283,44 +273,20 @@ def _held_whole(desk: Desk, reason: Reason) -> Decision:
 # What is wrong with what we sent ────────────────────────────────────────────────────────────────────
 
 
-def _says_anything(desk: Desk) -> bool:
-    mail = desk.facts.mail
-    return bool(mail.new_text.strip() or mail.forwarded_text.strip() or mail.tables or mail.attachments)
-
-
-def _answered_before(desk: Desk) -> frozenset[DeviceId]:
-    """The devices it names that stand in its thread, or whose code they have from us."""
-    known = desk.home.by_device() if desk.home else {}
-    theirs = {d for d, sent in desk.facts.releases.items() if any(one.party == desk.party.party for one in sent)}
-    return frozenset(one.device_id for one in desk.meaning.asked if one.device_id in known or one.device_id in theirs)
-
-
-def _complains_to_us(desk: Desk) -> bool:
-    """Of what we sent: in a thread of ours, of a device answered before, or of install codes in general."""
-    meaning = desk.meaning
-    about_us = desk.home is not None or not meaning.asked or bool(_answered_before(desk))
-    return meaning.complains and about_us and not (meaning.withdraws or desk.observed or desk.facts.findings)
-
-
-def _is_mere_complaint(desk: Desk) -> bool:
-    """It asks for nothing beside: a code that is said to be wrong is not sent once more for that."""
-    meaning = desk.meaning
-    news = {one.device_id for one in meaning.asked} - _answered_before(desk)
-    wants = news or meaning.wants_codes or meaning.chase or meaning.brings_codes or meaning.bad_lines
-    return _complains_to_us(desk) and not wants
-
-
 def _held_of_thread(desk: Desk, reason: Reason) -> Decision:
     """Held whole, and found with its thread."""
     held = _hold(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
     return replace(held, joins=desk.home.case_id if desk.home else "")
 
 
-def _with_complaint(desk: Desk, decision: Decision) -> Decision:
-    """All that was decided, and a person looks at what is said to be wrong."""
-    if decision.fate is Fate.HELD or not _complains_to_us(desk):
+def _as_promised(desk: Desk, decision: Decision) -> Decision:
+    """All that was decided, and a person looks at what is said to be wrong, or what a reply says of a device answered."""
+    if decision.fate is Fate.HELD:
         return decision
-    return replace(_held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
+    if promised.complains_to_us(desk):
+        return replace(_held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
+    unclear = decision.reason is Reason.ASKED_TOO_SOON and promised.leaves_open(desk)
+    return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if unclear else decision
 
 
 def _finished(desk: Desk, decision: Decision) -> Decision:
@@ -332,7 +298,7 @@ def _finished(desk: Desk, decision: Decision) -> Decision:
     if decision.plans and not decision.observed and _said_enough(desk, decision):
         return _unsaid(desk)
     if desk.meaning.brings_codes and decision.fate is Fate.DECIDED:
-        ours = _quotes_us(desk)
+        ours = promised.quotes_us(desk)
         return replace(decision, holds_codes=True) if ours else _held_too(desk, decision, Reason.UNASKED_ANSWER)
     held = any(item.state is State.HELD for thread in decision.threads for item in thread.items)
     return _held_too(desk, decision, Reason.OBSERVE_ONLY) if decision.observed and not held else decision
@@ -353,15 +319,10 @@ def _held_too(desk: Desk, decision: Decision, reason: Reason) -> Decision:
 # The brake ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _is_automatic(desk: Desk) -> bool:
-    origin = desk.facts.proof.origin
-    return origin.machine is not None or origin.mark is not None
-
-
 def _brake(desk: Desk) -> bool:
     """Enough letters went to them lately; an automatic counterpart is braked sooner than a person."""
     limits, rates = desk.policy.limits, desk.facts.rates
-    per_thread = AUTOMATIC_LETTERS_PER_CASE if _is_automatic(desk) else limits.letters_per_thread_per_day
+    per_thread = AUTOMATIC_LETTERS_PER_CASE if desk.automatic else limits.letters_per_thread_per_day
     on_thread = desk.home is not None and rates.letters_on_thread_24h >= per_thread
     return on_thread or rates.letters_to_party_1h >= limits.letters_per_counterparty_per_hour
 
@@ -369,7 +330,7 @@ def _brake(desk: Desk) -> bool:
 def _braked(desk: Desk) -> Decision:
     """An automatic chase is just counted; what may be somebody's request is held for a person."""
     meaning = desk.meaning
-    if _is_automatic(desk) and not (meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines):
+    if desk.automatic and not (meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines):
         return quiet(desk, Fate.IGNORED, Reason.LOOP_BRAKE)
     return _hold(desk.facts, meaning, desk.policy, Reason.LOOP_BRAKE, desk.verdict)
 

@@ -47,6 +47,12 @@ class Desk:
         return self.policy.mode_for(self.party.party) is Mode.OBSERVE
 
     @property
+    def automatic(self) -> bool:
+        """A machine wrote it: another copy of this daemon, or a contact listed as a robot."""
+        origin = self.facts.proof.origin
+        return origin.machine is not None or origin.mark is not None
+
+    @property
     def lately_answered(self) -> bool:
         """A letter went out on this thread within the last day."""
         return self.facts.rates.letters_on_thread_24h > 0

@@ -46,6 +46,8 @@ class Correspondence:
     bad_lines: tuple[BadLine, ...] = ()
     personal_data: tuple[str, ...] = ()
     """Kinds of personal data seen (`MPAN`, `MPRN`, `address`), never the data."""
+    leaves_open: bool = False
+    """It says something, and no words that we know say what is wanted of the devices that it names."""
     wants_codes: bool = False
     """Its words ask for install codes, whether or not a Device ID was found."""
     references: tuple[str, ...] = ()

@@ -107,6 +107,7 @@ def sense(mail: IncomingMail) -> Sense:
         chase=kind is MarkedKind.CHASE or wishes.chases(words.said, reply=words.reply),
         complains=wishes.complains(words.said),
         brings_codes=gathered.codes,
+        leaves_open=bool(gathered.asked) and wishes.leaves_open(words.said),
         answered=tuple(sorted(gathered.answered)),
         nothing_attached=not (gathered.asked or mail.attachments or mail.tables) and wishes.attaches(words.said),
         bad_lines=tuple(gathered.bad.values()),
@@ -166,6 +167,7 @@ def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
         meaning,
         asked=() if reported else meaning.asked,
         bad_lines=() if reported else meaning.bad_lines,
+        leaves_open=meaning.leaves_open and not reported,
         acknowledgement=thanks and nothing_else,
     )
 

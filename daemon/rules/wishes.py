@@ -13,6 +13,9 @@ from daemon.rules.sought import Sought
 
 MAX_WORDS = 20_000
 """Characters read for wishes; what a mail wants stands at its head."""
+LEAST_SAID = 5
+"""Words in a sentence that says something beside a greeting and a Device ID."""
+_WORD = re.compile(r"[a-z']{2,}")
 
 _TOPIC = r"(?:install(?:ation|er)?s?[ \-]?codes?|installation keys?|install keys?)"
 _NOT_A_CODE = (
@@ -299,6 +302,11 @@ def contents(said: tuple[str, ...]) -> bool:
     reserved = (_SETS_AT_EASE.sub(" ", s) for s in _RESERVES.among(said) if not _DISCLAIMS.found(s))
     pleased = bool(_CONFIRMS.among(said)) or thanks(said)
     return pleased and not complains(said) and not any(map(_RESERVES.found, reserved))
+
+
+def leaves_open(said: tuple[str, ...]) -> bool:
+    """It says something in a sentence of its own, and asks for nothing that we know."""
+    return not _ASK.among(said) and any(len(_WORD.findall(DEVICE.sub(" ", s))) >= LEAST_SAID for s in said)
 
 
 def attaches(said: tuple[str, ...]) -> bool:

@@ -437,6 +437,18 @@ def test_a_complaint_that_would_be_unsaid_is_held_all_the_same() -> None:
     assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.COMPLAINT, ())
 
 
+def test_a_reply_that_says_something_of_a_device_answered_is_looked_at() -> None:
+    """It asks for nothing that we know, and its code went out today: not counted away. What asks again is."""
+    home, sent = thread(cases.answered(A)), {A: cases.sent(DAY / 2)}
+    reply = mails.mail("x", reply=True)
+    unclear = asks(A, leaves_open=True)
+
+    assert decided(unclear, home=home, releases=sent, mail=reply).reason is Reason.NOT_UNDERSTOOD
+    assert decided(unclear, home=home, releases=sent).reason is Reason.ASKED_TOO_SOON
+    assert ask(A, home=home, releases=sent, mail=reply).reason is Reason.ASKED_TOO_SOON
+    assert decided(unclear, mail=reply).reason is Reason.REQUEST
+
+
 def test_a_first_request_is_no_complaint_whatever_it_says_of_the_meter() -> None:
     """They ask because the meter does not work."""
     assert ask(A).reason is decided(asks(A, complains=True)).reason is Reason.REQUEST

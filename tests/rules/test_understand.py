@@ -513,6 +513,24 @@ def test_a_reply_that_we_make_nothing_of_is_kept_for_its_thread(text, more):
     assert understand(mail(text, subject="Meter"), mails.contact()) == NotOurs()
 
 
+@pytest.mark.parametrize(
+    ("text", "leaves_open"),
+    [
+        (f"Hi team, {A} is the meter at the old house", True),
+        (f"Our engineer says {A} stands at another address", True),
+        (f"Which of our customers is {A} for?", True),
+        (f"Hi Northern, {A} please. Thanks", False),
+        (f"Please resend {A}, it seems lost", False),
+        (f"We need {A} by Friday as the engineer is booked", False),
+        (A, False),
+        ("The meter at the old house is the other one", False),
+    ],
+)
+def test_what_a_mail_says_of_a_device_may_be_left_open(text, leaves_open):
+    """A name alone, or words that ask, are known; without a device there is nothing that we could take for a request."""
+    assert read(mail(text, reply=True)).leaves_open is leaves_open
+
+
 CONTENT = [
     "Perfect, no problems at all, all commissioned",
     "Great, thanks. No further action needed",
