@@ -24,9 +24,13 @@ def leaves_open(desk: Desk) -> bool:
 
 
 def complains_to_us(desk: Desk) -> bool:
-    """Of what we sent: in a thread of ours, of a device answered before, or of install codes in general."""
+    """Of what we sent: in a thread of ours, of a device answered before, or where it asks for no code.
+
+    Whoever asks for the first time says what is wrong with the meter.
+    """
     meaning = desk.meaning
-    about_us = desk.home is not None or not meaning.asked or bool(_answered_before(desk))
+    first = meaning.asked or meaning.wants_codes or meaning.bad_lines
+    about_us = desk.home is not None or not first or bool(_answered_before(desk))
     return meaning.complains and about_us and not (meaning.withdraws or desk.observed or desk.facts.findings)
 
 

@@ -156,8 +156,13 @@ _COMPLAINS = Sought(
     r"|(?:call|ring|phone|telephone) (?:me|us)|give (?:me|us) a (?:call|ring)|(?:speak|talk) (?:to|with) (?:me|us|you|some\w*|a )|(?:real|actual) (?:person|human))\b",
 )
 """Something is wrong with what we sent or said, or a person is to speak to them."""
+_OWN_MISTAKE = Sought(
+    r"\b(?:(?:i|we)(?:'ve| have| had)? (?:sent|gave|given|quoted|typed|attached|copied|pasted|provided|supplied)|(?:sorry|apologies) (?:for|about|i|we)"
+    r"|(?:my|our) (?:mistake|fault|error))\b",
+)
 _RESERVES = Sought(
-    r"\b(?:but|however|unfortunately|although|though|except|apart from|cannot|not|never|missing|instead|problems?|issues?|errors?)\b|n't\b|\bno\b",
+    r"\b(?:but|however|unfortunately|although|though|except|apart from|cannot|not|never|missing|instead|problems?|issues?|errors?|different|another|expired|empty|blank"
+    r"|some(?:body|one) else(?:'s)?|garbled|unreadable|confus\w+)\b|n't\b|\bno\b",
 )
 _SETS_AT_EASE = Sought(
     r"\b(?:no(?:t a)? (?:problems?|worries|issues?|errors?|rush|hurry|further|more|other|need)|not to worry|nothing (?:else|further|more)|(?:do not|don't) worry"
@@ -294,7 +299,8 @@ def reports(said: tuple[str, ...]) -> bool:
 
 def complains(said: tuple[str, ...]) -> bool:
     """It says that something is wrong, or wants a person."""
-    return any(not (_CONDITION.found(s) or _DISCLAIMS.found(s)) for s in _COMPLAINS.among(said))
+    excused = (_CONDITION, _DISCLAIMS, _OWN_MISTAKE)
+    return any(not any(pattern.found(s) for pattern in excused) for s in _COMPLAINS.among(said))
 
 
 def contents(said: tuple[str, ...]) -> bool:

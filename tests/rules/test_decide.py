@@ -452,6 +452,7 @@ def test_a_reply_that_says_something_of_a_device_answered_is_looked_at() -> None
 def test_a_first_request_is_no_complaint_whatever_it_says_of_the_meter() -> None:
     """They ask because the meter does not work."""
     assert ask(A).reason is decided(asks(A, complains=True)).reason is Reason.REQUEST
+    assert decided(Correspondence(wants_codes=True, complains=True)).reason is Reason.NEED_MORE
 
 
 # ── a person's order ────────────────────────────────────────────────────────────────────────────────

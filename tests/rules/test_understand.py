@@ -487,10 +487,28 @@ def test_a_reply_that_says_that_something_is_wrong_is_a_complaint_and_no_thanks(
     assert not meaning.acknowledgement
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I sent you the wrong ID yesterday; it is {A}",
+        f"Sorry for the wrong attachment before, the device is {A}",
+        f"My mistake, the ID is wrong. It is {A}",
+        f"Please call us if anything is unclear. {A}",
+        f"Correct me if I'm wrong, but I think you installed {A}",
+    ],
+)
+def test_whoever_mends_their_own_mistake_does_not_complain(text):
+    """Nor whoever speaks of what may be."""
+    assert asked(read(mail(text, reply=True))) == [A]
+    assert not read(mail(text, reply=True)).complains
+
+
 NOT_UNDERSTOOD = [
     "We need it by Friday, engineer booked.",
     "We disagree: you did install this device.",
     "Your records are out of date",
+    "We received somebody else's code",
+    "Received, the list is empty",
     "Thanks, but there were two meters at that address",
     "Thank you. The gas meter is not in your list",
     "OK, however the customer has two fuels",
