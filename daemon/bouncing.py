@@ -25,7 +25,6 @@ from daemon.rules.decision import (
     Decision,
     Fate,
     LetterKind,
-    Matter,
     OpsNews,
     folder_path,
 )
@@ -56,8 +55,8 @@ def hear(connection: Connection, parts: Parts, case: Case) -> Reported | None:
     match bounced.weigh(bounce, found, parts.policy):
         case Heard() as heard:
             return _heard(connection, parts, case, bounce, heard)
-        case Doubtful(why):
-            return _doubted(connection, parts, case, why)
+        case Doubtful() as doubtful:
+            return _doubted(connection, parts, case, doubtful)
         case None:
             return None
 
@@ -65,13 +64,13 @@ def hear(connection: Connection, parts: Parts, case: Case) -> Reported | None:
 # Not believed ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _doubted(connection: Connection, parts: Parts, case: Case, why: str) -> Reported:
+def _doubted(connection: Connection, parts: Parts, case: Case, doubtful: Doubtful) -> Reported:
     """It stays where and as it is, nothing changes, and the team hears of it: once a day, however many there are."""
-    title = "A report that a letter of ours was not delivered is not believed"
-    step = "Nothing was changed because of it. It lies in the mailbox, unread; if you did not expect it, tell your security team"
-    news = OpsNews(title, (Matter(what=title, why=why, arrived=case.facts.proof.arrived, next_step=step),))
+    news = bounced.doubted(doubtful, case.facts.writer.address, case.facts.proof.arrived)
     _tell(connection, parts, ("doubtful-bounce", local_day(case.facts.now).isoformat()), news, case.facts.now)
-    decision = Decision(Fate.IGNORED, Reason.DOUBTFUL_BOUNCE, keep_content=False, moves_mail=False, notes=(why,))
+    decision = Decision(
+        Fate.IGNORED, Reason.DOUBTFUL_BOUNCE, keep_content=False, moves_mail=False, notes=(doubtful.why,)
+    )
     return Reported(decision, ())
 
 
@@ -148,13 +147,13 @@ def _came_back(connection: Connection, parts: Parts, heard: Heard, now: datetime
         return
     became = Became()
     if isinstance(plan.content, Answer):
-        became = Became(held=_hold(connection, heard, plan.content, now))
+        became = Became(held=_hold(connection, parts, heard, plan.content, now))
     elif isinstance(plan.content, Asking) and bounced.is_asked_again(plan):
         became = _ask_again(connection, parts, heard, plan.content, now)
     _tell(connection, parts, ("came-back", str(heard.sent.id)), bounced.came_back(heard, became), now)
 
 
-def _hold(connection: Connection, heard: Heard, answer: Answer, now: datetime) -> int:
+def _hold(connection: Connection, parts: Parts, heard: Heard, answer: Answer, now: datetime) -> int:
     """What the letter had settled is held for a person, and goes to no other address; how many devices.
 
     What a later letter told them, or what moved on since, stays.
@@ -165,7 +164,7 @@ def _hold(connection: Connection, heard: Heard, answer: Answer, now: datetime) -
         return 0
     since = bounces.told_since(connection, heard.sent)
     told = [row.device_id for row in answer.rows if row.outcome is not Outcome.PENDING and row.device_id not in since]
-    changed = held_after_send(thread, told, Reason.REFUSED_BY_RELAY, now)
+    changed = held_after_send(thread, told, Reason.REFUSED_BY_RELAY, now, parts.policy)
     if changed.items == thread.items:
         return 0
     threads.save(connection, [changed])

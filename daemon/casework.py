@@ -328,7 +328,7 @@ def _asked_anew(
     unclear = not asked and (meaning.wants_codes or bool(meaning.bad_lines))
     if facts.mail.origin.evidence < Evidence.SPF_ONLY or not (unclear or (asked and among.heard(asked[:1]))):
         return None
-    return threads.lately_answered(connection, party, asked, facts.now - timedelta(days=1))
+    return threads.lately_answered(connection, party, facts.writer.address, asked, facts.now - timedelta(days=1))
 
 
 def _records(connection: Connection, devices: Sequence[DeviceId], among: Round) -> dict[DeviceId, DeviceRecord]:

@@ -82,7 +82,16 @@ def health(store: Database, now: datetime, max_age_s: int, gather_minutes: int =
 def _too_old(what: str, since: datetime | None, limit: timedelta, now: datetime) -> str:
     if since is None or now - since <= limit:
         return ""
-    return f"{what} {_age_s(since, now)} s old (limit {limit.total_seconds():.0f} s)"
+    return f"{what} {_in_words(now - since)} old (limit {_in_words(limit)})"
+
+
+def _in_words(age: timedelta) -> str:
+    """As exact as a reader needs it: 301 s, 45 min, 22 h, 3 days."""
+    seconds = int(age.total_seconds())
+    for unit, length, least in (("days", 86_400, 2), ("h", 3_600, 2), ("min", 60, 10)):
+        if seconds >= least * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def _age_s(since: datetime, now: datetime) -> int:

@@ -250,7 +250,7 @@ def hold_back(connection: Connection, parts: Parts, queued: Queued, end: End, no
         connection, queued.id, end.state, now, reply=end.words, verdict=end.verdict or None, maybe_sent=maybe_sent
     )
     plan = queued.plan
-    of_thread = isinstance(plan.content, Answer) and _items_held(connection, plan, plan.content, end.reason, now)
+    of_thread = isinstance(plan.content, Answer) and _items_held(connection, parts, plan, plan.content, end.reason, now)
     if end.reason is Reason.REFUSED_BY_RELAY or failures(end.verdict):
         wants.handed_back(connection, plan.case_id, plan.result_wants)
     if isinstance(plan.content, Answer | Asking | Result) and not of_thread:
@@ -260,12 +260,14 @@ def hold_back(connection: Connection, parts: Parts, queued: Queued, end: End, no
     return [Entry(now, f"letter-{end.state}", f"letter:{queued.id}", {"reason": end.reason, "failed": failed})]
 
 
-def _items_held(connection: Connection, plan: LetterPlan, answer: Answer, reason: Reason, now: datetime) -> bool:
+def _items_held(  # noqa: PLR0917  # what the letter was to settle, and why it did not
+    connection: Connection, parts: Parts, plan: LetterPlan, answer: Answer, reason: Reason, now: datetime
+) -> bool:
     """Whether items went back to HELD: those that this letter was to settle, and which nobody took back since."""
     thread = threads.load(connection, [plan.case_id]).get(plan.case_id)
     if thread is None:
         return False
-    changed = held_after_send(thread, _settled_by(answer), reason, now)
+    changed = held_after_send(thread, _settled_by(answer), reason, now, parts.policy)
     if changed.items == thread.items:
         return False
     threads.save(connection, [changed])

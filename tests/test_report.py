@@ -65,6 +65,10 @@ def test_after_a_round_with_nothing_to_do_we_are_well(office: Office) -> None:
     assert line(office) == (True, "last full round 300 s ago, nothing waits too long")
     office.time.on(seconds=1)
     assert line(office) == (False, "last full round 301 s old (limit 300 s)")
+    office.time.on(minutes=40)
+    assert line(office) == (False, "last full round 45 min old (limit 300 s)")
+    office.time.on(minutes=22 * 60)
+    assert line(office) == (False, "last full round 22 h old (limit 300 s)")
 
 
 def test_a_mail_that_nobody_settles_is_seen(office: Office) -> None:

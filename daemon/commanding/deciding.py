@@ -40,6 +40,7 @@ _PROPOSALS = {
     ProposalKind.RESUME: standing.apply_resume,
     ProposalKind.RESEND: matters.apply_resend,
     ProposalKind.CODE: telling.apply_code,
+    ProposalKind.TELL: telling.apply_tell,
 }
 
 

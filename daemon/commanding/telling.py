@@ -1,4 +1,7 @@
-"""ANSWER: a person says what one device is told. A code that a person typed is taken on the word of as many as approve."""
+"""ANSWER: a person says what one device is told.
+
+A code that a person typed is taken on the word of as many as approve, and so is an answer that our own inventory belies.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -28,6 +31,10 @@ def tell(desk: OpsDesk, order: Tell) -> str:
     if order.outcome is Outcome.CODE:
         return _tell_code(desk, order, thread)
     note = approving.refusal(order.note) if order.outcome is Outcome.REFUSED else order.note
+    record = inventory.lookup(desk.connection, [order.device]).get(order.device)
+    doubt = approving.belies(order.outcome, record, own_names(desk.parts.policy))
+    if doubt:
+        return _propose_against(desk, thread, order, doubt)
     return told(desk, thread, [order.device], order.outcome, note)
 
 
@@ -73,6 +80,35 @@ def _check_undecided(thread: MailThread, devices: Iterable[DeviceId]) -> None:
             f"the answer for {devices_in_words(len(decided))} of {thread.reference} is decided already, and its letter "
             f"waits while letters are stopped; CLOSE {thread.reference} takes that back, and RESUME lets it go"
         )
+
+
+# Against our own inventory ──────────────────────────────────────────────────────────────────────────
+
+
+def _propose_against(desk: OpsDesk, thread: MailThread, order: Tell, doubt: str) -> str:
+    """Nothing untrue goes out by a slip: what our inventory belies is told once it is confirmed."""
+    must_send(desk, thread.party)
+    device, outcome = order.device, order.outcome
+    title = f"Answer {outcome} for {device}, against our own inventory"
+    matter = Matter(
+        what=title,
+        why=f"{desk.member.address} ordered it for {thread.party} ({thread.reference}), but {doubt}",
+        next_step="Make sure which is true. If the inventory is wrong, correct it too (INVENTORY).",
+        on_approve=f"{thread.party} is told {outcome}.",
+        on_reject=f"Nothing is told; {thread.reference} goes on waiting.",
+    )
+    payload = {"case": thread.case_id, "device": device, "outcome": outcome, "note": order.note}
+    number = propose(desk, ProposalKind.TELL, title, payload, matter)
+    return f"{doubt}, so {thread.party} is told nothing yet; the approvers are asked first (proposal {number})"
+
+
+def apply_tell(desk: OpsDesk, proposal: Proposal, by: tuple[str, ...]) -> str:
+    """It was confirmed: the asker is told. Raises NotDone where the device is not open any more."""
+    case, said = proposal.payload["case"], Outcome(proposal.payload["outcome"])
+    thread = threads.load(desk.connection, [case])[case]
+    done = told(desk, thread, [DeviceId(proposal.payload["device"])], said, proposal.payload["note"])
+    desk.tell_team(f"{' and '.join(by)} approved: {done}", party=thread.party)
+    return done
 
 
 # A code that a person found ─────────────────────────────────────────────────────────────────────────

@@ -23,6 +23,7 @@ class ProposalKind(StrEnum):
     RESEND = "resend"
     RESUME = "resume"
     CODE = "code"
+    TELL = "tell"
 
 
 @dataclass(frozen=True, slots=True)

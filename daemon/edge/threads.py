@@ -259,6 +259,7 @@ _NOTHING_FOUND = (
     .where(
         letter.c.party == sa.bindparam("of_party"),
         letter.c.written_at >= sa.bindparam("since"),
+        thread.c.asked_by == sa.bindparam("of_asker"),
         ~sa.exists().where(item.c.case_id == letter.c.case_id),
     )
     .order_by(letter.c.written_at.desc(), letter.c.id.desc())
@@ -267,15 +268,16 @@ _NOTHING_FOUND = (
 
 
 def lately_answered(
-    connection: Connection, party: str, devices: Sequence[DeviceId], since: datetime
+    connection: Connection, party: str, asker: str, devices: Sequence[DeviceId], since: datetime
 ) -> MailThread | None:
     """The thread of `party` about all of `devices` in which a letter of ours went since then, the newest.
 
-    Without devices: one in which none was found, and so it was asked for them.
+    Without devices: one of `asker`'s own in which none was found, and so they were asked for them. What a colleague
+    asked for in words is another matter.
     """
-    values = {"of_party": party, "since": micros(since)}
     query = _ALREADY_ASKED if devices else _NOTHING_FOUND
-    case = connection.execute(query, values | ({"of_device": eui_to_int(devices[0])} if devices else {})).scalar()
+    of = {"of_device": eui_to_int(devices[0])} if devices else {"of_asker": asker}
+    case = connection.execute(query, {"of_party": party, "since": micros(since), **of}).scalar()
     found = load(connection, [case]).get(case) if case else None
     return found if found is not None and set(devices) <= found.by_device().keys() else None
 

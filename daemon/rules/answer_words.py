@@ -153,7 +153,10 @@ def _table(outcome: Outcome, rows: Sequence[AnswerRow], notes: Sequence[str], co
     if told_in_words or not any(notes):
         return device_table(tuple(row.device_id for row in rows))
     title = Column(_NOTE_TITLE.get(outcome, "Note"), exact=outcome is Outcome.TYPE_HAS_NO_CODE)
-    cells = tuple((row.device_id, note or "not known") for row, note in zip(rows, notes, strict=True))
+    cells = tuple(
+        (row.device_id, note or ("overdue" if outcome is Outcome.PENDING else "not known"))
+        for row, note in zip(rows, notes, strict=True)
+    )
     return Table((DEVICE, title), cells)
 
 

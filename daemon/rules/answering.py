@@ -79,7 +79,7 @@ def _say(desk: Desk, thread: MailThread, devices: Iterable[DeviceId]) -> _Said:
         before = own.get(device)
         waiting = _waiting(desk, before) or elsewhere.get(device)
         if waiting is not None:
-            said.tell(pending_row(waiting), repeats=False)
+            said.tell(pending_row(waiting, local_day(desk.facts.now)), repeats=False)
             continue
         if desk.facts.ordered and not thread.settled and before is not None and before.state is State.ANSWERED:
             said.sent_before.extend((device, day) for day in _sent_on(desk, device)[-1:])
@@ -128,9 +128,9 @@ def _settle(desk: Desk, said: _Said, item: Item, before: Item | None, judgement:
         said.changed.append(settle_item(item, judgement, desk.facts.now, observed=desk.observed))
         said.capped |= judgement.reason is Reason.DAILY_CAP
         if before is not None and before.open and judgement.event is Event.HOLD:
-            said.rows.append(row(item, judgement))
+            said.rows.append(row(item, judgement, local_day(desk.facts.now)))
         else:
-            said.tell(row(item, judgement), repeats=repeats)
+            said.tell(row(item, judgement, local_day(desk.facts.now)), repeats=repeats)
 
 
 def _sent_on(desk: Desk, device: DeviceId) -> list[date]:
@@ -154,7 +154,8 @@ def chase(desk: Desk) -> Decision:
     if desk.home is not None and desk.home.items:
         return _chase_of_thread(desk, desk.home)
     if desk.facts.open_threads:
-        rows = (pending_row(item) for thread in desk.facts.open_threads for item in thread.items if item.open)
+        today = local_day(desk.facts.now)
+        rows = (pending_row(item, today) for thread in desk.facts.open_threads for item in thread.items if item.open)
         answer = replace(remarks(desk), rows=tuple(rows))
         return answered(desk, desk.facts.open_threads[-1], answer, Reason.CHASE)
     return _which_request(desk)
@@ -170,9 +171,11 @@ def _chase_of_thread(desk: Desk, home: MailThread) -> Decision:
 def _state_of(desk: Desk, thread: MailThread) -> Answer:
     rows: list[AnswerRow] = []
     sent: list[tuple[DeviceId, date]] = []
+    elsewhere, today = _open_elsewhere(desk), local_day(desk.facts.now)
     for item in thread.items:
-        if item.open:
-            rows.append(pending_row(item))
+        waiting = item if item.open else elsewhere.get(item.device_id)
+        if waiting is not None:
+            rows.append(pending_row(waiting, today))
         elif item.state is State.ANSWERED and item.outcome is Outcome.CODE:
             sent.extend((item.device_id, day) for day in _sent_on(desk, item.device_id)[-1:])
         elif item.state is State.ANSWERED and item.outcome is not None:

@@ -9,10 +9,12 @@ from datetime import date
 from types import MappingProxyType
 
 from daemon.rules import judge as judging
+from daemon.rules.counterparties import Names
 from daemon.rules.decision import Answer, AnswerRow, Decision, Fate, Gate, LetterPlan, Matter, OpsNews, Waiver
 from daemon.rules.desk import answer_plan, row, settle_item
+from daemon.rules.disclosure import TYPES_WITHOUT_CODE, is_ours
 from daemon.rules.explain import cause
-from daemon.rules.facts import TurnFacts
+from daemon.rules.facts import DeviceRecord, TurnFacts
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.judge import Allowance, Judgement
 from daemon.rules.orders import Rows
@@ -20,6 +22,7 @@ from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.turns import recipient_of
+from daemon.rules.workdays import local_day
 
 _WAIVES: Mapping[Reason, tuple[Gate, ...]] = MappingProxyType(
     {
@@ -31,6 +34,7 @@ _WAIVES: Mapping[Reason, tuple[Gate, ...]] = MappingProxyType(
         Reason.UNPROVEN_SENDER: (Gate.DMARC_ALIGNED, Gate.DKIM_ALIGNED),
         Reason.COLLEAGUE: (),
         Reason.LOOP_BRAKE: (),
+        Reason.SAID_TWICE: (),
         Reason.JUNK_FOLDER: (),
         # of the device
         Reason.SOME_NOT_WANTED: (),
@@ -107,6 +111,30 @@ def waives(reason: Reason) -> tuple[Gate, ...] | None:
     return _WAIVES.get(reason)
 
 
+# What a person would have us say ────────────────────────────────────────────────────────────────────
+
+
+def belies(outcome: Outcome, record: DeviceRecord | None, ours: Names) -> str:
+    """What our own inventory says against this outcome; empty: nothing."""
+    if outcome not in (Outcome.NOT_INSTALLER, Outcome.NO_CODE_HELD, Outcome.TYPE_HAS_NO_CODE):
+        return ""
+    if record is None:
+        return "our inventory does not know this device" if outcome is Outcome.NO_CODE_HELD else ""
+    by_us = is_ours(record, ours)
+    if outcome is Outcome.NOT_INSTALLER:
+        return f"our inventory says that we installed it{_and_its_code(record)}" if by_us else ""
+    if outcome is Outcome.TYPE_HAS_NO_CODE:
+        has_one = record.device_type and record.device_type not in TYPES_WITHOUT_CODE
+        return f"our inventory says that it is of type {record.device_type}, which has a code" if has_one else ""
+    if not by_us:
+        return f"our inventory says that {record.installing_supplier} installed it"
+    return "our inventory holds its code" if record.has_code else ""
+
+
+def _and_its_code(record: DeviceRecord) -> str:
+    return ", and holds its code" if record.has_code else ""
+
+
 # In words ───────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -171,7 +199,7 @@ def approve(
         said = replace(judgement, event=judgement.event or Event.ANSWER, reason=judgement.reason or Reason.ANSWERED)
         changed.append(settle_item(item, said, facts.now, observed=False))
         if judgement.sent_on is None:
-            rows.append(row(item, said))
+            rows.append(row(item, said, local_day(facts.now)))
     if not changed:
         return Outcomes(None, still)
     return Outcomes(_answered(thread, recipient, changed, rows, facts.waiver), still)
@@ -206,7 +234,7 @@ def tell(
         return None
     said = Judgement(Event.ANSWER, outcome=outcome, reason=Reason.ANSWERED, note=note)
     changed = [settle_item(item, said, facts.now, observed=False) for item in items]
-    return _answered(thread, recipient, changed, [row(item, said) for item in items], None)
+    return _answered(thread, recipient, changed, [row(item, said, local_day(facts.now)) for item in items], None)
 
 
 def promise(thread: MailThread, devices: Iterable[DeviceId], day: date, facts: TurnFacts) -> Decision | None:

@@ -61,9 +61,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """A report that changes nothing; our team hears of it once a day. `why`: a sentence."""
+    """A report that changes nothing; our team hears of it once a day. `why`: a sentence. `named`: letters of ours."""
 
     why: str
+    named: tuple[Sent, ...] = ()
 
 
 def weigh(bounce: Bounce, found: Sequence[Sent], policy: Policy) -> Heard | Doubtful | None:
@@ -71,11 +72,12 @@ def weigh(bounce: Bounce, found: Sequence[Sent], policy: Policy) -> Heard | Doub
     if not found:
         return Doubtful(_UNKNOWN) if _in_our_name(bounce, policy) else None
     if len(found) > 1:
-        return Doubtful("It names two letters of ours as one.")
+        return Doubtful("It names two letters of ours as one.", tuple(found))
     if not bounce.from_nobody:
-        return Doubtful("It names a letter of ours, and did not come as reports of mail systems come: from no sender.")
+        why = "It names a letter of ours, and did not come as reports of mail systems come: from no sender."
+        return Doubtful(why, tuple(found))
     if not found[0].tried:
-        return Doubtful("It names a letter of ours that has not been sent.")
+        return Doubtful("It names a letter of ours that has not been sent.", tuple(found))
     sent = found[0]
     own = [said for said in bounce.recipients if _is_about(said, sent.plan.to)]
     said = min(own or bounce.recipients, key=lambda one: _WORST_FIRST.index(one.action))
@@ -196,6 +198,25 @@ class Became:
     elsewhere: Elsewhere | None = None
     with_team: int = 0
     """Devices that our team has from now on."""
+
+
+def doubted(doubtful: Doubtful, reporter: str, arrived: datetime) -> OpsNews:
+    """A report that is not believed: why, who sent it, and which letters it names."""
+    title = "A report that a letter of ours was not delivered is not believed"
+    step = "Nothing was changed because of it. It lies in the mailbox, unread; if you did not expect it, tell your security team"
+    named = tuple(f"our {_kind(one.plan)} to {one.plan.to}: {one.plan.subject}" for one in doubtful.named)
+    parties = {one.plan.party for one in doubtful.named}
+    matter = Matter(
+        what=title,
+        why=doubtful.why,
+        arrived=arrived,
+        sender=reporter,
+        reference=", ".join(dict.fromkeys(one.plan.reference for one in doubtful.named if one.plan.reference)),
+        evidence=named,
+        evidence_title="Letters named",
+        next_step=step,
+    )
+    return OpsNews(title, (matter,), party=parties.pop() if len(parties) == 1 else "")
 
 
 def came_back(heard: Heard, became: Became) -> OpsNews:

@@ -184,11 +184,27 @@ def means(name: str, names: Names) -> bool:
     return _key(name) in names
 
 
-def single_mpids(book: tuple[Counterparty, ...]) -> Mapping[str, str]:
-    """The MPID by every name of a party that has just one: the word that other suppliers' systems know."""
-    return {_key(name): mpid for p in book if len(p.mpids) == 1 for mpid in p.mpids for name in _called(p)}
+YOURSELVES = "(yourselves)"
+"""Stands behind a supplier's name where it is the one that is told."""
 
 
-def mpid_or_name(name: str, mpids: Mapping[str, str]) -> str:
-    """How we name a supplier to another one: by MPID where `mpids` has it, else as our records do."""
-    return mpids.get(_key(name), " ".join(name.split()))
+def called_to_others(book: tuple[Counterparty, ...]) -> Mapping[str, str]:
+    """How a listed supplier is named to another one, by each of its names: "SOUT (Southern Power)".
+
+    The MPID stands first, for it is the word that other suppliers' systems know; where there are several, the one named.
+    """
+    named: dict[str, str] = {}
+    for party in book:
+        by_mpid = {_key(mpid): f"{mpid} ({party.party})" for mpid in party.mpids if _key(mpid) != _key(party.party)}
+        if len(party.mpids) == 1 and by_mpid:
+            named |= dict.fromkeys(map(_key, _called(party)), *by_mpid.values())
+        named |= by_mpid
+    return named
+
+
+def called(name: str, named: Mapping[str, str], told: Names) -> str:
+    """How we name a supplier to another one, whose names are `told`: as `named` has it, else as our records do."""
+    plain = " ".join(name.split())
+    if not means(name, told):
+        return named.get(_key(name), plain)
+    return f"{named.get(_key(name), plain).partition(' (')[0]} {YOURSELVES}"

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from daemon.mail.message import Evidence, Machine
-from daemon.rules import answering, disclosure
+from daemon.rules import answering, disclosure, promised
 from daemon.rules.counterparties import reply_address
 from daemon.rules.decision import Answer, Condition, Decision, Fate, Folder, MailHold
 from daemon.rules.desk import Desk, due_from, has_remarks, quiet
@@ -32,6 +32,8 @@ AUTOMATIC_LETTERS_PER_CASE = 2
 """Two copies of this daemon facing each other: letters a day on one thread that answer automatic mail."""
 LETTERS_WITHOUT_NEWS = 2
 """A robot without manners looks like a person: letters a day on one thread, beyond which only news are told."""
+NOT_DELIVERED = frozenset((Reason.REFUSED_BY_RELAY, Reason.GATE_AT_SEND, Reason.OUTCOME_UNKNOWN))
+"""An item is held because its letter did not reach the asker, or may not have."""
 _MACHINES = {
     Machine.BOUNCE: Reason.BOUNCE,
     Machine.AUTO_REPLY: Reason.AUTO_REPLY,
@@ -42,6 +44,11 @@ _MACHINES = {
 
 def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
     """What `facts.mail` leads to. Pure: the same facts, the same decision."""
+    decision = _decided(facts, meaning, policy)
+    return _ordered_in_vain(facts, decision, policy) if facts.ordered else decision
+
+
+def _decided(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
     match meaning:
         case NotOurs(reason):
             return _leave(reason)
@@ -119,6 +126,27 @@ def _hold(
     )
 
 
+_SAYS_NOTHING_OF_WHY = frozenset(
+    (Reason.NOT_OURS, Reason.ACKNOWLEDGEMENT, Reason.CHASE, Reason.WITHDRAWAL, Reason.REQUEST)
+)
+
+
+def _ordered_in_vain(facts: Facts, decision: Decision, policy: Policy) -> Decision:
+    """A person's order that would change nothing and say nothing is told to the team, with what stands in its way."""
+    if decision.fate is Fate.HELD or decision.plans or decision.threads or facts.findings:
+        return decision
+    reason = Reason.ORDERED_IN_VAIN if decision.reason in _SAYS_NOTHING_OF_WHY else decision.reason
+    return replace(
+        decision,
+        fate=Fate.HELD,
+        reason=reason,
+        keep_content=True,
+        moves_mail=True,
+        hold=_mail_hold(facts, policy, reason),
+        notes=(*decision.notes, f"ordered in vain: {decision.reason}"),
+    )
+
+
 def _mail_hold(facts: Facts, policy: Policy, reason: Reason) -> MailHold:
     due = due_from(facts.proof.arrived, policy)
     return MailHold(reason, due.explain(), due.end)
@@ -152,7 +180,7 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         home=home_of(facts.home, facts.open_elsewhere, meaning, party),
         hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else some),
     )
-    return _finished(desk, _worked(desk))
+    return _as_promised(desk, _finished(desk, _worked(desk)))
 
 
 def _stranger(facts: Facts, meaning: Correspondence, policy: Policy, verdict: tuple[Condition, ...]) -> Decision:
@@ -216,25 +244,54 @@ def _worked(desk: Desk) -> Decision:
     devices = [asked.device_id for asked in meaning.asked]
     if desk.hold not in (None, Reason.CANNOT_READ) and not (devices and not meaning.withdraws):
         return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
+    if promised.is_mere_complaint(desk):
+        return _held_of_thread(desk, Reason.COMPLAINT)
     if meaning.withdraws:
         return answering.withdraw(desk)
     if meaning.chase:
         return answering.chase(desk)
     if devices:
         return answering.request(desk, devices, Reason.REQUEST)
-    if meaning.brings_codes:
+    if meaning.brings_codes and not promised.quotes_us(desk):
         return _hold(facts, meaning, policy, Reason.UNASKED_ANSWER, desk.verdict)
     if meaning.bad_lines or meaning.wants_codes:
         return answering.need_more(desk)
     if not facts.mail.complete or facts.mail.links_to_protected:
         return _hold(facts, meaning, policy, Reason.CANNOT_READ, desk.verdict)
-    known = meaning.acknowledgement and desk.home is not None
-    return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT) if known else _leave(Reason.NOT_OURS)
+    return _asks_nothing(desk)
+
+
+def _asks_nothing(desk: Desk) -> Decision:
+    """Thanks are filed with their thread. What else answers a letter of ours is looked at, as our letters promise."""
+    if desk.home is None:
+        return _leave(Reason.NOT_OURS)
+    if desk.meaning.acknowledgement:
+        return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
+    return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised.is_due(desk) else _leave(Reason.NOT_OURS)
 
 
 def _held_whole(desk: Desk, reason: Reason) -> Decision:
     """Nothing in it can become an item: held, or left where it is mere thanks."""
     return _unproven(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
+
+
+# What is wrong with what we sent ────────────────────────────────────────────────────────────────────
+
+
+def _held_of_thread(desk: Desk, reason: Reason) -> Decision:
+    """Held whole, and found with its thread."""
+    held = _hold(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
+    return replace(held, joins=desk.home.case_id if desk.home else "")
+
+
+def _as_promised(desk: Desk, decision: Decision) -> Decision:
+    """All that was decided, and a person looks at what is said to be wrong, or what a reply says of a device answered."""
+    if decision.fate is Fate.HELD:
+        return decision
+    if promised.complains_to_us(desk):
+        return replace(_held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
+    unclear = decision.reason is Reason.ASKED_TOO_SOON and promised.leaves_open(desk)
+    return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if unclear else decision
 
 
 def _finished(desk: Desk, decision: Decision) -> Decision:
@@ -248,7 +305,8 @@ def _finished(desk: Desk, decision: Decision) -> Decision:
     if _would_go_stale(desk, decision):
         return quiet(desk, Fate.DECIDED, decision.reason)
     if desk.meaning.brings_codes and decision.fate is Fate.DECIDED:
-        return _held_too(desk, decision, Reason.UNASKED_ANSWER)
+        ours = promised.quotes_us(desk)
+        return replace(decision, holds_codes=True) if ours else _held_too(desk, decision, Reason.UNASKED_ANSWER)
     held = any(item.state is State.HELD for thread in decision.threads for item in thread.items)
     return _held_too(desk, decision, Reason.OBSERVE_ONLY) if decision.observed and not held else decision
 
@@ -268,15 +326,10 @@ def _held_too(desk: Desk, decision: Decision, reason: Reason) -> Decision:
 # The brake ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _is_automatic(desk: Desk) -> bool:
-    origin = desk.facts.proof.origin
-    return origin.machine is not None or origin.mark is not None
-
-
 def _brake(desk: Desk) -> bool:
     """Enough letters went to them lately; an automatic counterpart is braked sooner than a person."""
     limits, rates = desk.policy.limits, desk.facts.rates
-    per_thread = AUTOMATIC_LETTERS_PER_CASE if _is_automatic(desk) else limits.letters_per_thread_per_day
+    per_thread = AUTOMATIC_LETTERS_PER_CASE if desk.automatic else limits.letters_per_thread_per_day
     on_thread = desk.home is not None and rates.letters_on_thread_24h >= per_thread
     return on_thread or rates.letters_to_party_1h >= limits.letters_per_counterparty_per_hour
 
@@ -284,14 +337,16 @@ def _brake(desk: Desk) -> bool:
 def _braked(desk: Desk) -> Decision:
     """An automatic chase is just counted; what may be somebody's request is held for a person."""
     meaning = desk.meaning
-    if _is_automatic(desk) and not (meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines):
+    if desk.automatic and not (meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines):
         return quiet(desk, Fate.IGNORED, Reason.LOOP_BRAKE)
     return _hold(desk.facts, meaning, desk.policy, Reason.LOOP_BRAKE, desk.verdict)
 
 
 def _said_enough(desk: Desk, decision: Decision) -> bool:
     """Two letters went out on this thread within a day, and this one would tell nothing that has changed since."""
-    return not _tells_news(desk, decision) and desk.facts.rates.letters_on_thread_24h >= LETTERS_WITHOUT_NEWS
+    if _tells_news(desk, decision) or _owes_what_came_back(decision):
+        return False
+    return desk.facts.rates.letters_on_thread_24h >= LETTERS_WITHOUT_NEWS
 
 
 def _tells_news(desk: Desk, decision: Decision) -> bool:
@@ -309,10 +364,17 @@ def _would_go_stale(desk: Desk, decision: Decision) -> bool:
     return bool(rows) and all(r.outcome is Outcome.PENDING for r in rows) and not any(map(has_remarks, said))
 
 
+def _owes_what_came_back(decision: Decision) -> bool:
+    """They ask for what a letter answered that never reached them: what went to them since says nothing of it."""
+    told = {row.device_id for plan in decision.plans if isinstance(plan.content, Answer) for row in plan.content.rows}
+    items = (item for thread in decision.threads for item in thread.items)
+    return any(item.device_id in told and item.open and item.reason in NOT_DELIVERED for item in items)
+
+
 def _unsaid(desk: Desk) -> Decision:
     """What is open is known to ops and has its date. What could not be read is known to nobody: a person looks."""
     meaning = desk.meaning
     unread = meaning.bad_lines or not desk.facts.mail.complete or (meaning.wants_codes and not meaning.asked)
     if unread and not meaning.chase and not meaning.withdraws:
-        return _hold(desk.facts, meaning, desk.policy, Reason.LOOP_BRAKE, desk.verdict)
+        return _hold(desk.facts, meaning, desk.policy, Reason.SAID_TWICE, desk.verdict)
     return quiet(desk, Fate.DECIDED, Reason.ASKED_TOO_SOON)

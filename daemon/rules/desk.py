@@ -21,6 +21,7 @@ MAX_REFERENCES = 20
 _LINK = BadLine(
     "the protected message", "we do not open links; please put the Device IDs into the mail itself, or a CSV"
 )
+_LOST = BadLine("the attachment that you mention", "nothing was attached to your mail when it reached us")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,12 @@ class Desk:
     def observed(self) -> bool:
         """The mode sends this party nothing."""
         return self.policy.mode_for(self.party.party) is Mode.OBSERVE
+
+    @property
+    def automatic(self) -> bool:
+        """A machine wrote it: another copy of this daemon, or a contact listed as a robot."""
+        origin = self.facts.proof.origin
+        return origin.machine is not None or origin.mark is not None
 
     @property
     def lately_answered(self) -> bool:
@@ -109,20 +116,22 @@ def settle_item(item: Item, judgement: Judgement, now: datetime, *, observed: bo
     )
 
 
-def row(item: Item, judgement: Judgement) -> AnswerRow:
+def row(item: Item, judgement: Judgement, today: date) -> AnswerRow:
     """What the asker reads of a judged item; a held one reads the same whatever holds it."""
     if judgement.event is not Event.ANSWER or judgement.outcome is None:
-        return _pending(item.device_id, judgement.promised_for or item.due.end)
+        return _pending(item, judgement.promised_for, today)
     return AnswerRow(item.device_id, judgement.outcome, judgement.note)
 
 
-def pending_row(item: Item) -> AnswerRow:
-    """An open item: a person is looking, or its turn comes; by when."""
-    return _pending(item.device_id, item.promised_for or item.due.end)
+def pending_row(item: Item, today: date) -> AnswerRow:
+    """An open item: a person is looking, or its turn comes; by when, and no day where it is overdue."""
+    return _pending(item, item.promised_for, today)
 
 
-def _pending(device: DeviceId, by: date) -> AnswerRow:
-    return AnswerRow(device, Outcome.PENDING, f"by: {by.isoformat()}")
+def _pending(item: Item, promised: date | None, today: date) -> AnswerRow:
+    """A day that has passed is never promised."""
+    by = next((day for day in (promised, item.due.end) if day is not None and day >= today), None)
+    return AnswerRow(item.device_id, Outcome.PENDING, f"by: {by.isoformat()}" if by else "")
 
 
 # The letter ─────────────────────────────────────────────────────────────────────────────────────────
@@ -150,7 +159,9 @@ def has_remarks(answer: Answer) -> bool:
 def _unread(desk: Desk) -> tuple[BadLine, ...]:
     mail = desk.facts.mail
     unread = (a for a in mail.attachments if a.reading in (Reading.UNREADABLE, Reading.NOT_TEXT))
-    return (*(BadLine(a.name, a.why) for a in unread), *((_LINK,) if mail.links_to_protected else ()))
+    link = (_LINK,) if mail.links_to_protected else ()
+    lost = (_LOST,) if desk.meaning.nothing_attached and not mail.links_to_protected else ()
+    return (*(BadLine(a.name, a.why) for a in unread), *link, *lost)
 
 
 def answered(desk: Desk, thread: MailThread, answer: Answer, reason: Reason) -> Decision:

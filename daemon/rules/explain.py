@@ -147,6 +147,28 @@ _SAID: dict[Reason, Said] = {
         "mode is observe; then say CLOSE. If the codes are not for us, tell the "
         "sender and delete the mail.",
     ),
+    Reason.COMPLAINT: Said(
+        "says that something is wrong",
+        "It says that something is wrong with what we sent, or that they want to speak to a person.",
+        f"Read it. If a code is in doubt, hold our record against the device's own papers, and correct it with INVENTORY. {_BY_HAND}",
+    ),
+    Reason.SAID_TWICE: Said(
+        "told twice today what is missing",
+        "Two letters within a day told them so, and a third would say the same again: their mail names no "
+        "Device ID that we can use, or holds what we cannot read.",
+        "Read it, and tell them by hand what is missing; or approve it, and our letter goes once more.",
+    ),
+    Reason.NOT_UNDERSTOOD: Said(
+        "a reply that we do not understand",
+        "It answers a letter of ours, which promises that a colleague will look at it, and it says what this service makes nothing of.",
+        f"Read it. {_BY_HAND}",
+    ),
+    Reason.ORDERED_IN_VAIN: Said(
+        "taken in by hand, and nothing made of it",
+        "One of you put it into Install codes/Requests, and this service finds nothing in it that it could do: no Device ID, "
+        "or none that is news, and no words that it knows.",
+        f"Ask its sender for the Device IDs in text or CSV, or order what you want in a mail of your own. {_BY_HAND}",
+    ),
     Reason.MAILBOX_NOT_TRUSTED: Said(
         "mailbox connection not protected",
         "The mailbox was not read over a protected connection, so nothing that came with it can be relied on.",
@@ -226,7 +248,11 @@ _SAID: dict[Reason, Said] = {
     ),
     # Waits, or changed nothing
     Reason.DAILY_CAP: Said("waits for its turn", "It waits for its turn under the daily limit."),
-    Reason.ASKED_TOO_SOON: Said("asked again too soon", "It was answered within the last day, and asked for again."),
+    Reason.ASKED_TOO_SOON: Said(
+        "asked again too soon",
+        "It was answered within the last day, and asked for again.",
+        "If our answer did not arrive, RESEND and its reference repeats it; then say CLOSE.",
+    ),
     Reason.ANSWERED: Said("answered", "It was answered."),
     Reason.CLOSED_BY_OPS: Said("closed", "A member of our team closed it."),
     Reason.WITHDRAWN_BY_ASKER: Said("withdrawn", "The asker took it back."),

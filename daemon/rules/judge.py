@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from daemon.rules import disclosure
-from daemon.rules.counterparties import Names, mpid_or_name, names_of, own_names, single_mpids
+from daemon.rules.counterparties import Names, called, called_to_others, names_of, own_names
 from daemon.rules.decision import Gate, Waiver
 from daemon.rules.disclosure import DISCLOSABLE_STATUSES, TYPES_WITHOUT_CODE, is_ours
 from daemon.rules.facts import DeviceRecord, Facts, Rates, Release, TurnFacts
@@ -40,9 +40,9 @@ class Docket:
     """Our team approved: a person's word stands for what they waived, and for the age of our inventory."""
 
     @cached_property
-    def mpids(self) -> Mapping[str, str]:
+    def others(self) -> Mapping[str, str]:
         """How other suppliers are named to the asker; only where a device is not ours."""
-        return single_mpids(self.book)
+        return called_to_others(self.book)
 
     def waives(self, gate: Gate) -> bool:
         """Whether our team waived this condition."""
@@ -160,7 +160,7 @@ def _without_code(record: DeviceRecord | None, of: Docket) -> Judgement | None:
     if record is not None and record.device_type in TYPES_WITHOUT_CODE:
         return _tell(Outcome.TYPE_HAS_NO_CODE, f"device: {record.linked_gsme}" if record.linked_gsme else "")
     if record is None or not is_ours(record, of.ours):
-        installer = f"installer: {mpid_or_name(record.installing_supplier, of.mpids)}" if record else ""
+        installer = f"installer: {called(record.installing_supplier, of.others, of.asker)}" if record else ""
         said = _tell(Outcome.NOT_INSTALLER, installer)
     elif not record.has_code and record.status in DISCLOSABLE_STATUSES:
         said = _tell(Outcome.NO_CODE_HELD)

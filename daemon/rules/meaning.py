@@ -35,11 +35,19 @@ class Correspondence:
     """It takes requests back: those named, or with no device named, all open ones of its thread."""
     acknowledgement: bool = False
     """Thanks, received: nothing to do."""
+    complains: bool = False
+    """It says that something is wrong, or wants a person: of what we sent, where it belongs to a thread of ours."""
     brings_codes: bool = False
     """It holds install codes: an answer to something, or a mistake; never quoted, never logged."""
+    answered: tuple[DeviceId, ...] = ()
+    """Devices that it answers: a code stands with each, or another outcome."""
+    nothing_attached: bool = False
+    """It speaks of an attachment, names no device, and nothing came with it."""
     bad_lines: tuple[BadLine, ...] = ()
     personal_data: tuple[str, ...] = ()
     """Kinds of personal data seen (`MPAN`, `MPRN`, `address`), never the data."""
+    leaves_open: bool = False
+    """It says something, and no words that we know say what is wanted of the devices that it names."""
     wants_codes: bool = False
     """Its words ask for install codes, whether or not a Device ID was found."""
     quotes_devices: bool = False
@@ -53,7 +61,8 @@ class Correspondence:
     named: tuple[DeviceId, ...] = ()
     """Devices that a mail which answers us names beside that, and asks for in no words."""
     needs_thread: bool = False
-    """Nothing in it speaks of install codes ("Any update?"): it is ours only where it belongs to a thread of ours."""
+    """Nothing in it speaks of install codes ("Any update?"), or nothing in it is understood: it is ours only where it
+    belongs to a thread of ours."""
     of_what_is_open: bool = False
     """It chases in a mail of its own, and speaks of nothing else: it means whatever of theirs is open."""
 

@@ -113,7 +113,11 @@ def sense(mail: IncomingMail) -> Sense:
     meaning = Correspondence(
         asked=() if wishes.is_other_matter(words.around) else tuple(gathered.asked.values()),
         chase=kind is MarkedKind.CHASE or wishes.chases(words.said, reply=words.reply),
+        complains=wishes.complains(words.said),
         brings_codes=gathered.codes,
+        leaves_open=bool(gathered.asked) and wishes.leaves_open(words.said),
+        answered=tuple(sorted(gathered.answered)),
+        nothing_attached=not (gathered.asked or mail.attachments or mail.tables) and wishes.attaches(words.said),
         bad_lines=tuple(gathered.bad.values()),
         personal_data=data,
         wants_codes=kind is MarkedKind.REQUEST or _wants_codes(mail, words, gathered, data),
@@ -217,12 +221,13 @@ def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
     if meaning.withdraws or meaning.chase or meaning.wants_codes:
         return meaning
     reported = wishes.reports(words.said)
-    thanks = not words.asking and wishes.thanks(words.said)
+    thanks = not words.asking and wishes.contents(words.said)
     nothing_else = not meaning.brings_codes and (reported or not meaning.asked)
     return replace(
         meaning,
         asked=() if reported else meaning.asked,
         bad_lines=() if reported else meaning.bad_lines,
+        leaves_open=meaning.leaves_open and not reported,
         acknowledgement=thanks and nothing_else,
     )
 

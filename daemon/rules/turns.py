@@ -11,9 +11,11 @@ from daemon.rules.desk import answer_plan, row, settle_item
 from daemon.rules.facts import TurnFacts
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.judge import Allowance, Judgement
+from daemon.rules.moving import moved
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, State
+from daemon.rules.workdays import local_day
 
 
 def take_turn(thread: MailThread, facts: TurnFacts, policy: Policy) -> Decision | None:
@@ -75,17 +77,22 @@ def _moved(
         elif judgement.sent_on is not None:
             changed.append(item.move(Event.ANSWER, reason=Reason.ANSWERED, promised_for=None))
         if judgement.event is Event.ANSWER:
-            rows.append(row(item, judgement))
+            rows.append(row(item, judgement, local_day(now)))
     return changed, rows
 
 
 # A letter that did not go, or not yet ───────────────────────────────────────────────────────────────
 
 
-def held_after_send(thread: MailThread, devices: Iterable[DeviceId], reason: Reason, now: datetime) -> MailThread:
-    """A letter that did not go: what it had answered is held, and ops hear of it. What moved on since stays."""
+def held_after_send(
+    thread: MailThread, devices: Iterable[DeviceId], reason: Reason, now: datetime, policy: Policy
+) -> MailThread:
+    """A letter that did not go: what it had answered is held, and ops hear of it. What moved on since stays.
+
+    It is due by today's calendar: a holiday that was made since moved only what was open then.
+    """
     settled = [item for item in _of(thread, devices) if item.state is State.ANSWERED or is_kept_back(item)]
-    return thread.with_items(_held(item, reason, now) for item in settled)
+    return thread.with_items(replace(_held(item, reason, now), due=moved(item.due, policy)) for item in settled)
 
 
 def kept_back(thread: MailThread, devices: Iterable[DeviceId], now: datetime) -> MailThread:

@@ -46,11 +46,14 @@ def _settled(made_out: Sense, mail: IncomingMail, writer: Writer) -> Meaning:
         return meaning if made_out.requests else NotOurs()
     if made_out.plain_wish and writer.standing in _LISTED:
         meaning = replace(meaning, wants_codes=True)
-    if made_out.bulk and not (meaning.asked or meaning.bad_lines or mark):
+    listed = writer.standing in _LISTED
+    replies = listed and bool(mail.in_reply_to or mail.references or meaning.references)
+    if made_out.bulk and not (meaning.asked or meaning.bad_lines or mark or replies):
         return NotOurs()
     if meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines or mark:
         return meaning
     unread = not mail.complete or mail.links_to_protected
-    if not (meaning.chase or meaning.withdraws or meaning.acknowledgement or unread):
+    known = meaning.chase or meaning.withdraws or meaning.acknowledgement or (meaning.complains and listed) or unread
+    if not (known or replies):
         return NotOurs()
-    return replace(meaning, needs_thread=not (unread or made_out.about_codes))
+    return replace(meaning, needs_thread=not (known and (unread or made_out.about_codes)))

@@ -13,6 +13,9 @@ from daemon.rules.sought import Sought
 
 MAX_WORDS = 20_000
 """Characters read for wishes; what a mail wants stands at its head."""
+LEAST_SAID = 5
+"""Words in a sentence that says something beside a greeting and a Device ID."""
+_WORD = re.compile(r"[a-z']{2,}")
 
 _TOPIC = (
     r"(?:install(?:ation|er)?s?[ \-]?codes?|installation keys?|install keys?"
@@ -163,6 +166,35 @@ _NOT_YET = Sought(r"\b(?:not|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|
 _DENIES = Sought(
     r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us|your?\b)"
     r"|no record of|(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
+)
+_COMPLAINS = Sought(
+    r"\b(?:wrong|incorrect\w*|invalid|faulty|mismatch\w*|complain\w*|escalat(?:e[ds]?|ing)|unacceptable|unhappy|disappoint\w+|dissatisf\w+|mistaken?|mistakes"
+    r"|not (?:acceptable|good enough|what we asked|(?:the )?(?:right|correct|same))|(?:is|are|was|were|does|do)n't (?:the )?(?:right|correct|match\w*|valid)"
+    r"|(?:does|do|did|will|would|could|can|has|have|is|are) ?n(?:o|')t (?:seem to |appear to |been |yet )?(?:work\w*|match\w*|valid\w*|accept\w*|correct|join\w*|pair\w*)"
+    r"|(?:cannot|can't|unable to|could not|couldn't|failed to) (?:commission|join|pair|use|read|open|decrypt)"
+    r"|(?:codes?|keys?|crc|it|this|that|these|they|those|both|one|answers?|lists?|sheet|file|attachment)\b[^.?!]{0,30}\b(?:fail(?:s|ed|ing)?|reject(?:s|ed)|corrupt\w*|unusable|refused)"
+    r"|(?:call|ring|phone|telephone) (?:me|us)|give (?:me|us) a (?:call|ring)|(?:speak|talk) (?:to|with) (?:me|us|you|some\w*|a )|(?:real|actual) (?:person|human))\b",
+)
+"""Something is wrong with what we sent or said, or a person is to speak to them."""
+_OWN_MISTAKE = Sought(
+    r"\b(?:(?:i|we)(?:'ve| have| had)? (?:sent|gave|given|quoted|typed|attached|copied|pasted|provided|supplied)|(?:sorry|apologies) (?:for|about|i|we)"
+    r"|(?:my|our) (?:mistake|fault|error))\b",
+)
+_RESERVES = Sought(
+    r"\b(?:but|however|unfortunately|although|though|except|apart from|cannot|not|never|missing|instead|problems?|issues?|errors?|different|another|expired|empty|blank"
+    r"|some(?:body|one) else(?:'s)?|garbled|unreadable|confus\w+)\b|n't\b|\bno\b",
+)
+_SETS_AT_EASE = Sought(
+    r"\b(?:no(?:t a)? (?:problems?|worries|issues?|errors?|rush|hurry|further|more|other|need)|not to worry|nothing (?:else|further|more)|(?:do not|don't) worry"
+    r"|(?:if|should|in case)\b[^.?!]{0,40}\b(?:problems?|issues?|errors?)|(?:can't|cannot) thank|not hesitate|without (?:any )?(?:problems?|issues?|errors?))\b",
+)
+_DISCLAIMS = Sought(
+    r"\b(?:confidential\w*|recipients?|disclos\w+|privileged|virus\w*|registered (?:in|office|number|company)|liabilit\w+|monitored|do not reply)\b",
+)
+"""It stands below every mail of a company."""
+_ATTACHES = Sought(
+    r"\b(?:(?:is|are|see|find|the|per|have|list|sheet|file|spreadsheet|ids?|guids?|devices?|details?) (?:\w+ )?attached(?! to (?!this|my|the e?-?mail))|for the attached\b|attached (?:is|are|list|sheet|file"
+    r"|spreadsheet|csv|excel|you|please)|attachments?|enclosed)\b|\battached\W*\Z",
 )
 _BULK = Sought(
     r"\b(?:unsubscribe|manage (?:your )?(?:email )?preferences|(?:view|read|open) (?:this |it )?(?:email |message )?(?:online|in (?:your |a )?(?:web )?browser)"
@@ -344,6 +376,29 @@ def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
     confirms = any(not _NOT_YET.found(sentence) for sentence in _CONFIRMS.among(said))
     return (confirms or bool(_DENIES.among(said))) and not asks_anything(said)
+
+
+def complains(said: tuple[str, ...]) -> bool:
+    """It says that something is wrong, or wants a person."""
+    excused = (_CONDITION, _DISCLAIMS, _OWN_MISTAKE)
+    return any(not any(pattern.found(s) for pattern in excused) for s in _COMPLAINS.among(said))
+
+
+def contents(said: tuple[str, ...]) -> bool:
+    """Thanks, or good news, and no word that takes anything of it back: nobody need look at it."""
+    reserved = (_SETS_AT_EASE.sub(" ", s) for s in _RESERVES.among(said) if not _DISCLAIMS.found(s))
+    pleased = bool(_CONFIRMS.among(said)) or thanks(said)
+    return pleased and not complains(said) and not any(map(_RESERVES.found, reserved))
+
+
+def leaves_open(said: tuple[str, ...]) -> bool:
+    """It says something in a sentence of its own, and asks for nothing that we know."""
+    return not _ASK.among(said) and any(len(_WORD.findall(DEVICE.sub(" ", s))) >= LEAST_SAID for s in said)
+
+
+def attaches(said: tuple[str, ...]) -> bool:
+    """It says that something is attached."""
+    return bool(_ATTACHES.among(said))
 
 
 def is_bulk(text: str) -> bool:

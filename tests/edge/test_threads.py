@@ -258,6 +258,20 @@ def test_letters_that_nobody_got_brake_nothing(database: Database, vault: Vault,
     assert (found.letters_on_thread_24h, found.letters_to_party_1h) == (0, 0)
 
 
+def test_who_was_asked_for_device_ids_lately_is_the_one_who_asked(database: Database, vault: Vault) -> None:
+    """A colleague of theirs who names no device either begins a matter of their own."""
+    one = save(database, 1, asked_by="maya@gaining.example")
+    answer(database, vault, one)
+
+    with database.read() as connection:
+        found = [
+            threads.lately_answered(connection, PARTY, who, [], NOW - timedelta(days=1))
+            for who in ("maya@gaining.example", "ole@gaining.example")
+        ]
+
+    assert found == [loaded(database, one), None]
+
+
 def test_the_parties_of_a_batch_are_counted_as_each_alone(database: Database, vault: Vault) -> None:
     """Then what is queued to one of them counts, and whose items moved otherwise is counted anew."""
     one = save(database, 1, rows.item(1, State.PENDING), rows.item(2))

@@ -267,8 +267,8 @@ async def test_a_person_answers_one_device(make_world: MakeWorld, relay: Scripte
     world = await team_world(make_world, approvals_needed=1)
     world.pass_time(days=8)
     await asks(world, ANN, THEIRS)
-    await says(world, BOB, letters(relay, BOB)[-1], f"ANSWER {THEIRS} NO-CODE-HELD")
-    assert state(world) == [("answered", "NO-CODE-HELD")]
+    await says(world, BOB, letters(relay, BOB)[-1], f"ANSWER {THEIRS} NOT-INSTALLER")
+    assert state(world) == [("answered", "NOT-INSTALLER")]
 
     await asks(world, ANN, "00-DB-12-34-56-78-90-C7", "another")
     found = "ANSWER 00-DB-12-34-56-78-90-C7 CODE 0F0E 0D0C 0B0A 0908 0706 0504 0302 0100"
@@ -279,6 +279,24 @@ async def test_a_person_answers_one_device(make_world: MakeWorld, relay: Scripte
     assert state(world)[-1] == ("answered", "CODE")
     assert letters(relay, ANN, "0F0E 0D0C")
     assert [one.recipient for one in relay.taken if "0F0E 0D0C" in text_of(one.content)] == [ANN]
+
+
+async def test_an_answer_that_our_inventory_belies_is_confirmed_first(
+    make_world: MakeWorld, relay: ScriptedSmtp
+) -> None:
+    """A slip of one person's tells no supplier that we did not install what we hold the code of."""
+    world = await team_world(make_world)
+    await asks(world)
+    await says(world, BOB, letters(relay, BOB)[-1], f"ANSWER {A0} not installer")
+    assert state(world) == [("held", "CODE")]
+    transcript = flat(letters(relay, BOB, "is told nothing yet")[-1].content)
+    assert "Our inventory says that we installed it, and holds its code" in transcript
+    for member in (BOB, CAT):
+        (letter,) = letters(relay, member, "against our own inventory")[:1]
+        assert not letters(relay, WEST, "did not install")
+        await says(world, member, letter, "APPROVE")
+    assert state(world) == [("answered", "NOT-INSTALLER")]
+    assert letters(relay, WEST, "We did not install this device")
 
 
 async def test_prose_of_the_team_is_left_alone(make_world: MakeWorld, relay: ScriptedSmtp) -> None:

@@ -103,6 +103,18 @@ async def test_row_26_forged_bounces_change_nothing_but_an_alarm(world: World, r
     assert dict(world.overview().today)["doubtful-bounce"] == 20
 
 
+async def test_a_report_that_is_not_believed_is_told_with_the_letter_that_it_names(
+    world: World, relay: ScriptedSmtp
+) -> None:
+    """The team can look that letter up, and ask whoever was to have it."""
+    letter = await answered(world, relay)
+    await comes(world, report(letter, path="<eve@evil.test>"))
+
+    (alarm,) = [flat(one.content) for one in relay.taken if "is not believed" in subject_of(one.content)]
+    assert f"Letters named our answer to {ANN}: Install codes please" in alarm
+    assert world.one("SELECT reference FROM thread") in alarm
+
+
 async def test_row_26_a_recipient_who_forges_reaches_nobody_else(world: World, relay: ScriptedSmtp) -> None:
     """Attack row 26: Ann has our letter and its Message-ID. Her own devices are held, and no code leaves again."""
     letter = await answered(world, relay)

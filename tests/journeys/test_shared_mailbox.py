@@ -17,6 +17,7 @@ from tests.journeys.world import (
     START,
     US,
     World,
+    flat,
     subject_of,
     text_of,
     written,
@@ -91,15 +92,19 @@ async def test_soon_after_a_mail_the_next_is_asked_for(world: World) -> None:
     assert waits.asked == [0, 0.1, 0.1, 0]
 
 
-async def test_a_newsletter_dragged_to_requests_does_no_harm(world: World, relay: ScriptedSmtp) -> None:
-    """What asks for nothing is not answered, whoever drags it."""
+async def test_a_newsletter_dragged_to_requests_is_told_to_whoever_dragged_it(
+    world: World, relay: ScriptedSmtp
+) -> None:
+    """What asks for nothing is not answered, whoever drags it; the team hears that nothing came of their order."""
     offers = written("news@meters.test", "Our summer offers", subject="Offers", headers={"List-Id": "x.meters.test"})
     await world.arrives(offers)
     await world.settle_down()
     await world.drag("INBOX", REQUESTS)
     await world.settle_down()
 
-    assert relay.taken == []
+    assert [one.recipient for one in relay.taken] == ["ops@north.test"]
+    assert "taken in by hand, and nothing made of it" in flat(relay.taken[0].content)
+    assert len(await world.lying(HELD)) == 1
 
 
 async def test_dragging_handled_mail_about_handles_nothing_twice(world: World, relay: ScriptedSmtp) -> None:

@@ -7,16 +7,16 @@ import pytest
 
 from daemon.rules.counterparties import (
     AddressBook,
+    called,
+    called_to_others,
     identify,
     is_listed,
     means,
-    mpid_or_name,
     names_of,
     own_names,
     party_address,
     reply_address,
     resolve,
-    single_mpids,
 )
 from daemon.rules.facts import Standing, Writer
 from daemon.rules.lookalike import looks_alike, skeleton
@@ -283,9 +283,11 @@ def test_we_answer_for_our_own_names() -> None:
     assert not means("NORT", names)
 
 
-def test_a_supplier_is_named_by_mpid_where_there_is_just_one() -> None:
-    """With two MPIDs nobody can tell which is meant, so the name goes out as our records have it, on one line."""
-    mpids = single_mpids(FAMILY)
+def test_a_supplier_is_named_by_mpid_and_name() -> None:
+    """The MPID first, for machines; with two MPIDs nobody can tell which a name means; the one told is told so."""
+    named, nobody = called_to_others(FAMILY), frozenset[str]()
 
-    assert mpid_or_name("Southern", mpids) == "SOUT"
-    assert mpid_or_name("Grand  Power\nplc", mpids) == "Grand Power plc"
+    assert called("Southern", named, nobody) == called("sout", named, nobody) == "SOUT (Southern Power)"
+    assert called("Grand  Power\nplc", named, nobody) == "Grand Power plc"
+    assert called("Nobody we know", named, nobody) == "Nobody we know"
+    assert called("Southern", named, names_of(SOUTHERN, FAMILY)) == "SOUT (yourselves)"

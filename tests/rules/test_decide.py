@@ -13,7 +13,7 @@ from daemon.rules.facts import Facts, Rates, Surroundings
 from daemon.rules.meaning import BadLine, Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.policy import Colleagues, ContactKind, Mode
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import State
+from daemon.rules.thread import Outcome, State
 from tests.rules import cases, mails
 from tests.rules.cases import (
     DUE,
@@ -276,6 +276,15 @@ def test_a_picture_is_named_and_holds_nothing() -> None:
     assert said(decision).unreadable == (BadLine("scan.png", "it is a picture"),)
 
 
+def test_what_came_back_is_told_though_two_letters_went() -> None:
+    """They have no answer of it: the letters since were about other things."""
+    home = thread(cases.item(A, reason=Reason.REFUSED_BY_RELAY))
+    third = ask(A, home=home, rates=Rates(letters_on_thread_24h=2))
+
+    assert rows(third) == {A: ("PENDING", f"by: {DUE}")}
+    assert ask(A, home=home, rates=Rates(letters_on_thread_24h=5)).reason is Reason.LOOP_BRAKE
+
+
 @pytest.mark.parametrize("meaning", [Correspondence(wants_codes=True), Correspondence(bad_lines=(BadLine("l", "w"),))])
 def test_codes_wanted_and_no_device_named(meaning: Correspondence) -> None:
     """NEED-MORE: where the ID stands, what could not be used; the thread waits for their reply, settled meanwhile."""
@@ -334,6 +343,21 @@ def test_mail_with_codes_is_filed_apart_whoever_wrote_it() -> None:
     assert folder_of(decision, None) is Folder.ANSWERS
 
 
+def test_our_own_letter_quoted_without_a_mark_brings_no_codes() -> None:
+    """Each code in it stands with a device whose code we sent on this thread; it is filed where codes are kept."""
+    home = thread(cases.answered(B), cases.answered(C, Outcome.NOT_INSTALLER))
+    quoting = asks(A, brings_codes=True, answered=(B,))
+    decision = decided(quoting, home=home)
+
+    assert (decision.fate, decision.reason, rows(decision)) == (Fate.DECIDED, Reason.REQUEST, {A: ("CODE", "")})
+    assert folder_of(decision, home) is Folder.ANSWERS
+    thanks = Correspondence(acknowledgement=True, brings_codes=True, answered=(B,))
+    assert decided(thanks, home=home).reason is Reason.ACKNOWLEDGEMENT
+    for others in ((), (B, C), (B, A)):
+        assert decided(replace(quoting, answered=others), home=home).reason is Reason.UNASKED_ANSWER
+    assert decided(quoting).reason is Reason.UNASKED_ANSWER
+
+
 # ── thanks ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -346,6 +370,117 @@ def test_thanks_are_filed_with_their_thread() -> None:
     assert decision.threads == decision.plans == ()
     assert decision.keep_content
     assert folder_of(decision, home) is Folder.WAITING
+
+
+def test_whoever_forgot_the_attachment_is_told() -> None:
+    """Beside what we need of them."""
+    answer = said(decided(Correspondence(wants_codes=True, nothing_attached=True)))
+
+    assert [line.where for line in answer.unreadable] == ["the attachment that you mention"]
+
+
+# ── what our letters promise: a colleague will look at a reply ──────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("meaning", "reason"),
+    [
+        (Correspondence(needs_thread=True), Reason.NOT_UNDERSTOOD),
+        (Correspondence(complains=True), Reason.COMPLAINT),
+        (asks(A, complains=True), Reason.COMPLAINT),
+    ],
+)
+def test_a_reply_that_is_no_plain_thanks_is_held_for_a_person(meaning: Correspondence, reason: Reason) -> None:
+    """With its thread; no letter goes, and no code for a device whose code is said to be wrong."""
+    home = thread(cases.answered(A))
+    decision = decided(meaning, home=home, releases={A: cases.sent(2 * DAY)})
+
+    assert (decision.fate, decision.reason, decision.joins) == (Fate.HELD, reason, home.case_id)
+    assert decision.threads == decision.plans == ()
+    assert decision.hold is not None
+    assert folder_of(decision, home) is Folder.HELD
+
+
+def test_an_empty_reply_and_one_outside_our_threads_are_left_alone() -> None:
+    """Nothing of ours is answered, or nothing is said. While we observe, people read and answer by hand."""
+    unclear = Correspondence(needs_thread=True)
+    home = thread(cases.item(A))
+
+    assert is_left_alone(decided(unclear))
+    assert is_left_alone(decided(unclear, home=home, mail=mails.mail(" \n")))
+    assert is_left_alone(decided(unclear, home=home, by=OBSERVE))
+    assert is_left_alone(decided(unclear, home=thread(cases.item(A), party="Southern Power")))
+
+
+@pytest.mark.parametrize("more", [{"chase": True}, {"wants_codes": True}])
+def test_a_complaint_that_asks_for_more_is_answered_and_held(more: dict[str, Any]) -> None:
+    """What can be told is told; a person looks at what is said to be wrong."""
+    decision = decided(Correspondence(complains=True, **more), home=thread(cases.item(A)))
+
+    assert (decision.fate, decision.reason, len(decision.plans)) == (Fate.HELD, Reason.COMPLAINT, 1)
+
+
+def test_a_complaint_beside_a_new_request_delays_no_answer() -> None:
+    """The new device gets its code; the mail is held beside that."""
+    decision = decided(asks(A, B, complains=True), home=thread(cases.answered(A)), releases={A: cases.sent(DAY / 2)})
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.COMPLAINT)
+    assert rows(decision)[B] == ("CODE", "")
+
+
+def test_a_complaint_that_would_be_unsaid_is_held_all_the_same() -> None:
+    """Two letters on the thread today: no third, and no silence."""
+    decision = decided(
+        Correspondence(complains=True, chase=True), home=thread(cases.item(A)), rates=Rates(letters_on_thread_24h=2)
+    )
+
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.COMPLAINT, ())
+
+
+def test_a_reply_that_says_something_of_a_device_answered_is_looked_at() -> None:
+    """It asks for nothing that we know, and its code went out today: not counted away. What asks again is."""
+    home, sent = thread(cases.answered(A)), {A: cases.sent(DAY / 2)}
+    reply = mails.mail("x", reply=True)
+    unclear = asks(A, leaves_open=True)
+
+    assert decided(unclear, home=home, releases=sent, mail=reply).reason is Reason.NOT_UNDERSTOOD
+    assert decided(unclear, home=home, releases=sent).reason is Reason.ASKED_TOO_SOON
+    assert ask(A, home=home, releases=sent, mail=reply).reason is Reason.ASKED_TOO_SOON
+    assert decided(unclear, mail=reply).reason is Reason.REQUEST
+
+
+def test_a_first_request_is_no_complaint_whatever_it_says_of_the_meter() -> None:
+    """They ask because the meter does not work."""
+    assert ask(A).reason is decided(asks(A, complains=True)).reason is Reason.REQUEST
+    assert decided(Correspondence(wants_codes=True, complains=True)).reason is Reason.NEED_MORE
+
+
+# ── a person's order ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("meaning", "given", "reason"),
+    [
+        (NotOurs(), {}, Reason.ORDERED_IN_VAIN),
+        (Correspondence(acknowledgement=True), {}, Reason.ORDERED_IN_VAIN),
+        (Correspondence(acknowledgement=True), {"home": thread(cases.item(A))}, Reason.ORDERED_IN_VAIN),
+        (MachineMail(Machine.AUTO_REPLY, "sign"), {}, Reason.AUTO_REPLY),
+        (OpsMail(), {}, Reason.OPS_MAIL),
+        (asks(A), {"written_by": cases.unproven("a@no.test")}, Reason.STRANGER),
+        (asks(A), {"releases": {A: cases.sent(DAY / 2)}}, Reason.ASKED_TOO_SOON),
+    ],
+)
+def test_an_order_that_would_change_nothing_is_held_with_its_reason(
+    meaning: Meaning, given: dict[str, Any], reason: Reason
+) -> None:
+    """Whoever dragged it to `Requests` hears why nothing came of it; without their order it is left alone, or filed."""
+    decision = decided(meaning, ordered=True, **given)
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, reason)
+    assert decision.hold is not None
+    assert decision.hold.reason is reason
+    assert (decision.keep_content, folder_of(decision, None)) == (True, Folder.HELD)
+    assert decided(meaning, **given).fate is not Fate.HELD
 
 
 # ── the brake ───────────────────────────────────────────────────────────────────────────────────────
@@ -403,7 +538,7 @@ def test_what_could_not_be_read_twice_goes_to_a_person(meaning: Correspondence) 
     """They were asked for more twice within a day; a third letter helps nobody, silence would lose the request."""
     decision = decided(meaning, home=thread(), rates=Rates(letters_on_thread_24h=2))
 
-    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.LOOP_BRAKE, ())
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.SAID_TWICE, ())
 
 
 def test_a_person_s_chase_under_the_brake_is_held() -> None:

@@ -54,12 +54,17 @@ WIDE = (*BOOK, DOTTED)
         (record(A, gaining_supplier="NORT"), "CODE", ""),
         (record(A, installing_supplier="OLDC"), "CODE", ""),
         (None, "NOT-INSTALLER", ""),
-        (record(A, installing_supplier="SOUT"), "NOT-INSTALLER", "installer: SOUT"),
-        (record(A, installing_supplier="southern"), "NOT-INSTALLER", "installer: SOUT"),
+        (record(A, installing_supplier="SOUT"), "NOT-INSTALLER", "installer: SOUT (Southern Power)"),
+        (record(A, installing_supplier="southern"), "NOT-INSTALLER", "installer: SOUT (Southern Power)"),
         (record(A, installing_supplier="Two Codes Ltd"), "NOT-INSTALLER", "installer: Two Codes Ltd"),
-        (record(A, installing_supplier="TWOB"), "NOT-INSTALLER", "installer: TWOB"),
+        (record(A, installing_supplier="TWOB"), "NOT-INSTALLER", "installer: TWOB (Two Codes Ltd)"),
         (record(A, installing_supplier="Gone Energy"), "NOT-INSTALLER", "installer: Gone Energy"),
-        (record(A, installing_supplier="SOUT", status="Commissioned"), "NOT-INSTALLER", "installer: SOUT"),
+        (
+            record(A, installing_supplier="SOUT", status="Commissioned"),
+            "NOT-INSTALLER",
+            "installer: SOUT (Southern Power)",
+        ),
+        (record(A, installing_supplier="NORT"), "NOT-INSTALLER", "installer: NORT (yourselves)"),
         (record(A, has_code=False), "NO-CODE-HELD", ""),
         (record(A, has_code=False, status="Pending"), "NO-CODE-HELD", ""),
         (record(A, device_type="CHF"), "TYPE-HAS-NO-CODE", ""),
@@ -78,9 +83,9 @@ def test_answered_with_no_person(one: DeviceRecord | None, outcome: str, note: s
 
 def test_an_mpid_of_two_goes_out_as_recorded() -> None:
     """A party with two MPIDs is named by the one that our inventory names."""
-    assert (
-        rows(ask(A, records={A: record(A, installing_supplier="TWOA")}, counterparties=WIDE))[A][1] == "installer: TWOA"
-    )
+    named = rows(ask(A, records={A: record(A, installing_supplier="TWOA")}, counterparties=WIDE))[A][1]
+
+    assert named == "installer: TWOA (Two Codes Ltd)"
 
 
 OLD = NOW - timedelta(days=7, seconds=1)

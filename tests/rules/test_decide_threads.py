@@ -125,6 +125,26 @@ def test_a_mail_without_an_id_is_answered_all_the_same() -> None:
 # ── chases ──────────────────────────────────────────────────────────────────────────────────────────
 
 
+def test_no_day_that_has_passed_is_promised() -> None:
+    """Past its due date an open item is told as overdue; a promise that was not kept falls back on the due date."""
+    home = thread(cases.item(A), cases.pending(B, promised_for=date(2026, 6, 10)))
+    late = decided(CHASE, home=home, now=cases.at(23))
+    between = decided(CHASE, home=home, now=cases.at(12))
+
+    assert rows(late) == {A: ("PENDING", ""), B: ("PENDING", "")}
+    assert rows(between) == {A: ("PENDING", f"by: {DUE}"), B: ("PENDING", f"by: {DUE}")}
+
+
+def test_what_waits_in_another_thread_is_told_as_waiting() -> None:
+    """Its code went to them before; asked for once too often since, it is held, and asking again repeats nothing."""
+    home = thread(cases.item(A), cases.answered(B))
+    other = thread(cases.item(B, due=cases.item(A).due), case_id="ef" * 32)
+    decision = decided(CHASE, home=home, open_elsewhere={B: other}, releases={B: cases.sent(3 * DAY)})
+
+    assert rows(decision) == {A: ("PENDING", f"by: {DUE}"), B: ("PENDING", f"by: {DUE}")}
+    assert said(decision).sent_before == ()
+
+
 def test_a_chase_gets_the_state_of_its_items_and_no_code_while_any_is_open() -> None:
     """Open: by when. Answered: the answer, or for a code the day it went. Taken back or closed: nothing."""
     home = thread(

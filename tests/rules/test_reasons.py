@@ -65,6 +65,10 @@ DECIDED: dict[Reason, Given] = {
     Reason.CANNOT_READ: given(mail=BROKEN),
     Reason.JUNK_FOLDER: given(proof=proof(origin(), from_junk=True)),
     Reason.UNASKED_ANSWER: given(Correspondence(brings_codes=True)),
+    Reason.COMPLAINT: given(Correspondence(complains=True), home=thread(cases.item(A))),
+    Reason.SAID_TWICE: given(Correspondence(wants_codes=True), home=thread(), rates=Rates(letters_on_thread_24h=2)),
+    Reason.NOT_UNDERSTOOD: given(Correspondence(needs_thread=True), home=thread(cases.item(A))),
+    Reason.ORDERED_IN_VAIN: given(NotOurs(), ordered=True),
     Reason.MAILBOX_NOT_TRUSTED: given(surroundings=IN_THE_OPEN),
     Reason.LOOKALIKE_DOMAIN: given(written_by=origin("a@northem-energy.example")),
     Reason.FOREIGN_REPLY_TO: given(written_by=origin(reply_to="a@no.test")),
@@ -113,7 +117,7 @@ def test_a_mail_leads_to_this_reason(reason: Reason) -> None:
 @pytest.mark.parametrize("reason", AFTER_SEND)
 def test_a_letter_that_did_not_go_leads_to_this_reason(reason: Reason) -> None:
     """Said by the sending station."""
-    held = held_after_send(thread(cases.answered(A)), [A], reason, cases.NOW).items[0]
+    held = held_after_send(thread(cases.answered(A)), [A], reason, cases.NOW, policy()).items[0]
 
     assert (held.state, held.reason) == (State.HELD, reason)
 

@@ -92,6 +92,8 @@ def test_whom_a_device_is_asked_of_first(losing: str, installing: str, expected:
         ("", "installer: southern-power", Ask(SOUTH)),
         ("", "installer: Harbour, the power people", Ask(HARBOUR)),
         ("", "installer: SOUT, as far as we know", Ask(SOUTH)),
+        ("", "installer: SOUT (Southern Power)", Ask(SOUTH)),
+        ("", "installer: SOUT (yourselves)", Ask(SOUTH)),
         ("", "installer: Southern Power (since 2019)", Ask(SOUTH)),
         ("", "installer: SOUT\nby: 2026-06-12", Ask(SOUTH)),
         ("", "installer: Brightspark", Unlisted("Brightspark")),

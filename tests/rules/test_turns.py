@@ -157,7 +157,7 @@ def test_what_a_lost_letter_had_answered_is_held_and_untold(reason: Reason) -> N
     """A device that was taken back since, one that waits, and one that is not there are left as they are."""
     told = replace(cases.answered(A), told_ops_at=cases.NOW, reminded_day=9)
     before = thread(told, cases.item(B, State.WITHDRAWN), pending(C), cases.answered(D, Outcome.NOT_INSTALLER))
-    after = held_after_send(before, (A, B, C, cases.device(9)), reason, TUESDAY)
+    after = held_after_send(before, (A, B, C, cases.device(9)), reason, TUESDAY, cases.policy())
     held: Item = after.by_device()[A]
 
     assert (held.state, held.reason, held.held_at, held.told_ops_at, held.reminded_day) == (
@@ -188,7 +188,16 @@ def test_what_is_answered_by_a_letter_that_waits_is_open_until_it_goes() -> None
 def test_only_what_waits_is_let_go() -> None:
     """What is held for another reason since stays held; what waited in a letter that is refused is held for that."""
     kept = kept_back(thread(cases.answered(A)), (A,), TUESDAY)
-    refused = held_after_send(kept, (A,), Reason.REFUSED_BY_RELAY, TUESDAY)
+    refused = held_after_send(kept, (A,), Reason.REFUSED_BY_RELAY, TUESDAY, cases.policy())
 
     assert (refused.items[0].reason, refused.items[0].told_ops_at) == (Reason.REFUSED_BY_RELAY, None)
     assert let_go(refused, (A,)) == refused
+
+
+def test_what_is_held_after_a_holiday_was_made_is_due_by_it():
+    """It was answered when the holiday moved what was open; its letter came back, and its clock runs by that calendar."""
+    by = cases.policy(extra_holidays=((date(2026, 6, 15), "Proclaimed"),))
+    held = held_after_send(thread(cases.answered(A)), (A,), Reason.REFUSED_BY_RELAY, TUESDAY, by).items[0]
+
+    assert cases.item(A).due.end == date(2026, 6, 22)
+    assert held.due.end == date(2026, 6, 23)

@@ -329,6 +329,32 @@ def test_what_cannot_be_read_is_never_passed_over():
     assert not locked.needs_thread
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We need 5 install codes, list attached.",
+        "Please could we have the install codes for the attached?",
+        "Install codes required please. The attached list has the GUIDs.",
+        "Codes please for the devices in the attachment.",
+        "Could you send the install codes? The GUIDs are attached to this mail.",
+    ],
+)
+def test_an_attachment_that_did_not_come_is_missed(text):
+    """They forgot it, or a gateway took it off: they are told, and not that we found no Device ID in it."""
+    assert read(mail(text)).nothing_attached
+    assert not read(mail(text, attachments=(PICTURE,))).nothing_attached
+    assert not read(mail(f"{text}\n{A}")).nothing_attached
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["We need install codes for 12 meters, list to follow", "Install code please, the meter is attached to the wall"],
+)
+def test_what_is_not_said_to_be_attached_is_not_missed(text):
+    """Other words for other things."""
+    assert not read(mail(text)).nothing_attached
+
+
 # ── chases ──────────────────────────────────────────────────────────────────────────────────────────
 
 CHASES = [
@@ -573,8 +599,130 @@ def test_thanks_are_thanks_and_nothing_else(text):
 )
 def test_a_report_asks_for_none_of_the_devices_it_names(text):
     """Thanks for a code, or 'not installed by us', names a device and asks nothing: no code goes out again."""
-    meaning = understand(mail(text, subject="RE: Install codes", reply=True), mails.contact())
-    assert meaning == NotOurs() or meaning == Correspondence(acknowledgement=True)
+    meaning = read(mail(text, subject="RE: Install codes", reply=True))
+    assert meaning in (Correspondence(needs_thread=True), Correspondence(acknowledgement=True))
+
+
+COMPLAINTS = [
+    "This is wrong. We are the gaining supplier since December.",
+    "Please call me, something is wrong with your answer.",
+    "Which colleague is looking? Can you escalate please? This is a complaint.",
+    f"The code of {A} is wrong, it fails the CRC check. Please look into it.",
+    "Thanks, but the code does not work",
+    "Thanks! The codes don't seem to work.",
+    "Received, thank you. One of the codes was rejected by the DCC.",
+    "The GSME would not accept the code you sent",
+    "The install code doesn't match the label",
+    "Many thanks for the codes. Unfortunately we could not commission the ESME with it.",
+    "Thank you, not what we asked for.",
+    "Could someone ring me on the number below?",
+    "I'd like to speak to somebody about this",
+    "We are very disappointed with this answer",
+    "For this device we could not use it; please answer for it once more.",
+]
+"""The last is a copy of this daemon, that got a faulty code."""
+
+
+@pytest.mark.parametrize("text", COMPLAINTS)
+def test_a_reply_that_says_that_something_is_wrong_is_a_complaint_and_no_thanks(text):
+    """Or that wants a person. Whatever else it is, it is not filed as thanks."""
+    meaning = read(mail(text, subject="RE: Install codes", reply=True, quoted_text=A))
+    assert meaning.complains
+    assert not meaning.acknowledgement
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"I sent you the wrong ID yesterday; it is {A}",
+        f"Sorry for the wrong attachment before, the device is {A}",
+        f"My mistake, the ID is wrong. It is {A}",
+        f"Please call us if anything is unclear. {A}",
+        f"Correct me if I'm wrong, but I think you installed {A}",
+    ],
+)
+def test_whoever_mends_their_own_mistake_does_not_complain(text):
+    """Nor whoever speaks of what may be."""
+    assert asked(read(mail(text, reply=True))) == [A]
+    assert not read(mail(text, reply=True)).complains
+
+
+NOT_UNDERSTOOD = [
+    "We need it by Friday, engineer booked.",
+    "We disagree: you did install this device.",
+    "Your records are out of date",
+    "We received somebody else's code",
+    "Received, the list is empty",
+    "Thanks, but there were two meters at that address",
+    "Thank you. The gas meter is not in your list",
+    "OK, however the customer has two fuels",
+    "Ours has been with you since 2019",
+    "Thanks. Who is the Installing Supplier then?",
+    "Received, although one is missing",
+    "Our customer is not Mr Smith",
+]
+
+
+@pytest.mark.parametrize("text", NOT_UNDERSTOOD)
+@pytest.mark.parametrize("more", ["", "\n\nTo unsubscribe from our news, click here."])
+def test_a_reply_that_we_make_nothing_of_is_kept_for_its_thread(text, more):
+    """Where it answers a letter of ours, which promised that somebody looks, somebody will; of an unlisted writer never."""
+    one = mail(f"{text}{more}", subject="RE: Meter", reply=True)
+    meaning = read(one)
+    assert meaning.needs_thread
+    assert not meaning.acknowledgement
+    assert understand(one, mails.stranger()) == NotOurs()
+    assert understand(mail(text, subject="Meter"), mails.contact()) == NotOurs()
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves_open"),
+    [
+        (f"Hi team, {A} is the meter at the old house", True),
+        (f"Our engineer says {A} stands at another address", True),
+        (f"Which of our customers is {A} for?", True),
+        (f"Hi Northern, {A} please. Thanks", False),
+        (f"Please resend {A}, it seems lost", False),
+        (f"We need {A} by Friday as the engineer is booked", False),
+        (A, False),
+        ("The meter at the old house is the other one", False),
+    ],
+)
+def test_what_a_mail_says_of_a_device_may_be_left_open(text, leaves_open):
+    """A name alone, or words that ask, are known; without a device there is nothing that we could take for a request."""
+    assert read(mail(text, reply=True)).leaves_open is leaves_open
+
+
+CONTENT = [
+    "Perfect, no problems at all, all commissioned",
+    "Great, thanks. No further action needed",
+    "Thanks for the quick turnaround, can't thank you enough!",
+    "Thanks, I'll let you know if there are any issues.",
+    "Thanks. Please do not hesitate to contact me.",
+    "Noted. This email is confidential and must not be copied by anyone but the intended recipient.",
+    "Brilliant - both worked first time.",
+    "Codes received and working",
+    "Both have now commissioned",
+    "Thank you. We will be in touch if anything is wrong.",
+    "Thanks, we'll try these on Monday and come back to you.",
+]
+
+
+@pytest.mark.parametrize("text", CONTENT)
+def test_plain_thanks_and_good_news_need_nobody(text):
+    """Nothing in it takes the thanks back: turns of phrase and a company's small print do not."""
+    meaning = read(mail(text, subject="RE: Install codes", reply=True, quoted_text=A))
+    assert meaning.acknowledgement
+    assert not meaning.complains
+
+
+def test_a_complaint_about_install_codes_need_not_be_a_reply():
+    """A listed contact is heard; whoever is not listed, or complains of something else, is not."""
+    one = mail("The install code you sent on Monday is wrong.", subject="Wrong install code")
+    assert read(one).complains
+    assert not read(one).needs_thread
+    assert understand(one, mails.stranger()) == NotOurs()
+    assert read(mail("The invoice is wrong.", subject="Invoice")).needs_thread
 
 
 @pytest.mark.parametrize(
@@ -607,6 +755,7 @@ def test_answers_are_not_requests(text):
     meaning = read(mail(text, subject="RE: Install codes", reply=True))
     assert meaning.brings_codes
     assert asked(meaning) == []
+    assert A in meaning.answered
 
 
 def test_a_code_answers_the_device_it_follows_and_no_other():

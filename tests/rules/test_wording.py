@@ -63,6 +63,10 @@ def row(outcome: Outcome, note: str = "", number: int = 1) -> AnswerRow:
             [row(Outcome.NOT_INSTALLER, "installer: LOSE")],
             "We did not install this device. Our records name LOSE as the",
         ),
+        (
+            [row(Outcome.NOT_INSTALLER, "installer: GAIN (yourselves)")],
+            "Our records name you as the Installing Supplier, as GAIN; please look in your own records.",
+        ),
         ([row(Outcome.NOT_INSTALLER)], "our records do not name the supplier who did"),
         (
             [row(Outcome.NOT_INSTALLER, "installer: LOSE"), row(Outcome.NOT_INSTALLER, number=2)],
@@ -77,6 +81,11 @@ def row(outcome: Outcome, note: str = "", number: int = 1) -> AnswerRow:
         (
             [row(Outcome.PENDING, "by: 2026-12-04"), row(Outcome.PENDING, "by: 2026-12-07", 2)],
             f"{device(1)} Fri 4 Dec 2026 {device(2)} Mon 7 Dec 2026",
+        ),
+        ([row(Outcome.PENDING)], "Our answer is overdue, for which we are sorry: our team has been reminded"),
+        (
+            [row(Outcome.PENDING, "by: 2026-12-04"), row(Outcome.PENDING, number=2)],
+            f"and it follows as soon as we have it. Device ID Answer by {device(1)} Fri 4 Dec 2026 {device(2)} overdue",
         ),
         ([row(Outcome.REFUSED, "our records show it as removed")], f"{device(1)} our records show it as removed"),
     ],
@@ -115,6 +124,10 @@ def test_only_the_outcomes_present_are_explained(outcome):
         ),
         (Answer((), withdrawn=(device(1),)), "we have withdrawn your request for this device"),
         (Answer((), sent_before=((device(1), date(2026, 11, 23)),)), "We answered this device on Mon 23 Nov 2026"),
+        (
+            Answer((), sent_before=((device(1), date(2026, 11, 23)),)),
+            "please ask again, a day after it at the earliest: we repeat it, or a colleague looks into it.",
+        ),
         (Answer((), bad_lines=(BadLine("line 3", "it has 15 digits"),)), "- line 3: it has 15 digits."),
         (Answer((), unreadable=(BadLine("scan.pdf", "it is a picture"),)), "- scan.pdf: it is a picture."),
         (Answer((), nothing_found=True), "It is printed on the label of the device, beside the barcode"),
