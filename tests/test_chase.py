@@ -460,7 +460,7 @@ async def test_a_due_date_breaks_with_the_number_used_up(office: Office) -> None
     later = office.request(1, State.PENDING)
     office.until("Mon 2026-06-22 10:00")
     office.asked(*office.codes(1))
-    office.change(t.release, sa.true(), day=office.time.clock.now().date())
+    office.change(t.letter, t.letter.c.codes > 0, codes_day=office.time.clock.now().date())
 
     await office.look()
 

@@ -308,7 +308,7 @@ def test_status_of_a_device_shows_requests_inventory_and_releases(office: Office
     office.save(second)
     letter = office.asked(Outcome.CODE)
     with office.parts.database.write() as connection:
-        release = {"device_id": eui_to_int(one), "party": PARTY, "letter_id": letter, "at": 0, "day": date(1970, 1, 1)}
+        release = {"device_id": eui_to_int(one), "party": PARTY, "letter_id": letter, "at": 0}
         connection.execute(sa.insert(t.release).values(**release, state="released"))
 
     ann.asks(status(one=one))

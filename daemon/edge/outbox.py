@@ -166,7 +166,7 @@ ROWS_AT_A_TIME = 2000
 
 def _reserve(connection: Connection, added: Sequence[tuple[int, ToQueue]], now: datetime) -> None:
     """Count the codes of these letters as leaving us, from now on."""
-    shared = {"at": micros(now), "day": local_day(now), "state": "queued"}
+    shared = {"at": micros(now), "state": "queued"}
     rows = (
         {"device_id": eui_to_int(device), "party": one.plan.party, "letter_id": letter_id, **shared}
         for letter_id, one in added
@@ -313,6 +313,7 @@ _FINISH = (
         finished_at=sa.func.coalesce(sa.bindparam("ended", type_=letter.c.finished_at.type), letter.c.finished_at),
     )
 )
+_COUNTS_NO_MORE = sa.update(letter).where(letter.c.id == sa.bindparam("of_letter")).values(codes_day=sa.null())
 _SETTLE_RELEASES = (
     sa.update(release).where(release.c.letter_id.in_(among("letters"))).values(state=sa.bindparam("outcome"))
 )
@@ -345,8 +346,10 @@ def finish(
     if verdict is not None:
         _keep_verdict(connection, letter_id, verdict)
     if final:
-        outcome = "released" if state is LetterState.ACCEPTED or maybe_sent else "dropped"
-        connection.execute(_SETTLE_RELEASES, {"letters": [letter_id], "outcome": outcome})
+        gone = state is LetterState.ACCEPTED or maybe_sent
+        connection.execute(_SETTLE_RELEASES, {"letters": [letter_id], "outcome": "released" if gone else "dropped"})
+        if not gone:
+            connection.execute(_COUNTS_NO_MORE, {"of_letter": letter_id})
 
 
 def accept(connection: Connection, replies: Mapping[int, str], now: datetime) -> None:

@@ -11,7 +11,6 @@ from daemon.edge.database import int_to_eui, micros, moment
 from daemon.edge.tables import ITEM_OPEN, LETTER_WAITING, MAIL_HELD, item, letter, mail, release, thread
 from daemon.mail.message import Evidence
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.workdays import local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,7 @@ def codes_sent(connection: Connection, party: str, since: datetime, limit: int) 
     query = (
         sa.select(at, release.c.device_id, letter.c.recipient, release.c.state)
         .join(letter, letter.c.id == release.c.letter_id)
-        .where(letter.c.codes_day >= local_day(since), letter.c.party == party, release.c.at >= micros(since))
+        .where(letter.c.party == party, letter.c.written_at >= micros(since))
         .order_by(at.desc(), release.c.id)
         .limit(limit)
     )

@@ -219,7 +219,7 @@ letter = sa.Table(
     sa.Column("plan", sa.Text, nullable=False, comment="JSON of rules.decision.LetterPlan"),
     sa.Column("mail_id", _Id, sa.ForeignKey("mail.id"), comment="the mail it answers"),
     sa.Column("codes", sa.Integer, nullable=False, comment="how many codes it carries"),
-    sa.Column("codes_day", _Day, comment="London day on which its codes count; null: none do"),
+    sa.Column("codes_day", _Day, comment="London day on whose caps its codes count; null: none do"),
     sa.Column("due", _Day, comment="the earliest due date of its rows: order of the queue"),
     sa.Column(
         "state",
@@ -271,14 +271,9 @@ release = sa.Table(
     sa.Column("party", sa.Text, nullable=False),
     sa.Column("letter_id", _Id, sa.ForeignKey("letter.id"), nullable=False, index=True),
     sa.Column("at", _Moment, nullable=False, comment="when it was queued"),
-    sa.Column("day", _Day, nullable=False, comment="London day of `at`, for the caps"),
     sa.Column("state", sa.String(10), nullable=False, comment="queued, released, dropped"),
     sa.Index("ix_release_device_id_at", "device_id", "at"),
 )
-
-RELEASE_DROPPED = _is(release.c.state, "dropped")
-
-_partial("ix_release_dropped", release.c.day, release.c.party, where=RELEASE_DROPPED)
 
 bounce = sa.Table(
     "bounce",

@@ -122,7 +122,8 @@ def test_a_kill_between_two_turns_gives_no_code_twice(on_sqlite: Make) -> None:
     running.stop()
     assert world.rows("SELECT codes FROM letter ORDER BY codes") == [{"codes": 0}, {"codes": 1}]
 
-    world.change("UPDATE release SET day = date(day, '-1 day'), at = at - 86400000000")
+    world.change("UPDATE letter SET codes_day = date(codes_day, '-1 day')")
+    world.change("UPDATE release SET at = at - 86400000000")
     running = world.run("after-turn:kill")
     world.until_killed(running)
     running = world.run()

@@ -1,4 +1,4 @@
-"""The codes of a day are counted off the letters that carry them: a tenth of the rows, and two indexes less for each code."""
+"""The codes of a day are counted off the letters that carry them: a tenth of the rows, and three indexes less."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,10 +15,13 @@ def upgrade() -> None:
     """Apply. What was reserved for a letter was reserved at one moment, so that the day of one code is that of all."""
     op.add_column(
         "letter",
-        sa.Column("codes_day", sa.Date(), nullable=True, comment="London day on which its codes count; null: none do"),
+        sa.Column(
+            "codes_day", sa.Date(), nullable=True, comment="London day on whose caps its codes count; null: none do"
+        ),
     )
     op.execute(
-        "UPDATE letter SET codes_day = (SELECT MIN(day) FROM release WHERE release.letter_id = letter.id) WHERE codes > 0"
+        "UPDATE letter SET codes_day ="
+        " (SELECT MIN(day) FROM release WHERE release.letter_id = letter.id AND state <> 'dropped') WHERE codes > 0"
     )
     op.create_index(
         "ix_letter_codes_day",
@@ -29,3 +32,5 @@ def upgrade() -> None:
     )
     op.drop_index("ix_release_day_party", "release")
     op.drop_index("ix_release_party_day", "release")
+    op.drop_index("ix_release_dropped", "release")
+    op.drop_column("release", "day")
