@@ -149,7 +149,7 @@ _SAID: dict[Reason, Said] = {
     ),
     Reason.COMPLAINT: Said(
         "says that something is wrong",
-        "It says that something is wrong with what we sent, or that they want to speak to a person.",
+        "It says that something is wrong with what we sent, or that they want to speak to a person. Nothing was told them about that.",
         f"Read it. If a code is in doubt, hold our record against the device's own papers, and correct it with INVENTORY. {_BY_HAND}",
     ),
     Reason.SAID_TWICE: Said(
@@ -160,7 +160,8 @@ _SAID: dict[Reason, Said] = {
     ),
     Reason.NOT_UNDERSTOOD: Said(
         "a reply that we do not understand",
-        "It answers a letter of ours, which promises that a colleague will look at it, and it says what this service makes nothing of.",
+        "It answers a letter of ours, and this service cannot tell what it wants. Each of our letters promises that a colleague "
+        "looks at a reply.",
         f"Read it. {_BY_HAND}",
     ),
     Reason.ORDERED_IN_VAIN: Said(
