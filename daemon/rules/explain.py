@@ -153,10 +153,10 @@ _SAID: dict[Reason, Said] = {
         f"Read it. If a code is in doubt, hold our record against the device's own papers, and correct it with INVENTORY. {_BY_HAND}",
     ),
     Reason.SAID_TWICE: Said(
-        "told twice today what is missing",
-        "Two letters within a day told them so, and a third would say the same again: their mail names no "
-        "Device ID that we can use, or holds what we cannot read.",
-        "Read it, and tell them by hand what is missing; or approve it, and our letter goes once more.",
+        "two letters to them today already",
+        "Two letters on this matter went to them within a day. This mail names no Device ID that we can use, or holds what we "
+        "cannot read, and a third letter by itself would hardly help.",
+        "Read it, and tell them by hand what is missing; or approve it, and our letter goes all the same.",
     ),
     Reason.NOT_UNDERSTOOD: Said(
         "a reply that we do not understand",
