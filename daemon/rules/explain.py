@@ -149,18 +149,19 @@ _SAID: dict[Reason, Said] = {
     ),
     Reason.COMPLAINT: Said(
         "says that something is wrong",
-        "It says that something is wrong with what we sent, or that they want to speak to a person.",
+        "It says that something is wrong with what we sent, or that they want to speak to a person. Nothing was told them about that.",
         f"Read it. If a code is in doubt, hold our record against the device's own papers, and correct it with INVENTORY. {_BY_HAND}",
     ),
     Reason.SAID_TWICE: Said(
-        "told twice today what is missing",
-        "Two letters within a day told them so, and a third would say the same again: their mail names no "
-        "Device ID that we can use, or holds what we cannot read.",
-        "Read it, and tell them by hand what is missing; or approve it, and our letter goes once more.",
+        "two letters to them today already",
+        "Two letters on this matter went to them within a day. This mail names no Device ID that we can use, or holds what we "
+        "cannot read, and a third letter by itself would hardly help.",
+        "Read it, and tell them by hand what is missing; or approve it, and our letter goes all the same.",
     ),
     Reason.NOT_UNDERSTOOD: Said(
         "a reply that we do not understand",
-        "It answers a letter of ours, which promises that a colleague will look at it, and it says what this service makes nothing of.",
+        "It answers a letter of ours, and this service cannot tell what it wants. Each of our letters promises that a colleague "
+        "looks at a reply.",
         f"Read it. {_BY_HAND}",
     ),
     Reason.ORDERED_IN_VAIN: Said(

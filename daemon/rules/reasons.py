@@ -64,7 +64,7 @@ class Reason(StrEnum):
     COMPLAINT = "complaint"
     """It says that something is wrong with what we sent, or wants a person."""
     SAID_TWICE = "said-twice"
-    """Two letters within a day told its writer what is missing; a third would say the same."""
+    """Two letters on it went within a day, and it names nothing that we can use: a third by itself would hardly help."""
     NOT_UNDERSTOOD = "not-understood"
     """It answers a letter of ours, and says what we make nothing of."""
     ORDERED_IN_VAIN = "ordered-in-vain"

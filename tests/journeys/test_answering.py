@@ -95,7 +95,7 @@ async def test_a_mixed_request_from_a_colleague_is_answered_at_the_listed_addres
         "PENDING",
     ]
     assert "bob@south.test wrote to us" in flat(letter.content)
-    assert "Our records name WEST as the Installing Supplier" in flat(letter.content)
+    assert "Our records name WEST (West Energy) as the Installing Supplier" in flat(letter.content)
     assert "00-DB-12-34-56-78-90-B2" in text_of(letter.content), "the gas meter behind the GPF"
     assert not [t for t in relay.taken if t.recipient == "bob@south.test"]
     assert len(await world.lying("Install codes/Held")) == 1, "one device waits for a person"
@@ -253,3 +253,24 @@ async def test_a_chase_in_a_mail_of_its_own_is_told_what_is_open(world: World, r
     (letter,) = [t for t in relay.taken if t.recipient == ANN][before:]
     assert [(row["device_id"], row["outcome"]) for row in sheet_of(letter.content)] == [(COMMISSIONED, "PENDING")]
     assert "Thank you for your reminder" in flat(letter.content)
+
+
+async def test_a_reply_that_says_more_than_thanks_reaches_the_team(world: World, relay: ScriptedSmtp) -> None:
+    """As our letter promises: a complaint, and what we do not understand, are held and told; thanks trouble nobody."""
+    await world.arrives(written(ANN, f"Please send the install code of {A0}"))
+    await world.settle_down()
+    ours = message_from_bytes(relay.taken[0].content)["Message-ID"]
+    for number, words in enumerate(
+        ("Thanks, received.", f"The code of {A0} is wrong, please look into it.", "Our customer has two meters there.")
+    ):
+        world.pass_time(hours=1)
+        headers = {"In-Reply-To": ours, "References": ours}
+        reply = written(ANN, words, subject=f"Re: codes {number}", at=world.now, headers=headers)
+        await world.arrives(reply)
+        await world.settle_down()
+
+    told = [subject_of(one.content) for one in relay.taken[1:]]
+    assert ["says that something is wrong" in told[0], "a reply that we do not understand" in told[1]] == [True, True]
+    assert {one.recipient for one in relay.taken[1:]} == {"ops@north.test"}
+    assert len(told) == len(await world.lying("Install codes/Held")) == 2
+    assert world.rows("SELECT count(DISTINCT case_id) AS n, count(*) AS mails FROM mail") == [(1, 4)]
