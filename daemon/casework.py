@@ -258,7 +258,7 @@ def _with_answers(connection: Connection, facts: Facts, meaning: Meaning, parts:
     gate = disclosure.mail_gate(facts.proof, facts.writer, recipient, facts.surroundings, parts.policy, now)
     if facts.proof.from_junk or any(one.reason not in _MAY_ANSWER for one in disclosure.failures(gate)):
         return facts
-    facts = replace(facts, inquired=_inquired(connection, party.party, *before))
+    facts = _with_inquiry(connection, facts, party.party, *before)
     wanted = among.wanted_of(connection, party.party)
     crossed = isinstance(meaning, Correspondence) and any(asked.device_id in wanted for asked in meaning.asked)
     if not wanted or not (crossed or answers.speaks_of(facts.mail, wanted)):
@@ -272,14 +272,15 @@ def _before(mail: IncomingMail, meaning: Meaning) -> tuple[tuple[str, ...], tupl
     return ids, meaning.references if isinstance(meaning, Correspondence) else ()
 
 
-def _inquired(
-    connection: Connection, party: str, ids: Sequence[str], references: Sequence[str]
-) -> frozenset[DeviceId] | None:
-    """What we asked for in the inquiry to which the mail belongs; None: it belongs to none."""
+def _with_inquiry(
+    connection: Connection, facts: Facts, party: str, ids: Sequence[str], references: Sequence[str]
+) -> Facts:
+    """The inquiry to which the mail belongs, and what we asked for in it."""
     inquiry = wants.find_inquiry(connection, party, ids, references) if ids or references else None
     if inquiry is None:
-        return None
-    return frozenset(want.device_id for want in wants.of_inquiry(connection, inquiry.case_id))
+        return facts
+    devices = frozenset(want.device_id for want in wants.of_inquiry(connection, inquiry.case_id))
+    return replace(facts, inquired=devices, inquiry=inquiry.case_id)
 
 
 def _with_history(connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer, among: Round) -> Facts:

@@ -41,9 +41,14 @@ def _named(desk: OpsDesk, given: str) -> Inquiry:
 
 
 def chase(desk: OpsDesk, order: ChaseNow) -> str:
-    """A reminder today, as firm as the day allows; the ladder goes on from there."""
+    """A reminder today, as firm as the day allows; the ladder goes on from there.
+
+    What they asked back is on our clock again: whoever says CHASE has answered their question.
+    """
     inquiry = _named(desk, order.ref)
-    theirs = _owed(desk, inquiry)
+    found = wants.of_inquiry(desk.connection, inquiry.case_id)
+    waiting = [w.move(WantEvent.ASK, reason="") if w.asked_back else w for w in found]
+    theirs = [w for w in waiting if w.state in WAITING] or _owed(desk, inquiry)
     _must_write(desk, inquiry.party)
     late = all(w.late_from is not None and w.late_from < desk.today for w in theirs)
     kind = ChaseKind.OVERDUE if late else ChaseKind.DUE_TOMORROW
@@ -107,7 +112,7 @@ def _written(desk: OpsDesk, inquiry: Inquiry, to: str, kind: ChaseKind, changed:
 
 
 def withdraw(desk: OpsDesk, order: Withdraw) -> str:
-    """We need it no more: whoever was asked gets one line, and a late code is destroyed unread."""
+    """We need it no more: whoever was asked gets one line, and a late code is used by nobody."""
     want = wants.open_for(desk.connection, [order.device]).get(order.device)
     if want is None:
         raise NotDone(_not_open(desk, order.device))
@@ -142,7 +147,7 @@ def _told(desk: OpsDesk, inquiry: Inquiry, want: Want) -> str:
     if not to:
         return f"{ends}; {party} has no address any more at which it could be told"
     inquirywork.queue(desk.connection, desk.parts, inquiry, inquiring.taken_back(inquiry, want, to), desk.now)
-    return f"{ends}; {to} is told in one line, and a code that still comes is destroyed unread"
+    return f"{ends}; {to} is told in one line; a code that still comes is not used, and you hear where its mail lies"
 
 
 # WAIT and CLOSE ─────────────────────────────────────────────────────────────────────────────────────

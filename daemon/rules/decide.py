@@ -6,6 +6,7 @@ from typing import assert_never
 
 from daemon.mail.message import Evidence, Machine
 from daemon.rules import answering, disclosure
+from daemon.rules.answers import receipts
 from daemon.rules.counterparties import reply_address
 from daemon.rules.decision import Condition, Decision, Fate, Folder, MailHold
 from daemon.rules.desk import Desk, due_from, quiet
@@ -43,6 +44,8 @@ _MACHINES = {
 def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
     """What `facts.mail` leads to. Pure: the same facts, the same decision."""
     match meaning:
+        case NotOurs() if _is_reply(facts):
+            return _correspondence(facts, Correspondence(), policy)
         case NotOurs(reason):
             return _leave(reason)
         case MachineMail(kind, sign):
@@ -51,7 +54,7 @@ def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
             return _leave(Reason.OWN_MAIL)
         case OpsMail():
             return _leave(Reason.OPS_MAIL)
-        case Correspondence(needs_thread=True) if facts.home is None:
+        case Correspondence(needs_thread=True) if facts.home is None and not _is_reply(facts):
             return _leave(Reason.NOT_OURS)
         case Correspondence():
             return _correspondence(facts, meaning, policy)
@@ -211,6 +214,8 @@ def _worked(desk: Desk) -> Decision:
     devices = [asked.device_id for asked in meaning.asked]
     if desk.hold not in (None, Reason.CANNOT_READ) and not (devices and not meaning.withdraws):
         return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
+    if _is_reply(facts) and not _is_about_theirs(desk):
+        return _reply(desk)
     if meaning.withdraws:
         return answering.withdraw(desk)
     if meaning.chase:
@@ -225,6 +230,41 @@ def _worked(desk: Desk) -> Decision:
         return _hold(facts, meaning, policy, Reason.CANNOT_READ, desk.verdict)
     known = meaning.acknowledgement and desk.home is not None
     return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT) if known else _leave(Reason.NOT_OURS)
+
+
+def _is_reply(facts: Facts) -> bool:
+    """A person's mail in the thread of a letter in which we ask its party, and nothing that we asked for is answered in it."""
+    return facts.inquired is not None and not facts.findings and facts.mail.origin.mark is None
+
+
+def _is_about_theirs(desk: Desk) -> bool:
+    """It asks us for something, or brings what we did not ask for.
+
+    A chase needs a request of theirs; a withdrawal one that it names: "sorry, wrong supplier" speaks of ours.
+    """
+    meaning, facts = desk.meaning, desk.facts
+    if meaning.withdraws:
+        return bool(meaning.asked or desk.home)
+    if meaning.chase:
+        return bool(meaning.asked or facts.open_threads or desk.home)
+    return bool(meaning.asked or meaning.brings_codes or meaning.bad_lines or meaning.wants_codes)
+
+
+def _reply(desk: Desk) -> Decision:
+    """What they say instead of an answer is never dropped: a person reads it, unless it is a mere receipt.
+
+    It stops nothing: our clock runs on, and our letters say that they wrote.
+    """
+    facts, text = desk.facts, desk.facts.mail.new_text
+    if not facts.mail.complete or facts.mail.links_to_protected:
+        return _hold(facts, desk.meaning, desk.policy, Reason.CANNOT_READ, desk.verdict)
+    if receipts.is_receipt(text):
+        return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
+    if receipts.is_absence(text):
+        return quiet(desk, Fate.DECIDED, Reason.AUTO_REPLY)
+    if desk.meaning.named:  # `receiving` tells our team of it
+        return quiet(desk, Fate.DECIDED, Reason.UNREAD_REPLY)
+    return _hold(facts, desk.meaning, desk.policy, Reason.UNREAD_REPLY, desk.verdict)
 
 
 def _held_whole(desk: Desk, reason: Reason) -> Decision:

@@ -152,6 +152,8 @@ class Facts:
     """What the mail answers about them."""
     inquired: frozenset[DeviceId] | None = None
     """What we asked for in the inquiry to which the mail belongs; None: it belongs to none."""
+    inquiry: str = ""
+    """The case id of that inquiry."""
     ordered: bool = False
     """A person dragged the mail to `Requests`: what is still open in its thread is judged anew."""
 

@@ -189,7 +189,9 @@ def _steps(name: str, owed: list[Want], look: _Round) -> Iterator[Step]:
     climbing = [(want, next_rung(want, look.today, look.policy)) for want in owed]
     handed = [want for want, rung in climbing if rung and rung.kind is ChaseKind.HAND_OVER]
     if handed:
-        yield _hand_over(name, handed, f"{name} has not answered, and the last step of the chase ladder is reached")
+        yield _hand_over(
+            name, handed, f"{name} has sent nothing that settles it, and the last step of the chase ladder is reached"
+        )
     left = [(want, rung) for want, rung in climbing if not rung or rung.kind is not ChaseKind.HAND_OVER]
     if look.policy.is_paused(name):
         return

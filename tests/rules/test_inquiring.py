@@ -251,7 +251,7 @@ def test_what_is_foretold_can_be_put_off_inquiry_by_inquiry() -> None:
         ladder.Foresight(NORTH, tomorrow, (asked(A), asked(B))),
         ladder.Foresight(SOUTH, tomorrow, (asked(C, case_id=south.case_id),)),
     ]
-    news = asking_news.foretold(seen, {INQUIRY.case_id: INQUIRY, south.case_id: south})
+    news = asking_news.foretold(seen, {INQUIRY.case_id: INQUIRY, south.case_id: south}, {})
 
     assert news.headline == "On Fri 26 Jun 2026 we escalate to 2 suppliers: 3 devices"
     assert [matter.reference for matter in news.matters] == ["IC-7F3K2Q9D", "IC-4TWR81NC"]
@@ -261,7 +261,9 @@ def test_what_is_foretold_can_be_put_off_inquiry_by_inquiry() -> None:
 def test_evidence_is_in_order() -> None:
     """What went and what came, oldest first, London time."""
     went = asking_news.Happened(NOW, asking_news.letter_went("request", "a@b.example", "accepted", "250 Ok"))
-    came = asking_news.Happened(NOW - timedelta(hours=1), asking_news.mail_came(7, "c@d.example", None))
+    came = asking_news.Happened(
+        NOW - timedelta(hours=1), asking_news.mail_came(7, "c@d.example", asking_news.ReadAs(None))
+    )
 
     assert asking_news.in_order([went, came]) == (
         "Tue 9 Jun 2026, 08:00: mail 7 from c@d.example: not read yet",
