@@ -576,8 +576,8 @@ WORDS = (
     ),
     _mail(
         "none of them, and whom to try",
-        "None of these are ours. Try Harbour Power.",
-        *(f"{n}: NOT-INSTALLER | installer: Harbour Power" for n in "ABC"),
+        "None of these are ours. Try LOSE.",
+        *(f"{n}: NOT-INSTALLER | installer: LOSE" for n in "ABC"),
     ),
     _mail(
         "none found, and whom to ask",

@@ -54,6 +54,6 @@ def test_more_than_a_receipt(text: str) -> None:
         ("We sent the codes on Monday.", False),
     ],
 )
-def test_an_absence(text: str, away: bool) -> None:  # noqa: FBT001  # a row of the table
+def test_an_absence(text: str, away: bool) -> None:  # a row of the table
     """An out-of-office without its mark, unless it asks us something."""
     assert is_absence(text) is away
