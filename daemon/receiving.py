@@ -71,7 +71,7 @@ def _joined(decision: Decision, facts: Facts, received: Received) -> Decision:
 
 def _is_of_inquiry(case: Case) -> bool:
     """A mail that answers nothing, and is kept: it stands with the inquiry, so that nobody says that they did not write."""
-    return bool(case.facts.inquiry) and case.decision.keep_content and not case.decision.joins
+    return case.facts.inquired is not None and case.decision.keep_content and not case.decision.joins
 
 
 # What was wrong with it ─────────────────────────────────────────────────────────────────────────────
@@ -114,6 +114,11 @@ def _tell_team(connection: Connection, parts: Parts, case: Case, received: Recei
     matters += _named(case.meaning)
     if party is None or not matters:
         return
+    # Told with the mail, so that they find it.
+    matters = [
+        replace(one, sender=facts.writer.address, subject=facts.mail.subject, arrived=facts.proof.arrived)
+        for one in matters
+    ]
     title = f"{party.party} answered: {len(matters)} for you to look at"
     news = OpsNews(title, tuple(matters), party=party.party)
     inquirywork.tell(connection, parts, ("answered", str(facts.mail_id)), news, facts.now)

@@ -186,7 +186,8 @@ def _unproven(
     facts: Facts, meaning: Correspondence, policy: Policy, reason: Reason, verdict: tuple[Condition, ...]
 ) -> Decision:
     """A listed name that nothing stands behind: held, and no letter to anybody. Mere thanks are left where they lie."""
-    idle = meaning.acknowledgement and not _wants_something(meaning)
+    said_nothing = receipts.needs_nobody(facts.mail.new_text) if _is_reply(facts) else meaning.acknowledgement
+    idle = said_nothing and not _wants_something(meaning)
     return _leave(Reason.ACKNOWLEDGEMENT) if idle else _hold(facts, meaning, policy, reason, verdict)
 
 
@@ -234,7 +235,7 @@ def _worked(desk: Desk) -> Decision:
 
 def _is_reply(facts: Facts) -> bool:
     """A person's mail in the thread of a letter in which we ask its party, and nothing that we asked for is answered in it."""
-    return facts.inquired is not None and not facts.findings and facts.mail.origin.mark is None
+    return bool(facts.inquiry) and not facts.findings and facts.mail.origin.mark is None
 
 
 def _is_about_theirs(desk: Desk) -> bool:

@@ -64,7 +64,7 @@ DECIDED: dict[Reason, Given] = {
     Reason.CANNOT_READ: given(mail=BROKEN),
     Reason.JUNK_FOLDER: given(proof=proof(origin(), from_junk=True)),
     Reason.UNASKED_ANSWER: given(Correspondence(brings_codes=True)),
-    Reason.UNREAD_REPLY: given(NotOurs(), inquired=frozenset({A})),
+    Reason.UNREAD_REPLY: given(NotOurs(), inquired=frozenset({A}), inquiry="cd" * 32),
     Reason.MAILBOX_NOT_TRUSTED: given(surroundings=IN_THE_OPEN),
     Reason.LOOKALIKE_DOMAIN: given(written_by=origin("a@northem-energy.example")),
     Reason.FOREIGN_REPLY_TO: given(written_by=origin(reply_to="a@no.test")),

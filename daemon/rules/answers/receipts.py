@@ -43,6 +43,11 @@ def _tells(sentence: str) -> bool:
     return any(_SAYS_NOTHING.fullmatch(word) is None for word in _WORD.findall(sentence))
 
 
+def needs_nobody(text: str) -> bool:
+    """A receipt or an out-of-office, and nothing else."""
+    return is_receipt(text) or is_absence(text)
+
+
 def is_absence(text: str) -> bool:
     """It is an out-of-office that bears no mark of one, and asks us nothing."""
     return outcomes.absent(text) and not wishes.asks_anything(wishes.sentences(text))
