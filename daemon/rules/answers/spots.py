@@ -191,7 +191,7 @@ def _loose(match: re.Match[str]) -> Spot | None:
 def _is_of(word: re.Match[str], digits: str) -> bool:
     """Letters beside `digits` are of the same code, not a word: written large like its own, or one alone that is no "a"."""
     letters, own = re.sub("[^A-Za-z]", "", word[0]), re.sub("[^A-Za-z]", "", digits)
-    return letters.isupper() and own.isupper() if len(letters) > 1 else letters not in {"a", "A"} or own.isupper()
+    return (letters.isupper() and own.isupper()) or (len(letters) == 1 and letters.upper() != "A")
 
 
 def _bare(match: re.Match[str], wanted: Wanted) -> Spot | None:
