@@ -164,9 +164,10 @@ _TO_DECIDE = (
     "Order again from another supplier (REQUEST), or say WITHDRAW and why. A late answer of theirs is still taken."
 )
 _TO_FILL_IN = (
-    "Nobody chases them until you have answered: reply to their mail by hand, from the shared mailbox, with Device IDs "
-    "only (no MPxN, no address). Then send CHASE {ref}: it reminds them, and puts what they asked about back on our clock. "
-    "What they send in the thread is taken in by itself. Or order from another supplier (REQUEST), or say WITHDRAW and why."
+    "Nobody chases them until you answer: send CHASE {ref} SAYING and your words (no MPxN, no address), and we send that and "
+    "put what they asked about back on our clock. Or reply to their mail by hand, from the shared mailbox, and then send "
+    "CHASE {ref}. What they send in the thread is taken in by itself. Or order from another supplier (REQUEST), or say "
+    "WITHDRAW and why."
 )
 
 

@@ -54,7 +54,7 @@ def chase(desk: OpsDesk, order: ChaseNow) -> str:
     kind = ChaseKind.OVERDUE if late else ChaseKind.DUE_TOMORROW
     to = _address(desk, inquiry.party, ContactKind.MP121)
     changed = [_called_late(w) if late else w for w in theirs]
-    return _written(desk, inquiry, to, kind, [replace(w, rung_on=desk.today) for w in changed])
+    return _written(desk, inquiry, to, kind, [replace(w, rung_on=desk.today) for w in changed], order.saying)
 
 
 def escalate(desk: OpsDesk, order: Escalate) -> str:
@@ -100,12 +100,15 @@ def _called_late(want: Want) -> Want:
     return want if want.state in (WantState.OVERDUE, WantState.ESCALATED) else want.move(WantEvent.LATE)
 
 
-def _written(desk: OpsDesk, inquiry: Inquiry, to: str, kind: ChaseKind, changed: list[Want]) -> str:
-    one = ladder.Chase(inquiry.party, to, kind, tuple(changed), tuple(changed))
+def _written(  # noqa: PLR0917  # the parts of a letter
+    desk: OpsDesk, inquiry: Inquiry, to: str, kind: ChaseKind, changed: list[Want], saying: str = ""
+) -> str:
+    one = ladder.Chase(inquiry.party, to, kind, tuple(changed), tuple(changed), saying)
     entry = inquirywork.chase(desk.connection, desk.parts, one, desk.now)
     desk.record(entry.what, entry.subject, rung=kind.value, devices=len(changed))
     said = "is asked to see to" if kind is ChaseKind.ESCALATION else "is reminded of"
-    return f"{to} {said} {devices_in_words(len(changed))} of {inquiry.reference} now"
+    words = ", with your words" if saying else ""
+    return f"{to} {said} {devices_in_words(len(changed))} of {inquiry.reference} now{words}"
 
 
 # WITHDRAW ───────────────────────────────────────────────────────────────────────────────────────────

@@ -181,7 +181,7 @@ def chase(
     `wrote`: what they wrote so far, a line a mail.
     """
     rows = tuple(_asked_row(want, inquiries) for want in chased.wants)
-    asking = Asking(rows, rung=chased.kind.value, asked_of=inquiry.to, wrote=wrote)
+    asking = Asking(rows, rung=chased.kind.value, asked_of=inquiry.to, wrote=wrote, said=chased.saying)
     return _plan(inquiry, LetterKind.CHASE, asking, chased.to, MarkedKind.CHASE)
 
 

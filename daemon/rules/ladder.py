@@ -120,6 +120,8 @@ class Chase:
     """All that the party owes us but what a member said WAIT for, longest asked first, each as it is after this letter."""
     changed: tuple[Want, ...]
     """Those whose rung is used today. They stand in the first of a party's letters, and not in the others."""
+    saying: str = ""
+    """Words of our team's, in answer to what they asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,15 +100,17 @@ async def test_a_question_leaves_what_was_promised_and_can_be_answered(
     assert "supplier.." not in asked
     assert "Words that may be about 2 devices" in asked
     reference = world.one("SELECT reference FROM inquiry")
-    assert f"Then send CHASE {reference}" in asked
+    assert f"send CHASE {reference} SAYING and your words" in asked
 
     world.pass_time(days=1)
-    await world.arrives(written(BOB, f"CHASE {reference}\n", subject="x", at=world.now))
+    order = f"CHASE {reference} SAYING we took the customer over on 3 December\n"
+    await world.arrives(written(BOB, order, subject="x", at=world.now))
     await world.settle_down()
     assert state(world) == {"01": "promised", "02": "queried", "03": "asked"}
     reminder = letters(relay, ANN)[-1].content
     assert "Reminder: install code request, 3 devices" in subject_of(reminder)
     assert D3 in text_of(reminder)
+    assert "This is our answer: we took the customer over on 3 December." in flat(reminder)
 
 
 async def test_an_unasked_code_beside_an_asked_one_is_one_matter(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
