@@ -106,9 +106,8 @@ def _tell_team(connection: Connection, parts: Parts, case: Case, received: Recei
     facts = case.facts
     party = facts.writer.counterparty
     with_ops = [want for want in received.changed if want.state is WantState.WITH_OPS]
-    references = {
-        case: one.reference for case, one in wants.inquiries(connection, [w.case_id for w in with_ops]).items()
-    }
+    found = wants.inquiries(connection, list({want.case_id for want in with_ops}))
+    references = {case: inquiry.reference for case, inquiry in found.items()}
     matters = _with_ops(with_ops, references) + _unsure(received.untouched)
     matters += _strange(received.unused, received.late)
     matters += _named(case.meaning)

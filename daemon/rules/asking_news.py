@@ -210,28 +210,34 @@ _OTHERWISE: Mapping[Reason, str] = MappingProxyType(
         Reason.UNREAD_REPLY: "a reply in which no answer could be made out",
         Reason.CANNOT_READ: "a reply that could not be read whole",
         Reason.ANSWER_RECEIVED: "a reply that settles nothing",
+        Reason.UNASKED_ANSWER: "codes of other devices",
+        Reason.CLOSED_BY_OPS: "a reply that one of us has read",
     }
 )
 
 
 def in_words(read: ReadAs) -> str:
-    """What a mail of theirs was taken for; fit for them to read, too."""
+    """What a mail of theirs was taken for; empty: the reason for which a person must read it is none of their business."""
     if read.reason is None:
         return "not read yet"
     said = [_BROUGHT.get(state, "news of {}").format(devices(count)) for state, count in read.states]
     said += [f"an answer for {devices(read.faulty)} that could not be used"] if read.faulty else []
     said += [f"words that may be about {devices(read.unsure)} more"] if read.unsure else []
-    return "; ".join(said) or _OTHERWISE.get(read.reason) or cause(read.reason)
+    return "; ".join(said) or _OTHERWISE.get(read.reason, "")
 
 
 def mail_came(mail_id: int, sender: str, read: ReadAs) -> str:
     """One mail of theirs, and how we read it."""
-    return f"mail {mail_id}{f' from {sender}' if sender else ''}: {in_words(read)}"
+    taken_for = in_words(read) or (cause(read.reason) if read.reason else "")
+    return f"mail {mail_id}{f' from {sender}' if sender else ''}: {taken_for}"
 
 
 def they_wrote(mails: Iterable[tuple[datetime, ReadAs]]) -> tuple[str, ...]:
     """A line for each of their mails, oldest first, of many the latest."""
-    lines = [f"{day(local_day(at))}: {in_words(read)}" for at, read in sorted(mails, key=lambda one: one[0])]
+    lines = [
+        f"{day(local_day(at))}: {in_words(read) or 'a reply that one of us must read'}"
+        for at, read in sorted(mails, key=lambda one: one[0])
+    ]
     return tuple(lines[-MOST_TOLD:])
 
 

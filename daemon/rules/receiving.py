@@ -150,8 +150,9 @@ def _counts(finding: Finding, want: Want, facts: Facts) -> bool:
 
 
 def _is_unsure(finding: Finding) -> bool:
-    """It names no device, and settles none: a question back, or words with two readings."""
-    return finding.vague and (finding.outcome is Outcome.NEED_MORE or finding.needs_look)
+    """It names no device, and settles none: a question back, or words with two readings. A new day is always welcome."""
+    asks = finding.outcome is Outcome.NEED_MORE
+    return finding.vague and (asks or (finding.needs_look and finding.outcome is not Outcome.PENDING))
 
 
 def _has_word_of_its_own(want: Want) -> bool:
