@@ -5,12 +5,17 @@ from typing import Any
 import pytest
 
 from daemon.mail.message import MarkedKind
+from daemon.rules.answers import Finding
 from daemon.rules.decision import Fate
 from daemon.rules.meaning import Correspondence, Meaning, NotOurs
 from daemon.rules.reasons import Reason
+from daemon.rules.receiving import receive
+from daemon.rules.thread import Outcome
+from daemon.rules.wanting import AskedParty, WantState
 from tests.rules import cases, mails
-from tests.rules.cases import A, B, ask, asks, decided, origin, unproven
+from tests.rules.cases import A, B, C, ask, asks, decided, origin, unproven
 from tests.rules.test_decide_threads import thread
+from tests.rules.test_inquiring import NORTH, want
 
 REPLY: dict[str, Any] = {"inquired": frozenset({A}), "inquiry": "cd" * 32}
 
@@ -82,3 +87,30 @@ def test_another_copy_of_this_daemon_is_no_person() -> None:
     decision = decided(NotOurs(), **says("Nothing.", written_by=written_by))
 
     assert decision.fate is Fate.IGNORED
+
+
+@pytest.mark.parametrize(
+    ("outcome", "look", "note", "states"),
+    [
+        (Outcome.NEED_MORE, True, "of which supply?", ["promised", "queried", "with-ops"]),
+        (Outcome.NEED_MORE, False, "of which supply?", ["promised", "queried", "with-ops"]),
+        (Outcome.NOT_INSTALLER, True, "", ["promised", "queried", "with-ops"]),
+        (Outcome.REFUSED, True, "we cannot", ["promised", "queried", "with-ops"]),
+        (Outcome.NO_CODE_HELD, False, "", ["closed", "closed", "closed"]),
+        (Outcome.PENDING, True, "by: 2026-06-19", ["promised", "promised", "promised"]),
+    ],
+)
+def test_words_about_nothing_in_particular(outcome: Outcome, look: bool, note: str, states: list[str]) -> None:
+    """A question or a doubtful no takes nothing with it that was promised or came with a fault; a sure word and a day do."""
+    asked = (AskedParty(NORTH, cases.NOW),)
+    standing = {A: WantState.PROMISED, B: WantState.QUERIED, C: WantState.ASKED}
+    wanted = {
+        one: want(one, NORTH, id=number, state=state, asked=asked)
+        for number, (one, state) in enumerate(standing.items(), 1)
+    }
+    findings = tuple(Finding(one, "line 1", outcome, note=note, needs_look=look, vague=True) for one in wanted)
+    received = receive(cases.facts(wanted=wanted, findings=findings), cases.policy())
+
+    after = {one.device_id: one.state.value for one in received.changed}
+    assert [after.get(one, standing[one].value) for one in wanted] == states
+    assert received.untouched == tuple(one for one in wanted if one not in after)
