@@ -175,7 +175,8 @@ class Asking:
         ahead = [want for one in seen for want in one.wants]
         wants.change(connection, ahead)
         inquiries = wants.inquiries(connection, list({want.case_id for want in ahead}))
-        news = asking_news.foretold(seen, inquiries)
+        wrote = {case: inquirywork.they_wrote(connection, [case]) for case in inquiries}
+        news = asking_news.foretold(seen, inquiries, wrote)
         return inquirywork.tell(connection, self._parts, ("foretold", local_day(now).isoformat()), news, now)
 
     # Handing over ───────────────────────────────────────────────────────────────────────────────────

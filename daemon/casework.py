@@ -254,11 +254,15 @@ def _with_answers(connection: Connection, facts: Facts, meaning: Meaning, parts:
     before = _before(facts.mail, meaning)
     if not (among.may_be_answered or any(before)):
         return facts
+    inquiry = wants.find_inquiry(connection, party.party, *before) if any(before) else None
+    facts = replace(facts, inquiry=inquiry.case_id if inquiry else "")
     recipient = counterparties.reply_address(facts.writer, now)
     gate = disclosure.mail_gate(facts.proof, facts.writer, recipient, facts.surroundings, parts.policy, now)
     if facts.proof.from_junk or any(one.reason not in _MAY_ANSWER for one in disclosure.failures(gate)):
         return facts
-    facts = replace(facts, inquired=_inquired(connection, party.party, *before))
+    if inquiry is not None:
+        devices = (want.device_id for want in wants.of_inquiry(connection, inquiry.case_id))
+        facts = replace(facts, inquired=frozenset(devices))
     wanted = among.wanted_of(connection, party.party)
     crossed = isinstance(meaning, Correspondence) and any(asked.device_id in wanted for asked in meaning.asked)
     if not wanted or not (crossed or answers.speaks_of(facts.mail, wanted)):
@@ -270,16 +274,6 @@ def _before(mail: IncomingMail, meaning: Meaning) -> tuple[tuple[str, ...], tupl
     """The names of what the mail belongs to: Message-IDs, references."""
     ids = tuple(dict.fromkeys((*mail.in_reply_to, *mail.references)))
     return ids, meaning.references if isinstance(meaning, Correspondence) else ()
-
-
-def _inquired(
-    connection: Connection, party: str, ids: Sequence[str], references: Sequence[str]
-) -> frozenset[DeviceId] | None:
-    """What we asked for in the inquiry to which the mail belongs; None: it belongs to none."""
-    inquiry = wants.find_inquiry(connection, party, ids, references) if ids or references else None
-    if inquiry is None:
-        return None
-    return frozenset(want.device_id for want in wants.of_inquiry(connection, inquiry.case_id))
 
 
 def _with_history(connection: Connection, facts: Facts, meaning: Correspondence, writer: Writer, among: Round) -> Facts:

@@ -66,7 +66,8 @@ def chase(connection: Connection, parts: Parts, chased: ladder.Chase, now: datet
     """Queue one letter of a rung, and note the rung with its devices."""
     inquiries = wants.inquiries(connection, list({want.case_id for want in chased.wants}))
     inquiry = min(inquiries.values(), key=lambda one: (one.asked_at, one.case_id))
-    queue(connection, parts, inquiry, inquiring.chase(chased, inquiry, inquiries), now)
+    wrote = they_wrote(connection, list(inquiries))
+    queue(connection, parts, inquiry, inquiring.chase(chased, inquiry, inquiries, wrote), now)
     wants.change(connection, chased.changed)
     detail = {"party": chased.party, "to": chased.to, "rung": chased.kind.value, "devices": len(chased.wants)}
     return Entry(now, "chased", f"case:{inquiry.case_id}", detail)
@@ -114,6 +115,12 @@ def evidence(connection: Connection, theirs: Iterable[Want]) -> dict[str, tuple[
     return {case: (one, trail(connection, case)) for case, one in found.items()}
 
 
+def they_wrote(connection: Connection, case_ids: Iterable[str]) -> tuple[str, ...]:
+    """The mails that came in these inquiries, a line each: when, and what it was taken for."""
+    came = [one for case in case_ids for one in inquiry_trail.came(connection, case)]
+    return asking_news.they_wrote((one.at, one.read_as) for one in came)
+
+
 def trail(connection: Connection, case_id: str) -> tuple[str, ...]:
     """What went and came in an inquiry, a line each."""
     went = [
@@ -121,7 +128,7 @@ def trail(connection: Connection, case_id: str) -> tuple[str, ...]:
         for one in inquiry_trail.went(connection, case_id)
     ]
     came = [
-        Happened(one.at, asking_news.mail_came(one.id, one.sender, one.reason))
+        Happened(one.at, asking_news.mail_came(one.id, one.sender, one.read_as))
         for one in inquiry_trail.came(connection, case_id)
     ]
     return asking_news.in_order([*went, *came])

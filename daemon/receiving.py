@@ -4,7 +4,7 @@ In the transaction in which the mail is settled. `casework` has read the answers
 party that was asked has any; whatever else brings codes is held as `decide` has it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -16,6 +16,7 @@ from daemon.edge.audit import Entry
 from daemon.parts import Parts
 from daemon.rules import counterparties, receiving
 from daemon.rules.decision import AskedRow, Decision, LetterPlan, Matter, OpsNews
+from daemon.rules.facts import Facts
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.meaning import Correspondence, Meaning
 from daemon.rules.phrases import devices
@@ -47,12 +48,12 @@ def take(connection: Connection, parts: Parts, case: Case) -> Taken | None:
     _tell_crossed(connection, parts, case)
     if not facts.findings:
         _tell_team(connection, parts, case, Received())
-        return None
+        return Taken(replace(case.decision, joins=facts.inquiry), ()) if _is_of_inquiry(case) else None
     received = receiving.receive(facts, parts.policy)
     for one in wants.save(connection, received.changed):
         if one.id in received.codes:
             wants.keep_code(connection, parts.vault, one, received.codes[one.id])
-    decision = _joined(receiving.taken(case.decision, facts.findings), facts.wanted.values(), received)
+    decision = _joined(receiving.taken(case.decision, facts.findings, received), facts, received)
     plans = _queries(connection, parts, case, received)
     outbox.queue(
         connection, parts.vault, plans, mailbox=parts.settings.mailbox.address, now=facts.now, mail_id=facts.mail_id
@@ -61,11 +62,16 @@ def take(connection: Connection, parts: Parts, case: Case) -> Taken | None:
     return Taken(decision, tuple(_entries(case, received)))
 
 
-def _joined(decision: Decision, wanted: Iterable[Want], received: Received) -> Decision:
+def _joined(decision: Decision, facts: Facts, received: Received) -> Decision:
     """The mail belongs to the inquiry that it answers, where it belongs to nothing else."""
     touched = {want.device_id for want in received.changed} | {row.device_id for row in received.faulty}
-    case_id = next((want.case_id for want in wanted if want.device_id in touched), "")
+    case_id = next((want.case_id for want in facts.wanted.values() if want.device_id in touched), facts.inquiry)
     return decision if decision.joins else replace(decision, joins=case_id)
+
+
+def _is_of_inquiry(case: Case) -> bool:
+    """A mail that answers nothing, and is kept: it stands with the inquiry, so that nobody says that they did not write."""
+    return case.facts.inquired is not None and case.decision.keep_content and not case.decision.joins
 
 
 # What was wrong with it ─────────────────────────────────────────────────────────────────────────────
@@ -99,11 +105,19 @@ def _tell_team(connection: Connection, parts: Parts, case: Case, received: Recei
     """What is theirs to decide from now on, and codes that nobody asked for."""
     facts = case.facts
     party = facts.writer.counterparty
-    matters = _with_ops(want for want in received.changed if want.state is WantState.WITH_OPS)
+    with_ops = [want for want in received.changed if want.state is WantState.WITH_OPS]
+    found = wants.inquiries(connection, list({want.case_id for want in with_ops}))
+    references = {case: inquiry.reference for case, inquiry in found.items()}
+    matters = _with_ops(with_ops, references) + _unsure(received.untouched)
     matters += _strange(received.unused, received.late)
     matters += _named(case.meaning)
     if party is None or not matters:
         return
+    # Told with the mail, so that they find it.
+    matters = [
+        replace(one, sender=facts.writer.address, subject=facts.mail.subject, arrived=facts.proof.arrived)
+        for one in matters
+    ]
     title = f"{party.party} answered: {len(matters)} for you to look at"
     news = OpsNews(title, tuple(matters), party=party.party)
     inquirywork.tell(connection, parts, ("answered", str(facts.mail_id)), news, facts.now)
@@ -127,33 +141,68 @@ def _tell_crossed(connection: Connection, parts: Parts, case: Case) -> None:
     inquirywork.tell(connection, parts, name, news, case.facts.now)
 
 
-def _with_ops(theirs: Iterable[Want]) -> list[Matter]:
-    """One matter a reason, however many devices."""
-    by_reason: dict[tuple[str, str], list[DeviceId]] = {}
+def _with_ops(theirs: Iterable[Want], references: Mapping[str, str]) -> list[Matter]:
+    """One matter a reason and inquiry, however many devices. `references`: of the inquiries, by case id."""
+    alike: dict[tuple[str, str, str, bool], list[DeviceId]] = {}
     for want in theirs:
-        by_reason.setdefault((want.party, want.reason), []).append(want.device_id)
+        key = (want.party, want.reason, references.get(want.case_id, ""), want.asked_back)
+        alike.setdefault(key, []).append(want.device_id)
     return [
         Matter(
             what=f"{some[0] if len(some) == 1 else devices(len(some))} {'is' if len(some) == 1 else 'are'} with you now",
-            why=f"{party} was asked for {'its code' if len(some) == 1 else 'their codes'}; {reason}.",
+            why=f"{party} was asked for {'its code' if len(some) == 1 else 'their codes'}; {reason}",
+            reference=reference,
             devices=tuple(some),
-            next_step="Order again from another supplier (REQUEST), or say WITHDRAW and why.",
+            next_step=_TO_FILL_IN.format(ref=reference) if asked_back else _TO_DECIDE,
         )
-        for (party, reason), some in by_reason.items()
+        for (party, reason, reference, asked_back), some in alike.items()
     ]
+
+
+_TO_DECIDE = (
+    "Order again from another supplier (REQUEST), or say WITHDRAW and why. A late answer of theirs is still taken."
+)
+_TO_FILL_IN = (
+    "Nobody chases them until you answer: send CHASE {ref} SAYING and your words (no MPxN, no address), and we send that and "
+    "put what they asked about back on our clock. Or reply to their mail by hand, from the shared mailbox, and then send "
+    "CHASE {ref}. What they send in the thread is taken in by itself. Or order from another supplier (REQUEST), or say "
+    "WITHDRAW and why."
+)
+
+
+def _unsure(untouched: Sequence[DeviceId]) -> list[Matter]:
+    """What they said of nothing in particular, beside devices that they promised or sent with a fault before."""
+    if not untouched:
+        return []
+    why = (
+        "Their mail asks or says something that names no device. These were promised before, or came with a fault, so they "
+        "stay as they are, and our chases go on."
+    )
+    step = "Please read their mail, and answer it by hand from the shared mailbox, with Device IDs only."
+    return [Matter(f"Words that may be about {devices(len(untouched))}", why, devices=tuple(untouched), next_step=step)]
+
+
+_LIES = "The mail lies in Install codes/Answers, or where it arrived while the mode is observe"
 
 
 def _strange(unused: Sequence[DeviceId], late: Sequence[DeviceId]) -> list[Matter]:
     matters = []
     if unused:
         why = (
-            "Their mail brings codes of devices that we do not ask them for, or have from them already. They were not "
-            "kept. Where one differs from what they sent before, ask them which is right."
+            "Their mail brings codes of devices that we do not ask them for, or have from them already. These are not in our "
+            "records and go to nobody; whatever else it answers was taken."
         )
-        matters.append(Matter("Codes that we did not ask for", why, devices=tuple(unused)))
+        step = (
+            f"{_LIES}. Where a code differs from what they sent before, ask them which is right; if it is not for us, tell "
+            "them, and delete the mail there."
+        )
+        matters.append(Matter("Codes that we did not ask for", why, devices=tuple(unused), next_step=step))
     if late:
-        why = "A code came for what you had taken back. It was not kept."
-        matters.append(Matter("Codes that are not needed any more", why, devices=tuple(late)))
+        why = "A code came for what you had taken back. It is not in our records and goes to nobody."
+        step = (
+            f"{_LIES}, with the code in it: please delete it there, and from the bin, unless you need the rest of it."
+        )
+        matters.append(Matter("Codes that are not needed any more", why, devices=tuple(late), next_step=step))
     return matters
 
 
@@ -174,6 +223,7 @@ def _entries(case: Case, received: Received) -> Iterable[Entry]:
         "party": party.party if party else "",
         "changed": {want.device_id: want.state for want in received.changed},
         "faulty": [row.device_id for row in received.faulty],
+        "untouched": [*received.untouched],
         "unused": [*received.unused, *received.late],
     }
     yield Entry(facts.now, "answer-received", f"mail:{facts.mail_id}", detail)

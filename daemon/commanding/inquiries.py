@@ -41,15 +41,20 @@ def _named(desk: OpsDesk, given: str) -> Inquiry:
 
 
 def chase(desk: OpsDesk, order: ChaseNow) -> str:
-    """A reminder today, as firm as the day allows; the ladder goes on from there."""
+    """A reminder today, as firm as the day allows; the ladder goes on from there.
+
+    What they asked back is on our clock again: whoever says CHASE has answered their question.
+    """
     inquiry = _named(desk, order.ref)
-    theirs = _owed(desk, inquiry)
+    found = wants.of_inquiry(desk.connection, inquiry.case_id)
+    waiting = [w.move(WantEvent.ASK, reason="") if w.asked_back else w for w in found]
+    theirs = [w for w in waiting if w.state in WAITING] or _owed(desk, inquiry)
     _must_write(desk, inquiry.party)
     late = all(w.late_from is not None and w.late_from < desk.today for w in theirs)
     kind = ChaseKind.OVERDUE if late else ChaseKind.DUE_TOMORROW
     to = _address(desk, inquiry.party, ContactKind.MP121)
     changed = [_called_late(w) if late else w for w in theirs]
-    return _written(desk, inquiry, to, kind, [replace(w, rung_on=desk.today) for w in changed])
+    return _written(desk, inquiry, to, kind, [replace(w, rung_on=desk.today) for w in changed], order.saying)
 
 
 def escalate(desk: OpsDesk, order: Escalate) -> str:
@@ -95,19 +100,22 @@ def _called_late(want: Want) -> Want:
     return want if want.state in (WantState.OVERDUE, WantState.ESCALATED) else want.move(WantEvent.LATE)
 
 
-def _written(desk: OpsDesk, inquiry: Inquiry, to: str, kind: ChaseKind, changed: list[Want]) -> str:
-    one = ladder.Chase(inquiry.party, to, kind, tuple(changed), tuple(changed))
+def _written(  # noqa: PLR0917  # the parts of a letter
+    desk: OpsDesk, inquiry: Inquiry, to: str, kind: ChaseKind, changed: list[Want], saying: str = ""
+) -> str:
+    one = ladder.Chase(inquiry.party, to, kind, tuple(changed), tuple(changed), saying)
     entry = inquirywork.chase(desk.connection, desk.parts, one, desk.now)
     desk.record(entry.what, entry.subject, rung=kind.value, devices=len(changed))
     said = "is asked to see to" if kind is ChaseKind.ESCALATION else "is reminded of"
-    return f"{to} {said} {devices_in_words(len(changed))} of {inquiry.reference} now"
+    words = ", with your words" if saying else ""
+    return f"{to} {said} {devices_in_words(len(changed))} of {inquiry.reference} now{words}"
 
 
 # WITHDRAW ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def withdraw(desk: OpsDesk, order: Withdraw) -> str:
-    """We need it no more: whoever was asked gets one line, and a late code is destroyed unread."""
+    """We need it no more: whoever was asked gets one line, and a late code is used by nobody."""
     want = wants.open_for(desk.connection, [order.device]).get(order.device)
     if want is None:
         raise NotDone(_not_open(desk, order.device))
@@ -142,7 +150,7 @@ def _told(desk: OpsDesk, inquiry: Inquiry, want: Want) -> str:
     if not to:
         return f"{ends}; {party} has no address any more at which it could be told"
     inquirywork.queue(desk.connection, desk.parts, inquiry, inquiring.taken_back(inquiry, want, to), desk.now)
-    return f"{ends}; {to} is told in one line, and a code that still comes is destroyed unread"
+    return f"{ends}; {to} is told in one line; a code that still comes is not used, and you hear where its mail lies"
 
 
 # WAIT and CLOSE ─────────────────────────────────────────────────────────────────────────────────────

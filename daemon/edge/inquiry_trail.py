@@ -1,14 +1,18 @@
 """What stands around our inquiries: the letters that went, the mails that came, who asks us for the same devices."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from daemon.edge.database import chunks, eui_to_int, int_to_eui, micros, moment
-from daemon.edge.tables import ITEM_OPEN, MAIL_UNSETTLED, WANT_OPEN, inquiry, item, letter, mail, thread, want
+from daemon.edge.tables import ITEM_OPEN, MAIL_UNSETTLED, WANT_OPEN, audit, inquiry, item, letter, mail, thread, want
+from daemon.rules.asking_news import ReadAs
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.ordering import Crossed
 from daemon.rules.reasons import Reason
@@ -35,7 +39,7 @@ class Came:
     id: int
     at: datetime
     sender: str
-    reason: Reason | None
+    read_as: ReadAs
 
 
 def went(connection: Connection, case_id: str) -> list[Went]:
@@ -49,10 +53,34 @@ def went(connection: Connection, case_id: str) -> list[Went]:
 
 
 def came(connection: Connection, case_id: str) -> list[Came]:
-    """The mails that came in an inquiry, oldest first."""
+    """The mails that came in an inquiry, oldest first, each with what it was taken for."""
     query = sa.select(mail.c.id, mail.c.arrived, mail.c.sender, mail.c.reason).where(mail.c.case_id == case_id)
-    rows = connection.execute(query.order_by(mail.c.arrived))
-    return [Came(r.id, moment(r.arrived), r.sender or "", Reason(r.reason) if r.reason else None) for r in rows]
+    rows = connection.execute(query.order_by(mail.c.arrived)).all()
+    taken = _taken_for(connection, [row.id for row in rows])
+    return [
+        Came(r.id, moment(r.arrived), r.sender or "", _read_as(Reason(r.reason) if r.reason else None, taken.get(r.id)))
+        for r in rows
+    ]
+
+
+def _taken_for(connection: Connection, mail_ids: Sequence[int]) -> dict[int, Mapping[str, Any]]:
+    """What each of these mails changed, as it was noted when it was settled."""
+    found: dict[int, Mapping[str, Any]] = {}
+    for some in chunks(list(mail_ids)):
+        named = {f"mail:{number}": number for number in some}
+        query = sa.select(audit.c.subject, audit.c.detail).where(
+            audit.c.subject.in_(list(named)), audit.c.what == "answer-received"
+        )
+        found |= {named[row.subject]: json.loads(row.detail) for row in connection.execute(query)}
+    return found
+
+
+def _read_as(reason: Reason | None, noted: Mapping[str, Any] | None) -> ReadAs:
+    if noted is None:
+        return ReadAs(reason)
+    faulty = noted["faulty"]
+    states = Counter(WantState(state) for device, state in noted["changed"].items() if device not in faulty)
+    return ReadAs(reason, tuple(sorted(states.items())), len(faulty), len(noted.get("untouched", ())))
 
 
 def dead(connection: Connection, since: datetime) -> frozenset[str]:

@@ -13,7 +13,10 @@ from daemon.rules.phrases import day, devices, moment, safe
 from daemon.rules.policy import Contact
 from daemon.rules.reasons import Reason
 from daemon.rules.wanting import Inquiry, Want, WantState
+from daemon.rules.workdays import local_day
 
+MOST_TOLD = 10
+"""Mails of theirs that a chase names."""
 MOST_LINES = 40
 """Of what happened in an inquiry; EVIDENCE has it all."""
 
@@ -89,8 +92,10 @@ def circle(wants: Sequence[Want]) -> OpsNews:
 # Late ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def foretold(seen: Sequence[Foresight], inquiries: Mapping[str, Inquiry]) -> OpsNews:
-    """What will be escalated on the next working day, inquiry by inquiry."""
+def foretold(
+    seen: Sequence[Foresight], inquiries: Mapping[str, Inquiry], wrote: Mapping[str, tuple[str, ...]]
+) -> OpsNews:
+    """What will be escalated on the next working day, inquiry by inquiry. `wrote`: what they wrote, by case id."""
     count = sum(len(one.wants) for one in seen)
     matters = [
         Matter(
@@ -98,6 +103,8 @@ def foretold(seen: Sequence[Foresight], inquiries: Mapping[str, Inquiry]) -> Ops
             why=_since(theirs),
             reference=inquiries[case].reference,
             devices=devices_of(theirs),
+            evidence=wrote.get(case, ()),
+            evidence_title="They wrote",
             next_step=f"To give them more time, answer WAIT {inquiries[case].reference} until the day you choose. Otherwise "
             "there is nothing for you to do",
         )
@@ -114,7 +121,17 @@ def _since(wants: Sequence[Want]) -> str:
     dues = [want.due.end for want in wants if want.due]
     asked = min(want.asked[-1].at for want in wants if want.asked)
     due = f", and the answer was due on {day(min(dues))}" if dues else ""
-    return f"They have been asked since {moment(asked)}{due}. Their escalation contact is written to"
+    return f"They have been asked since {moment(asked)}{due}{_standing(wants)}. Their escalation contact is written to"
+
+
+def _standing(wants: Sequence[Want]) -> str:
+    """What stands beside the devices of a party that owes them: its promises, and answers that could not be used."""
+    promises = sorted({want.promised_for for want in wants if want.promised_for})
+    promised = sum(1 for want in wants if want.promised_for)
+    faulty = sum(1 for want in wants if want.state is WantState.QUERIED)
+    days = f" by {day(promises[0])}" if len(promises) == 1 else ""
+    said = f"; they promised {devices(promised)}{days}" if promised else ""
+    return f"{said}; their answer for {devices(faulty)} could not be used" if faulty else said
 
 
 def _by_inquiry(wants: Iterable[Want]) -> dict[str, list[Want]]:
@@ -134,7 +151,7 @@ def handed_over(party: str, wants: Sequence[Want], evidence: Mapping[str, tuple[
                 what=f"{devices(len(theirs))} of {inquiry.reference} are with you"
                 if len(theirs) > 1
                 else f"1 device of {inquiry.reference} is with you",
-                why=theirs[0].reason,
+                why=f"{theirs[0].reason}{_standing(theirs)}",
                 due_sum=theirs[0].due.explain() if theirs[0].due else "",
                 reference=inquiry.reference,
                 devices=devices_of(theirs),
@@ -144,7 +161,7 @@ def handed_over(party: str, wants: Sequence[Want], evidence: Mapping[str, tuple[
                 f"taken. CLOSE {inquiry.reference} and why ends it",
             )
         )
-    return OpsNews(f"With you now: {devices(len(wants))} that {party} did not answer", tuple(matters), party)
+    return OpsNews(f"With you now: {devices(len(wants))} that {party} has not settled", tuple(matters), party)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +179,66 @@ def letter_went(kind: str, to: str, state: str, reply: str) -> str:
     return f"our {kind} to {to}: {fate}{said}"
 
 
-def mail_came(mail_id: int, sender: str, reason: Reason | None) -> str:
+@dataclass(frozen=True, slots=True)
+class ReadAs:
+    """What a mail of theirs was taken for: of so many devices a promise, a code that could not be used, and so on."""
+
+    reason: Reason | None
+    """None: it is not read yet."""
+    states: tuple[tuple[WantState, int], ...] = ()
+    """Where it brought how many devices, those with a fault apart."""
+    faulty: int = 0
+    unsure: int = 0
+    """Devices that its words may be about, and that stayed as they were."""
+
+
+_BROUGHT: Mapping[WantState, str] = MappingProxyType(
+    {
+        WantState.ANSWERED: "the code of {}",
+        WantState.PROMISED: "a promise for {}",
+        WantState.OVERDUE: "a promise for {}",
+        WantState.ESCALATED: "a promise for {}",
+        WantState.MOVED_ON: "that {} was installed by another supplier",
+        WantState.CLOSED: "that no code is held for {}",
+        WantState.WITH_OPS: "a question or a refusal for {}",
+    }
+)
+_OTHERWISE: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.ACKNOWLEDGEMENT: "a receipt, without an answer",
+        Reason.AUTO_REPLY: "an out-of-office reply",
+        Reason.UNREAD_REPLY: "a reply in which no answer could be made out",
+        Reason.CANNOT_READ: "a reply that could not be read whole",
+        Reason.ANSWER_RECEIVED: "a reply that settles nothing",
+        Reason.UNASKED_ANSWER: "codes of other devices",
+        Reason.CLOSED_BY_OPS: "a reply that one of us has read",
+    }
+)
+
+
+def in_words(read: ReadAs) -> str:
+    """What a mail of theirs was taken for; empty: the reason for which a person must read it is none of their business."""
+    if read.reason is None:
+        return "not read yet"
+    said = [_BROUGHT.get(state, "news of {}").format(devices(count)) for state, count in read.states]
+    said += [f"an answer for {devices(read.faulty)} that could not be used"] if read.faulty else []
+    said += [f"words that may be about {devices(read.unsure)} more"] if read.unsure else []
+    return "; ".join(said) or _OTHERWISE.get(read.reason, "")
+
+
+def mail_came(mail_id: int, sender: str, read: ReadAs) -> str:
     """One mail of theirs, and how we read it."""
-    read = cause(reason) if reason else "not read yet"
-    return f"mail {mail_id}{f' from {sender}' if sender else ''}: {read}"
+    taken_for = in_words(read) or (cause(read.reason) if read.reason else "")
+    return f"mail {mail_id}{f' from {sender}' if sender else ''}: {taken_for}"
+
+
+def they_wrote(mails: Iterable[tuple[datetime, ReadAs]]) -> tuple[str, ...]:
+    """A line for each of their mails, oldest first, of many the latest."""
+    lines = [
+        f"{day(local_day(at))}: {in_words(read) or 'a reply that one of us must read'}"
+        for at, read in sorted(mails, key=lambda one: one[0])
+    ]
+    return tuple(lines[-MOST_TOLD:])
 
 
 def in_order(happened: Iterable[Happened]) -> tuple[str, ...]:

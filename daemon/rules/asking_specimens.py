@@ -42,13 +42,17 @@ def _asked(
     return tuple(AskedRow(_device(first + i), on, due, reference) for i in range(count))
 
 
-def _chase(rung: ChaseKind, *rows: AskedRow, to: str = _THEIR_ADDRESS) -> LetterPlan:
-    return _asking(LetterKind.CHASE, Asking(rows, rung=rung.value, asked_of=_THEIR_ADDRESS), to)
+def _chase(rung: ChaseKind, *rows: AskedRow, to: str = _THEIR_ADDRESS, wrote: tuple[str, ...] = ()) -> LetterPlan:
+    return _asking(LetterKind.CHASE, Asking(rows, rung=rung.value, asked_of=_THEIR_ADDRESS, wrote=wrote), to)
 
 
 REQUEST = _asking(LetterKind.REQUEST, Asking(tuple(AskedRow(_device(0x90A0 + i)) for i in range(12)), expected=_DUE))
 ONE_REQUEST = _asking(LetterKind.REQUEST, Asking((AskedRow(_device(0x90A0)),), expected=_DUE))
 _PROMISED = replace(_asked(1, 0x9200)[0], promised_for=date(2026, 12, 9))
+_WROTE = (
+    "Mon 23 Nov 2026: a promise for 1 device; an answer for 1 device that could not be used",
+    "Mon 30 Nov 2026: a reply in which no answer could be made out",
+)
 _GATHERED = (*_asked(2), _PROMISED, *_asked(2, 0x9300, "IC-4TWR81NC", date(2026, 11, 23)))
 QUERY = _asking(
     LetterKind.QUERY,
@@ -71,6 +75,9 @@ ASKING = {
     "chase-overdue": _chase(ChaseKind.OVERDUE, *_asked(1)),
     "chase-overdue-gathered": _chase(ChaseKind.OVERDUE, *_GATHERED),
     "chase-escalation": _chase(ChaseKind.ESCALATION, *_asked(2), to="escalations@installing.example"),
+    "chase-escalation-written": _chase(
+        ChaseKind.ESCALATION, *_asked(2), to="escalations@installing.example", wrote=_WROTE
+    ),
     "chase-escalation-gathered": _chase(ChaseKind.ESCALATION, *_GATHERED, to="escalations@installing.example"),
     "query": QUERY,
     "taken-back": _asking(LetterKind.TAKEN_BACK, Asking(_asked(2))),

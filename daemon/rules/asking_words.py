@@ -59,6 +59,8 @@ def asking_words(plan: LetterPlan, asking: Asking) -> Written:
         "several_days": len(set(dues)) > 1,
         "rung": asking.rung,
         "asked_of": plain(asking.asked_of) if asking.asked_of != plan.to else "",
+        "said": sentence(asking.said),
+        "wrote": tuple(plain(line) for line in asking.wrote),
         "inquiries": tuple(
             _inquired(some, layout.mark(number) if shown else "") for number, some in enumerate(inquiries)
         ),

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from daemon.mail.message import Evidence, Machine
 from daemon.rules import answering, disclosure, promised
+from daemon.rules.answers import receipts
 from daemon.rules.counterparties import reply_address
 from daemon.rules.decision import Answer, Condition, Decision, Fate, Folder, MailHold
 from daemon.rules.desk import Desk, due_from, has_remarks, quiet
@@ -50,6 +51,8 @@ def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
 
 def _decided(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
     match meaning:
+        case NotOurs() if _is_reply(facts):
+            return _correspondence(facts, Correspondence(), policy)
         case NotOurs(reason):
             return _leave(reason)
         case MachineMail(kind, sign):
@@ -58,7 +61,7 @@ def _decided(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
             return _leave(Reason.OWN_MAIL)
         case OpsMail():
             return _leave(Reason.OPS_MAIL)
-        case Correspondence(needs_thread=True) if facts.home is None and not _means_what_is_open(facts, meaning):
+        case Correspondence(needs_thread=True) if facts.home is None and not _belongs_to_us(facts, meaning):
             return _leave(Reason.NOT_OURS)
         case Correspondence():
             return _correspondence(facts, meaning, policy)
@@ -66,8 +69,9 @@ def _decided(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
             assert_never(meaning)
 
 
-def _means_what_is_open(facts: Facts, meaning: Correspondence) -> bool:
-    return meaning.of_what_is_open and bool(facts.open_threads)
+def _belongs_to_us(facts: Facts, meaning: Correspondence) -> bool:
+    """Though it is in no thread of theirs: it chases what is open, or replies to what we ask of them."""
+    return (meaning.of_what_is_open and bool(facts.open_threads)) or _is_reply(facts)
 
 
 def devices_to_look_up(meaning: Correspondence, home: MailThread | None) -> tuple[DeviceId, ...]:
@@ -216,7 +220,8 @@ def _unproven(
     facts: Facts, meaning: Correspondence, policy: Policy, reason: Reason, verdict: tuple[Condition, ...]
 ) -> Decision:
     """A listed name that nothing stands behind: held, and no letter to anybody. Mere thanks are left where they lie."""
-    idle = meaning.acknowledgement and not _wants_something(meaning)
+    said_nothing = receipts.needs_nobody(facts.mail.new_text) if _is_reply(facts) else meaning.acknowledgement
+    idle = said_nothing and not _wants_something(meaning)
     return _leave(Reason.ACKNOWLEDGEMENT) if idle else _hold(facts, meaning, policy, reason, verdict)
 
 
@@ -244,6 +249,8 @@ def _worked(desk: Desk) -> Decision:
     devices = [asked.device_id for asked in meaning.asked]
     if desk.hold not in (None, Reason.CANNOT_READ) and not (devices and not meaning.withdraws):
         return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
+    if _is_reply(facts) and not _is_about_theirs(desk):
+        return _reply(desk)
     if promised.is_mere_complaint(desk):
         return _held_of_thread(desk, Reason.COMPLAINT)
     if meaning.withdraws:
@@ -268,6 +275,41 @@ def _asks_nothing(desk: Desk) -> Decision:
     if desk.meaning.acknowledgement:
         return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
     return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised.is_due(desk) else _leave(Reason.NOT_OURS)
+
+
+def _is_reply(facts: Facts) -> bool:
+    """A person's mail in the thread of a letter in which we ask its party, and nothing that we asked for is answered in it."""
+    return bool(facts.inquiry) and not facts.findings and facts.mail.origin.mark is None
+
+
+def _is_about_theirs(desk: Desk) -> bool:
+    """It asks us for something, or brings what we did not ask for.
+
+    A chase needs a request of theirs; a withdrawal one that it names: "sorry, wrong supplier" speaks of ours.
+    """
+    meaning, facts = desk.meaning, desk.facts
+    if meaning.withdraws:
+        return bool(meaning.asked or desk.home)
+    if meaning.chase:
+        return bool(meaning.asked or facts.open_threads or desk.home)
+    return bool(meaning.asked or meaning.brings_codes or meaning.bad_lines or meaning.wants_codes)
+
+
+def _reply(desk: Desk) -> Decision:
+    """What they say instead of an answer is never dropped: a person reads it, unless it is a mere receipt.
+
+    It stops nothing: our clock runs on, and our letters say that they wrote.
+    """
+    facts, text = desk.facts, desk.facts.mail.new_text
+    if not facts.mail.complete or facts.mail.links_to_protected:
+        return _hold(facts, desk.meaning, desk.policy, Reason.CANNOT_READ, desk.verdict)
+    if receipts.is_receipt(text):
+        return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
+    if receipts.is_absence(text):
+        return quiet(desk, Fate.DECIDED, Reason.AUTO_REPLY)
+    if desk.meaning.named:  # `receiving` tells our team of it
+        return quiet(desk, Fate.DECIDED, Reason.UNREAD_REPLY)
+    return _hold(facts, desk.meaning, desk.policy, Reason.UNREAD_REPLY, desk.verdict)
 
 
 def _held_whole(desk: Desk, reason: Reason) -> Decision:

@@ -303,6 +303,10 @@ class Asking:
     """A chase: the rung of the ladder (`ladder.RungKind`), so that each is firmer and still courteous."""
     asked_of: str = ""
     """To the Helpdesk, or to an escalation contact: the party, or the address that was asked before."""
+    wrote: tuple[str, ...] = ()
+    """A chase: what they wrote so far, a line a mail: when, and what it was taken for; nothing of their words."""
+    said: str = ""
+    """A chase: our team's answer to what they asked."""
     about: Literal["asking"] = "asking"
 
 

@@ -143,8 +143,8 @@ _SAID: dict[Reason, Said] = {
     Reason.UNASKED_ANSWER: Said(
         "brings install codes",
         "It brings install codes that this service did not ask this supplier for.",
-        "Take what you asked for by hand: the mail was filed in Install codes/Answers, or lies where it arrived while the "
-        "mode is observe; then say CLOSE. If the codes are not for us, tell the "
+        "The codes are not in our records: where you asked for them yourself, take them from the mail, which lies in Install "
+        "codes/Answers, or where it arrived while the mode is observe; then say CLOSE. If they are not for us, tell the "
         "sender and delete the mail.",
     ),
     Reason.COMPLAINT: Said(
@@ -169,6 +169,14 @@ _SAID: dict[Reason, Said] = {
         "One of you put it into Install codes/Requests, and this service finds nothing in it that it could do: no Device ID, "
         "or none that is news, and no words that it knows.",
         f"Ask its sender for the Device IDs in text or CSV, or order what you want in a mail of your own. {_BY_HAND}",
+    ),
+    Reason.UNREAD_REPLY: Said(
+        "a reply that we could not make out",
+        "It replies to a letter in which we ask for install codes, and we could not make out what it says of them. "
+        "The devices stay asked for, and our chases go on; they say that this reply came.",
+        "Read it (in Install codes/Held), and answer it by hand from the shared mailbox, with Device IDs only; then say CLOSE. "
+        "What they then send in the same thread is taken in by itself. To put our chases off, send WAIT, the reference in its "
+        "subject and a day; WITHDRAW and a Device ID takes a device back.",
     ),
     Reason.MAILBOX_NOT_TRUSTED: Said(
         "mailbox connection not protected",

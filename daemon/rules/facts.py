@@ -151,7 +151,9 @@ class Facts:
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     """What the mail answers about them."""
     inquired: frozenset[DeviceId] | None = None
-    """What we asked for in the inquiry to which the mail belongs; None: it belongs to none."""
+    """What we asked for in the inquiry to which the mail belongs, where its writer is proven; None: it belongs to none."""
+    inquiry: str = ""
+    """The case id of the inquiry of ours to which the mail belongs, be its writer proven or not."""
     ordered: bool = False
     """A person dragged the mail to `Requests`: what is still open in its thread is judged anew."""
 

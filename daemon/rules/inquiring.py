@@ -173,10 +173,15 @@ def request(inquiry: Inquiry, wants: Sequence[Want]) -> LetterPlan:
     return _plan(inquiry, LetterKind.REQUEST, asking, inquiry.to, MarkedKind.REQUEST)
 
 
-def chase(chased: ladder.Chase, inquiry: Inquiry, inquiries: Mapping[str, Inquiry]) -> LetterPlan:
-    """The letter of a rung, in the thread of the inquiry that has waited longest; it lists all that is missing."""
+def chase(
+    chased: ladder.Chase, inquiry: Inquiry, inquiries: Mapping[str, Inquiry], wrote: tuple[str, ...] = ()
+) -> LetterPlan:
+    """The letter of a rung, in the thread of the inquiry that has waited longest; it lists all that is missing.
+
+    `wrote`: what they wrote so far, a line a mail.
+    """
     rows = tuple(_asked_row(want, inquiries) for want in chased.wants)
-    asking = Asking(rows, rung=chased.kind.value, asked_of=inquiry.to)
+    asking = Asking(rows, rung=chased.kind.value, asked_of=inquiry.to, wrote=wrote, said=chased.saying)
     return _plan(inquiry, LetterKind.CHASE, asking, chased.to, MarkedKind.CHASE)
 
 

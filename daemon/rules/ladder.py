@@ -120,6 +120,8 @@ class Chase:
     """All that the party owes us but what a member said WAIT for, longest asked first, each as it is after this letter."""
     changed: tuple[Want, ...]
     """Those whose rung is used today. They stand in the first of a party's letters, and not in the others."""
+    saying: str = ""
+    """Words of our team's, in answer to what they asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,9 @@ def _steps(name: str, owed: list[Want], look: _Round) -> Iterator[Step]:
     climbing = [(want, next_rung(want, look.today, look.policy)) for want in owed]
     handed = [want for want, rung in climbing if rung and rung.kind is ChaseKind.HAND_OVER]
     if handed:
-        yield _hand_over(name, handed, f"{name} has not answered, and the last step of the chase ladder is reached")
+        yield _hand_over(
+            name, handed, f"{name} has sent nothing that settles it, and the last step of the chase ladder is reached"
+        )
     left = [(want, rung) for want, rung in climbing if not rung or rung.kind is not ChaseKind.HAND_OVER]
     if look.policy.is_paused(name):
         return

@@ -230,6 +230,8 @@ class ChaseNow:
     """Remind the supplier of an inquiry today, whatever the ladder says."""
 
     ref: str = ""
+    saying: str = ""
+    """Our answer to what they asked back, to stand in the letter."""
 
 
 @dataclass(frozen=True, slots=True)

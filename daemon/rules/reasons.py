@@ -58,6 +58,8 @@ class Reason(StrEnum):
     POISON = "poison"
     UNASKED_ANSWER = "unasked-answer"
     """It brings install codes, and asking is not what this release does: a person takes it from here."""
+    UNREAD_REPLY = "unread-reply"
+    """It replies to a letter in which we ask, and what it says is neither an answer that we know nor a mere receipt."""
     MAILBOX_NOT_TRUSTED = "mailbox-not-trusted"
     LOOKALIKE_DOMAIN = "lookalike-domain"
     """Its domain can be taken for a listed one: its sender hears nothing, ops do."""

@@ -26,13 +26,13 @@ NOT_CHECKED = "came in free text without check digits: compare with their mail (
 NO_CODE = "they installed it, and hold no code for it"
 _WITH_OPS = {
     Outcome.TYPE_HAS_NO_CODE: "they say that this type of device has no code: order the GSME's Device ID instead",
-    Outcome.NEED_MORE: "they need to know more before they can answer",
+    Outcome.NEED_MORE: "they ask something before they answer",
     Outcome.REFUSED: "they refuse it",
 }
 _WHY = {
     Why.OURSELVES: "they name us as its installer: look it up in our own inventory",
     Why.CIRCLE: "they name a supplier that was asked already",
-    Why.NOBODY: "they did not install it, and name nobody who did",
+    Why.NOBODY: "they did not install it, and we find no supplier named that did: please read their mail",
 }
 
 
@@ -59,7 +59,7 @@ def beside(meaning: Meaning, facts: Facts) -> Meaning:
         named=() if left else tuple(asked.device_id for asked in more),
         bad_lines=spoken.bad_lines if left else (),
         wants_codes=spoken.wants_codes and bool(left),
-        brings_codes=any(finding.unasked for finding in findings) if findings else spoken.brings_codes,
+        brings_codes=all(finding.unasked for finding in findings) if findings else spoken.brings_codes,
         needs_thread=spoken.needs_thread and not findings,
     )
 
@@ -82,16 +82,20 @@ def crossed(meaning: Meaning, facts: Facts) -> tuple[Want, ...]:
     return tuple(want for want in found if want is not None and want.open)
 
 
-def taken(decision: Decision, findings: Sequence[Finding]) -> Decision:
-    """What becomes of the mail: it answered us, whatever else it wants; it is filed where codes are kept."""
-    codes = any(finding.code is not None or finding.fault for finding in findings)
+def taken(decision: Decision, findings: Sequence[Finding], received: "Received") -> Decision:
+    """What becomes of the mail: it answered us, whatever else it wants; it is filed where codes are kept.
+
+    Of one that brings nothing but codes that our team took back no copy of ours is kept.
+    """
+    codes = any(finding.code is not None or finding.fault or finding.unasked for finding in findings)
     if decision.fate is Fate.IGNORED:
         decision = Decision(
             Fate.DECIDED, Reason.ANSWER_RECEIVED, keep_content=True, moves_mail=True, verdict=decision.verdict
         )
     elif decision.fate is Fate.DECIDED and not decision.plans:
         decision = replace(decision, reason=Reason.ANSWER_RECEIVED)
-    return replace(decision, holds_codes=decision.holds_codes or codes)
+    keep = decision.keep_content and not (decision.reason is Reason.ANSWER_RECEIVED and received.brings_only_late)
+    return replace(decision, holds_codes=decision.holds_codes or codes, keep_content=keep)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,15 @@ class Received:
     faulty: tuple[AskedRow, ...] = ()
     """To be asked again, each with what is wrong."""
     unused: tuple[DeviceId, ...] = ()
+    untouched: tuple[DeviceId, ...] = ()
+    """Words that name no device may be about these, too: they keep the promise or the query that they have."""
     late: tuple[DeviceId, ...] = ()
-    """Codes of devices that our team took back: destroyed unread."""
+    """Codes of devices that our team took back: used by nobody, and not taken into our records."""
+
+    @property
+    def brings_only_late(self) -> bool:
+        """Nothing in it is needed any more."""
+        return bool(self.late) and not (self.changed or self.faulty or self.unused or self.untouched)
 
 
 def receive(facts: Facts, policy: Policy) -> Received:
@@ -113,6 +124,7 @@ def receive(facts: Facts, policy: Policy) -> Received:
     codes: dict[int, InstallCode] = {}
     faulty: list[AskedRow] = []
     unused: list[DeviceId] = []
+    untouched: list[DeviceId] = []
     late: list[DeviceId] = []
     for finding in facts.findings:
         want = facts.wanted.get(finding.device)
@@ -120,6 +132,8 @@ def receive(facts: Facts, policy: Policy) -> Received:
             late += [finding.device] if finding.code is not None else []
         elif want is None or not _counts(finding, want, facts):
             unused += [finding.device] if finding.unasked or finding.code is not None else []
+        elif _is_unsure(finding) and _has_word_of_its_own(want):
+            untouched.append(finding.device)
         else:
             after = _after(finding, want, facts, policy)
             if finding.fault:
@@ -127,7 +141,7 @@ def receive(facts: Facts, policy: Policy) -> Received:
             if finding.code is not None and after.state is WantState.ANSWERED:
                 codes[want.id] = finding.code
             changed += [after] if after != want else []
-    return Received(tuple(changed), codes, tuple(faulty), tuple(unused), tuple(late))
+    return Received(tuple(changed), codes, tuple(faulty), tuple(unused), tuple(untouched), tuple(late))
 
 
 def _counts(finding: Finding, want: Want, facts: Facts) -> bool:
@@ -135,6 +149,18 @@ def _counts(finding: Finding, want: Want, facts: Facts) -> bool:
     party = facts.writer.counterparty
     now_asked = party is not None and want.party == party.party and want.state not in _ON_THE_WAY
     return now_asked or (finding.code is not None and want.state is not WantState.ORDERED)
+
+
+def _is_unsure(finding: Finding) -> bool:
+    """It names no device, and settles none: a question back, or words with two readings. A new day is always welcome."""
+    asks = finding.outcome is Outcome.NEED_MORE
+    return finding.vague and (asks or (finding.needs_look and finding.outcome is not Outcome.PENDING))
+
+
+def _has_word_of_its_own(want: Want) -> bool:
+    """They promised it, or sent it with a fault: what is said of nothing in particular does not take that back."""
+    late_and_faulty = want.state in (WantState.OVERDUE, WantState.ESCALATED) and bool(want.note)
+    return want.promised_for is not None or want.state in (WantState.PROMISED, WantState.QUERIED) or late_and_faulty
 
 
 _ON_THE_WAY = (WantState.ORDERED, WantState.MOVED_ON, WantState.WAITING_CONTACT)
@@ -149,8 +175,9 @@ def _after(finding: Finding, want: Want, facts: Facts, policy: Policy) -> Want:
         case Outcome.CODE:
             return said.move(WantEvent.ANSWER, **settled, note=NOT_CHECKED if finding.needs_look else "")
         case Outcome.NOT_INSTALLER if finding.needs_look:
+            named = f" ({finding.note})" if finding.note else ""
             return _handed_over(
-                said, "they seem to say that they did not install it: please read their mail", finding.note
+                said, f"they seem to say that they did not install it{named}: please read their mail", ""
             )
         case Outcome.NOT_INSTALLER:
             return _moved_on(said, finding.note, facts.counterparties, policy)
@@ -184,7 +211,7 @@ def _moved_on(want: Want, note: str, book: tuple[Counterparty, ...], policy: Pol
 
 
 def _handed_over(want: Want, reason: str, note: str) -> Want:
-    words = f"{reason}: {note}" if note else reason
+    words = f"{reason}: {note.rstrip(' .')}" if note else reason
     return (
         replace(want, reason=words)
         if want.state is WantState.WITH_OPS

@@ -168,6 +168,17 @@ class Want:
     """Its row; 0: not kept yet."""
 
     @property
+    def asked_back(self) -> bool:
+        """Its present party asked something, and our team has it: on their word it is asked for once more."""
+        answered = self.asked[-1] if self.asked else None
+        return (
+            self.state is WantState.WITH_OPS
+            and answered is not None
+            and answered.party == self.party
+            and answered.outcome is Outcome.NEED_MORE
+        )
+
+    @property
     def open(self) -> bool:
         """Not yet settled."""
         return self.state in OPEN

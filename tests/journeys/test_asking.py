@@ -191,7 +191,7 @@ async def test_the_ladder_to_its_end(make_world: MakeWorld, relay: ScriptedSmtp)
         "Wed 20 Mar": [f"{SOUTH}: Overdue: {due}", f"ops@south.test: Overdue: {due}"],
         "Mon 25 Mar": [f"{ops} On Tue 26 Mar 2024 we escalate to South Power: 2 devices"],
         "Tue 26 Mar": [f"boss@south.test: Escalation: {due}"],
-        "Wed 27 Mar": [f"{ops} With you now: 2 devices that South Power did not answer"],
+        "Wed 27 Mar": [f"{ops} With you now: 2 devices that South Power has not settled"],
     }
     evidence = flat(letters(relay, OLA)[-1].content)
     assert f"Tue 5 Mar 2024, 09:05: our request to {SOUTH}: taken by the mail server" in evidence

@@ -113,7 +113,7 @@ async def test_a_request_beside_an_answer_is_answered_too(make_world: MakeWorld,
 
 
 async def test_a_late_code_for_what_was_taken_back_is_destroyed(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
-    """WITHDRAW tells them in one line; what still comes is not kept, and the team hears of it."""
+    """WITHDRAW tells them in one line; what still comes is used by nobody, no copy of ours is kept, and the team hears of it."""
     world = await ordered(make_world, D1)
     await world.arrives(written(BOB, f"WITHDRAW {D1} customer left\n", subject="x", at=world.now))
     await world.settle_down()
@@ -122,3 +122,6 @@ async def test_a_late_code_for_what_was_taken_back_is_destroyed(make_world: Make
     assert world.one("SELECT install_code FROM want") is None
     assert not any(CODE in text_of(one.content) for one in relay.taken)
     assert letters(relay, BOB, "not needed any more")
+    assert letters(relay, BOB, "please delete it there")
+    mail_id = world.one("SELECT max(id) FROM mail")
+    assert world.one(f"SELECT count(*) FROM mail_content WHERE mail_id = {mail_id}") == 0

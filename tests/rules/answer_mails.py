@@ -476,7 +476,7 @@ PROSE = (
         "handed on",
         f"FYI from our metering team.\n\n-----Original Message-----\nFrom: Metering\nSent: 8 June 2026\nTo: Priya\nSubject: codes\n\n{A}: {X} {CRC_X}\n{B}: not our install, LOSE installed it\n",
         "A: CODE 1 checked",
-        "B: NOT-INSTALLER",
+        "B: NOT-INSTALLER look | installer: LOSE",
         subject="FW: codes",
     ),
 )
@@ -554,7 +554,7 @@ WORDS = (
     _mail(
         "please confirm",
         f"Please confirm the supply start date for {A}.",
-        "A: NEED-MORE | Please confirm the supply start date for the device .",
+        "A: NEED-MORE | Please confirm the supply start date for the device.",
     ),
     _mail(
         "more information for all",
@@ -569,12 +569,31 @@ WORDS = (
         f"We cannot release the code for {A} as it has already been commissioned.",
         "A: REFUSED | commissioned",
     ),
-    _mail("refused without a reason", f"We are unable to share the code for {A}.", "A: REFUSED look"),
+    _mail(
+        "refused without a reason",
+        f"We are unable to share the code for {A}.",
+        "A: REFUSED look | We are unable to share the code for the device.",
+    ),
+    _mail(
+        "none of them, and whom to try",
+        "None of these are ours. Try LOSE.",
+        *(f"{n}: NOT-INSTALLER | installer: LOSE" for n in "ABC"),
+    ),
+    _mail(
+        "none found, and whom to ask",
+        "None found. Ask Castle Gas.",
+        *(f"{n}: NOT-INSTALLER look | installer: Castle Gas" for n in "ABC"),
+    ),
+    _mail(
+        "who did it, before the verb",
+        "Not us, Harbour Power fitted them.",
+        *(f"{n}: NOT-INSTALLER look | installer: Harbour Power" for n in "ABC"),
+    ),
     _mail("removed", f"{C} was removed in March.", "C: REFUSED | removed"),
     _mail(
         "the device's own line, then words",
         f"{A}\nNot our install, LOSE did it.\n\n{B}\nNo code held.",
-        "A: NOT-INSTALLER",
+        "A: NOT-INSTALLER look | installer: LOSE",
         "B: NO-CODE-HELD",
     ),
     _mail(

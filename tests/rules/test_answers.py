@@ -304,6 +304,22 @@ def test_a_sheet_of_a_hundred_thousand_rows_is_read_in_seconds():
     assert sum(one.unasked for one in found) == 200
 
 
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        ("31B3 7EFF 2B2F 98F4 4826 965F 8B23 E", 29),
+        ("31b3 7eff 2b2f 98f4 4826 965f 8b23 e", 29),
+        ("ABCD 7EFF 2B2F 98F4 4826 965F 8B23 E7", 30),
+        ("31B3 7EFF 2B2F 98F4 4826 965F 8B23 be careful with it", 28),
+        ("31B3 7EFF 2B2F 98F4 4826 965F 8B23 a bad one", 28),
+    ],
+)
+def test_every_digit_of_a_short_code_is_counted(written, count):
+    """Letters written as the code is are of it; a word beside it is none of it."""
+    (found,) = read(mails.mail(f"{A} {written}"))
+    assert found.fault == f"the code has {count} digits; a code has 32"
+
+
 def test_what_was_not_read_to_its_end_is_looked_at():
     """Where a sheet's rows are more than are searched, a person looks: what was not read might contradict."""
     rows = [(A, "CODE", X, "words " * 30)] * 30_000

@@ -116,7 +116,7 @@ def sheet(plan: LetterPlan) -> tuple[tuple[str, ...], ...]:
         ("query", "00-DB-12-34-56-78-90-A0 line 3 of your mail: the code has 31 digits; a code has 32."),
         ("query", "line 4: a spreadsheet changed the code: please send it as text, in groups of four."),
         ("taken-back", "We withdraw our request for these 2 devices: we no longer need their codes."),
-        ("taken-back", "There is nothing for you to do. A code that still reaches us is destroyed unread."),
+        ("taken-back", "There is nothing for you to do. A code that still reaches us will not be used."),
         (
             "helpdesk",
             "Please tell us whom to write to at Installing Energy for MP121 enquiries, or, where they have no such",

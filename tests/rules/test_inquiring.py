@@ -11,6 +11,7 @@ from daemon.rules import asking_news, inquiring, ladder, routing
 from daemon.rules.decision import Asking, LetterKind
 from daemon.rules.inquiring import Round
 from daemon.rules.policy import Channel, ChaseKind, Contact, ContactKind, Counterparty, Member, Mode, Role
+from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import AskedParty, Inquiry, Want, WantState
 from daemon.rules.workdays import LONDON
@@ -251,7 +252,7 @@ def test_what_is_foretold_can_be_put_off_inquiry_by_inquiry() -> None:
         ladder.Foresight(NORTH, tomorrow, (asked(A), asked(B))),
         ladder.Foresight(SOUTH, tomorrow, (asked(C, case_id=south.case_id),)),
     ]
-    news = asking_news.foretold(seen, {INQUIRY.case_id: INQUIRY, south.case_id: south})
+    news = asking_news.foretold(seen, {INQUIRY.case_id: INQUIRY, south.case_id: south}, {})
 
     assert news.headline == "On Fri 26 Jun 2026 we escalate to 2 suppliers: 3 devices"
     assert [matter.reference for matter in news.matters] == ["IC-7F3K2Q9D", "IC-4TWR81NC"]
@@ -261,9 +262,30 @@ def test_what_is_foretold_can_be_put_off_inquiry_by_inquiry() -> None:
 def test_evidence_is_in_order() -> None:
     """What went and what came, oldest first, London time."""
     went = asking_news.Happened(NOW, asking_news.letter_went("request", "a@b.example", "accepted", "250 Ok"))
-    came = asking_news.Happened(NOW - timedelta(hours=1), asking_news.mail_came(7, "c@d.example", None))
+    came = asking_news.Happened(
+        NOW - timedelta(hours=1), asking_news.mail_came(7, "c@d.example", asking_news.ReadAs(None))
+    )
 
     assert asking_news.in_order([went, came]) == (
         "Tue 9 Jun 2026, 08:00: mail 7 from c@d.example: not read yet",
         "Tue 9 Jun 2026, 09:00: our request to a@b.example: taken by the mail server (250 Ok)",
     )
+
+
+@pytest.mark.parametrize(
+    ("read", "words"),
+    [
+        (asking_news.ReadAs(Reason.ANSWER_RECEIVED, ((WantState.ANSWERED, 2),)), "the code of 2 devices"),
+        (
+            asking_news.ReadAs(Reason.ANSWER_RECEIVED, ((WantState.PROMISED, 1),), faulty=3, unsure=4),
+            "a promise for 1 device; an answer for 3 devices that could not be used; words that may be about 4 devices more",
+        ),
+        (asking_news.ReadAs(Reason.UNREAD_REPLY), "a reply in which no answer could be made out"),
+        (asking_news.ReadAs(Reason.ACKNOWLEDGEMENT), "a receipt, without an answer"),
+        (asking_news.ReadAs(Reason.CLOSED_BY_OPS), "a reply that one of us has read"),
+        (asking_news.ReadAs(Reason.FOREIGN_REPLY_TO), "a reply that one of us must read"),
+    ],
+)
+def test_what_they_wrote_is_told_to_them_by_day(read: asking_news.ReadAs, words: str) -> None:
+    """What each mail was taken for, never a word of it, nor why we hold it."""
+    assert asking_news.they_wrote([(NOW, read)]) == (f"Tue 9 Jun 2026: {words}",)

@@ -69,6 +69,7 @@ DECIDED: dict[Reason, Given] = {
     Reason.SAID_TWICE: given(Correspondence(wants_codes=True), home=thread(), rates=Rates(letters_on_thread_24h=2)),
     Reason.NOT_UNDERSTOOD: given(Correspondence(needs_thread=True), home=thread(cases.item(A))),
     Reason.ORDERED_IN_VAIN: given(NotOurs(), ordered=True),
+    Reason.UNREAD_REPLY: given(NotOurs(), inquired=frozenset({A}), inquiry="cd" * 32),
     Reason.MAILBOX_NOT_TRUSTED: given(surroundings=IN_THE_OPEN),
     Reason.LOOKALIKE_DOMAIN: given(written_by=origin("a@northem-energy.example")),
     Reason.FOREIGN_REPLY_TO: given(written_by=origin(reply_to="a@no.test")),

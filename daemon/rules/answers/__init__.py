@@ -63,6 +63,8 @@ class Finding:
     """`installer: MPID or name`, `device: ID`, `by: YYYY-MM-DD`; for REFUSED `commissioned`, `removed`, `not confirmed`."""
     fault: str = ""
     """Why it cannot be used, in words for a query to them; never a digit of a code."""
+    vague: bool = False
+    """It stands in words that name no device; they may be about it."""
     unasked: bool = False
     """We did not ask for this device: reported, never used; its code is not kept."""
 
@@ -190,9 +192,9 @@ class _Reading:
             if not whole_mail or receipt:
                 return
         for device in devices:
-            said = Said(
-                device, loose.where, None, loose.stated.outcome, loose.stated.note, look=look or loose.stated.look
-            )
+            stated = loose.stated
+            doubt, vague = look or stated.look, not prose.named and len(devices) > 1
+            said = Said(device, loose.where, None, stated.outcome, stated.note, look=doubt, vague=vague)
             self._said.append(said)
 
     def _reached(self, loose: Loose, prose: Prose, found: set[DeviceId]) -> tuple[list[DeviceId], bool]:
@@ -273,4 +275,5 @@ def _in_words(device: DeviceId, said: list[Said]) -> Finding:
     if len(outcomes) > 1 or not first.outcome:
         return Finding(device, first.where, None, needs_look=True)
     note = first.note if len(notes) < 2 else ""
-    return Finding(device, first.where, Outcome(first.outcome), note=note, needs_look=first.look or len(notes) > 1)
+    look = first.look or len(notes) > 1
+    return Finding(device, first.where, Outcome(first.outcome), note=note, needs_look=look, vague=first.vague)

@@ -45,6 +45,8 @@ class Said:
     note: str = ""
     fault: str = ""
     look: bool = False
+    vague: bool = False
+    """Its words name no device, and may be about several."""
 
 
 class Wanted:

@@ -34,6 +34,7 @@ _NOT_INSTALLER = re.compile(
 _CONTACT = re.compile(
     r"\b(?:please|kindly|you(?:'ll| will)? (?:need|want|have) to|you should|pls|suggest|best to) (?:\w+ )?(?:contact(?:ing)?|try(?:ing)?|speak(?:ing)? (?:to|with)|ask(?:ing)?|approach(?:ing)?"
     r"|refer to|(?:re-?)?direct (?:\w+ ){0,4}to|raise (?:\w+ ){0,3}with|send (?:\w+ ){0,4}to|forward (?:\w+ ){0,4}to)\b"
+    r"|\A\W*(?:so |then |perhaps |maybe )?(?:try|ask|contact|approach|speak (?:to|with))\b"
 )
 _ON_RECORD = re.compile(r"\b(?:records|systems?) (?:names?|shows?)\b")
 _UNKNOWN = re.compile(
@@ -76,6 +77,8 @@ _LATER = re.compile(
     r"|answer|be in touch|let you (?:know|have)|supply|return|have|follow|forward|get|share|receive|complete|look)\b"
     r"|\b(?:to|will|shall|should) (?:follow|be (?:sent|provided|supplied|with you|returned|answered|available|ready))\b|\b(?:eta|get back|come back) \b|\beta\b"
 )
+_BY_DAY = re.compile(r"[\W#]*#[\W#]*(?:by|on|not before|expected|expect it)\b")
+"""A device, and a day beside it: "# by 20 january"."""
 _OF_YOU = re.compile(
     r"\b(?:your (?:answers?|reply|replies|response)|please (?:send|reply|answer|provide|respond|let)|(?:is|was|were|are|fell|fall|falls) due|we (?:expect|need|require|ask))\b"
 )
@@ -109,11 +112,14 @@ _NAMED = re.compile(
     r" (?:is|was|were|are|shows as|showing as|appears to be|looks to be|should be|would be|will be|=)(?: actually)?|(?:installing supplier|installer) ?[:=\-]|belongs? to|(?:is|are) with|by))"
     rf" ?(?i:(?:the |supplier |mpid |party |market participant |id |- |: ?)*)(?P<name>{_NAME})(?P<more>(?: ?/ ?| or ){_NAME})?"
 )
+_DOER = re.compile(rf"(?<![\w.])(?P<name>{_NAME}) (?:has |have |had )?(?:installed|fitted|did)\b(?! not|n't)")
+"""Whoever did it, named before the verb."""
 _NO_NAMES = frozenset(
     ("US", "YOU", "THE", "OUR", "YOUR", "I", "WE", "SECAS", "DCC", "ME", "THEM", "THIS", "THAT", "A", "AN", "NOT", "GPF", "CHF", "GSME", "ESME", "ID", "IT", "PLEASE",
-     "INSTALLING", "SUPPLIER", "LOSING", "GAINING", "REGISTERED", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", "TOMORROW", "END", "NO", "ELECTRICITY", "GAS", "COMMS", "COMMUNICATIONS", "MPID")
+     "INSTALLING", "SUPPLIER", "LOSING", "GAINING", "REGISTERED", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", "TOMORROW", "END", "NO", "THEY", "SOMEBODY", "SOMEONE", "ELECTRICITY", "GAS", "COMMS", "COMMUNICATIONS", "MPID")
 )  # fmt: skip
 _NUMBER = re.compile(r"(?<![^\W_])(?=[^\W_]*[0-9])[0-9A-Za-z]{4,}(?![^\W_])")
+_GAP = re.compile(r" (?=[?.!,;:](?:\s|\Z))")
 _NO_WORD = re.compile(r"[^0-9a-z]")
 _TIDY = re.compile(r"[^\w &/.'’()\-]")
 
@@ -173,17 +179,23 @@ def _settling(text: str, clause: str) -> Stated | None:
         return _with_installer(clause, look=True)
     if _UNKNOWN.search(text):
         return Stated(Outcome.NOT_INSTALLER, look=True)
-    return Stated(Outcome.REFUSED, look=True) if _REFUSED.search(text) and "until" not in text else None
+    if _REFUSED.search(text) and "until" not in text:
+        return Stated(Outcome.REFUSED, for_people(clause), look=True)
+    return None
 
 
 def _with_installer(clause: str, *, look: bool) -> Stated:
     name, several = installer(clause)
+    doer = _DOER.search(clause) if not name and not several else None
+    if doer is not None and (name := supplier_name(doer["name"])):
+        look = True  # "Sadly Castle Gas fitted them": where a name begins is not sure
     return Stated(Outcome.NOT_INSTALLER, f"installer: {name}" if name else "", look or several)
 
 
 def _promise(text: str, today: date) -> Stated | None:
     """Later: by a day, or somebody is at work on it. Nothing that every receipt says."""
-    if _OF_YOU.search(text) or not (_LATER.search(text) or _IN_HAND.search(text) or "until" in text):
+    later = _LATER.search(text) or _IN_HAND.search(text) or _BY_DAY.match(text) or "until" in text
+    if _OF_YOU.search(text) or not later:
         return None
     by = day_in(text, today)
     if by is not None:
@@ -235,7 +247,8 @@ def is_name(text: str) -> bool:
 
 def for_people(text: str) -> str:
     """What they write, fit to be shown: personal data, codes and long numbers masked, at most 120 characters."""
-    return _NUMBER.sub("…", personal.safe_subject(text[:MAX_CLAUSE].replace(" # ", " the device ").replace("#", "")))
+    named = text[:MAX_CLAUSE].replace(" # ", " the device ").replace("#", "")
+    return _NUMBER.sub("…", personal.safe_subject(_GAP.sub("", named).strip()))
 
 
 # Days ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -172,9 +172,13 @@ def _loose(match: re.Match[str]) -> Spot | None:
     text, start, end = match.string, *match.span()
     if text[end : end + 1].isalnum():
         end = max((text.rfind(joint, start, end) for joint in " -:./_|"), default=start)
-    while (word := _WORD_BEFORE.match(text, start, max(start, end))) is not None:
+    while (word := _WORD_BEFORE.match(text, start, max(start, end))) and not _is_of(
+        word, text[word.end() : word.end() + 40]
+    ):
         start = word.end()
-    while (word := _WORD_BEHIND.search(text, max(start, end - 12), max(start, end))) is not None:
+    while (word := _WORD_BEHIND.search(text, max(start, end - 12), max(start, end))) and not _is_of(
+        word, text[max(start, word.start() - 40) : word.start()]
+    ):
         end = word.start()
     token = text[start : max(start, end)]
     digits = JOINTS.sub("", token)
@@ -182,6 +186,12 @@ def _loose(match: re.Match[str]) -> Spot | None:
     if len(digits) < 20 or not (called or re.search("[A-Fa-f]", digits)) or not re.search("[0-9]", digits):
         return None
     return Spot(start, end, spelled=spelled(token))
+
+
+def _is_of(word: re.Match[str], digits: str) -> bool:
+    """Letters beside `digits` are of the same code, not a word: written large like its own, or one alone that is no "a"."""
+    letters, own = re.sub("[^A-Za-z]", "", word[0]), re.sub("[^A-Za-z]", "", digits)
+    return (letters.isupper() and own.isupper()) or (len(letters) == 1 and letters.upper() != "A")
 
 
 def _bare(match: re.Match[str], wanted: Wanted) -> Spot | None:

@@ -14,7 +14,7 @@ from daemon.mail.message import Evidence, IncomingMail, Origin, Source
 from daemon.rules import order_rows
 from daemon.rules.commands import words
 from daemon.rules.commands.frame import closes, greets, is_footer, names_of
-from daemon.rules.commands.grammar import FREE_TEXT, Setting, is_attempt, parse
+from daemon.rules.commands.grammar import Setting, is_attempt, parse, runs_on
 from daemon.rules.commands.meant import MOST_READ, meant_to_order, meant_to_stop, named_in, sentences
 from daemon.rules.commands.misses import is_marked, near_miss
 from daemon.rules.commands.words import Opening, Unfit, misspelt
@@ -314,7 +314,7 @@ class _Reader:
         text, fault = self._lines[index], ""
         if len(self._raw[index]) > words.MAX_LINE:
             fault = f"the line has more than {words.MAX_LINE} characters"
-        elif said.verb in FREE_TEXT:
+        elif runs_on(said):
             text, fault = self._with_wrapped(index)
         elif said.verb is Verb.ANSWER:
             text = self._with_hex(index)

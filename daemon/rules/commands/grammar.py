@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from daemon.rules import orders, scanning
+from daemon.rules import orders, personal, scanning
 from daemon.rules.commands import words
 from daemon.rules.commands.asking import request, withdraw
 from daemon.rules.commands.meant import named_in
@@ -167,6 +167,30 @@ def _ref_and_text(said: Opening, setting: Setting) -> tuple[str, str]:
     if len(text) > MAX_WORDS:
         raise Unfit(f"it has more than {MAX_WORDS} characters; please shorten it")
     return ref, words.without_secrets(text)
+
+
+_SAYING = re.compile(r"\bsaying\b[ :,;\"'“-]*", re.IGNORECASE)
+
+
+def _chase(said: Opening, setting: Setting) -> Order:
+    """`[ref] [SAYING words]`: the words go to the supplier, so nothing may stand in them that no letter carries."""
+    saying = _SAYING.search(said.rest)
+    if saying is None:
+        return _about(orders.ChaseNow)(said, setting)
+    found = _about(orders.ChaseNow)(Opening(said.verb, said.rest[: saying.start()].strip(), said.loud), setting)
+    text = said.rest[saying.end() :].strip(" \"'”")
+    if not text:
+        raise Unfit(f"words are missing behind SAYING: CHASE {EXAMPLE} SAYING we took the customer over on 3 December")
+    if len(text) > MAX_WORDS:
+        raise Unfit(f"it has more than {MAX_WORDS} characters; please shorten it")
+    if words.without_secrets(text) != text or personal.kinds(text):
+        raise Unfit("its words hold an install code, an MPxN or an address, which no letter may carry; say it without")
+    return orders.ChaseNow(found.ref, text) if isinstance(found, orders.ChaseNow) else found
+
+
+def runs_on(said: Opening) -> bool:
+    """Its words may go on in the next line."""
+    return said.verb in FREE_TEXT or (said.verb is Verb.CHASE and _SAYING.search(said.rest) is not None)
 
 
 def _wait(said: Opening, setting: Setting) -> Order:
@@ -340,7 +364,7 @@ _GRAMMAR: Mapping[Verb, Callable[[Opening, Setting], Order]] = MappingProxyType(
         Verb.CONTACTS: _alone(orders.Contacts()),
         Verb.INVENTORY: _alone(orders.Inventory()),
         Verb.REQUEST: lambda said, _: request(said),
-        Verb.CHASE: _about(orders.ChaseNow),
+        Verb.CHASE: _chase,
         Verb.ESCALATE: _about(orders.Escalate),
         Verb.WITHDRAW: lambda said, _: withdraw(said),
         Verb.ADOPT: _alone(orders.Adopt()),

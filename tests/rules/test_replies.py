@@ -1,0 +1,116 @@
+"""What becomes of a reply to a letter in which we ask, where it answers nothing of what we asked for."""
+
+from typing import Any
+
+import pytest
+
+from daemon.mail.message import MarkedKind
+from daemon.rules.answers import Finding
+from daemon.rules.decision import Fate
+from daemon.rules.meaning import Correspondence, Meaning, NotOurs
+from daemon.rules.reasons import Reason
+from daemon.rules.receiving import receive
+from daemon.rules.thread import Outcome
+from daemon.rules.wanting import AskedParty, WantState
+from tests.rules import cases, mails
+from tests.rules.cases import A, B, C, ask, asks, decided, origin, unproven
+from tests.rules.test_decide_threads import thread
+from tests.rules.test_inquiring import NORTH, want
+
+REPLY: dict[str, Any] = {"inquired": frozenset({A}), "inquiry": "cd" * 32}
+
+
+def says(text: str, **changes: Any) -> dict[str, Any]:
+    """The facts of a reply with these words."""
+    written_by = changes.pop("written_by", origin())
+    return REPLY | {"written_by": written_by, "mail": mails.mail(text, written_by=written_by)} | changes
+
+
+@pytest.mark.parametrize(
+    ("meaning", "text", "fate", "reason"),
+    [
+        (NotOurs(), "Please ring me.", Fate.HELD, Reason.UNREAD_REPLY),
+        (Correspondence(), "The customer is still with us.", Fate.HELD, Reason.UNREAD_REPLY),
+        (
+            Correspondence(needs_thread=True, acknowledgement=True),
+            "Thanks. None found.",
+            Fate.HELD,
+            Reason.UNREAD_REPLY,
+        ),
+        (Correspondence(withdraws=True), "Sorry, wrong supplier.", Fate.HELD, Reason.UNREAD_REPLY),
+        (Correspondence(chase=True), "When can you send the MPAN?", Fate.HELD, Reason.UNREAD_REPLY),
+        (NotOurs(), "Thanks, received.", Fate.DECIDED, Reason.ACKNOWLEDGEMENT),
+        (NotOurs(), "I am out of the office until Monday.", Fate.DECIDED, Reason.AUTO_REPLY),
+        (Correspondence(named=(B,)), "And B.", Fate.DECIDED, Reason.UNREAD_REPLY),
+        (Correspondence(brings_codes=True), "Codes.", Fate.HELD, Reason.UNASKED_ANSWER),
+    ],
+)
+def test_a_reply_without_an_answer(meaning: Meaning, text: str, fate: Fate, reason: Reason) -> None:
+    """Held for a person, unless it needs nobody; nothing is written to its party."""
+    decision = decided(meaning, **says(text))
+
+    assert (decision.fate, decision.reason, decision.plans) == (fate, reason, ())
+
+
+def test_a_request_in_a_reply_is_a_request() -> None:
+    """Whoever asks for a code of ours in our own thread is answered."""
+    assert ask(B, **REPLY).reason is Reason.REQUEST
+    assert decided(asks(B), **says("Please send us the install code of this one.")).plans
+
+
+def test_wrong_supplier_takes_back_no_request_of_theirs() -> None:
+    """They speak of our request: the only open one of theirs stays open."""
+    open_one = thread(cases.item(B))
+    decision = decided(Correspondence(withdraws=True), **says("Sorry, wrong supplier.", open_threads=(open_one,)))
+
+    assert (decision.reason, decision.threads) == (Reason.UNREAD_REPLY, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "fate", "reason"),
+    [
+        ("We need the serial number.", Fate.HELD, Reason.UNPROVEN_SENDER),
+        ("Thanks, received.", Fate.IGNORED, Reason.ACKNOWLEDGEMENT),
+    ],
+)
+def test_a_reply_that_nobody_proved_is_held_too(text: str, fate: Fate, reason: Reason) -> None:
+    """Their signature may be broken, and they may have said what matters."""
+    given = says(text, written_by=unproven(), inquired=None)
+    decision = decided(NotOurs(), **given)
+
+    assert (decision.fate, decision.reason) == (fate, reason)
+
+
+def test_another_copy_of_this_daemon_is_no_person() -> None:
+    """Its marked mails are read by their mark, and what settles nothing is left."""
+    written_by = origin(mark=MarkedKind.ANSWER)
+    decision = decided(NotOurs(), **says("Nothing.", written_by=written_by))
+
+    assert decision.fate is Fate.IGNORED
+
+
+@pytest.mark.parametrize(
+    ("outcome", "look", "note", "states"),
+    [
+        (Outcome.NEED_MORE, True, "of which supply?", ["promised", "queried", "with-ops"]),
+        (Outcome.NEED_MORE, False, "of which supply?", ["promised", "queried", "with-ops"]),
+        (Outcome.NOT_INSTALLER, True, "", ["promised", "queried", "with-ops"]),
+        (Outcome.REFUSED, True, "we cannot", ["promised", "queried", "with-ops"]),
+        (Outcome.NO_CODE_HELD, False, "", ["closed", "closed", "closed"]),
+        (Outcome.PENDING, True, "by: 2026-06-19", ["promised", "promised", "promised"]),
+    ],
+)
+def test_words_about_nothing_in_particular(outcome: Outcome, look: bool, note: str, states: list[str]) -> None:
+    """A question or a doubtful no takes nothing with it that was promised or came with a fault; a sure word and a day do."""
+    asked = (AskedParty(NORTH, cases.NOW),)
+    standing = {A: WantState.PROMISED, B: WantState.QUERIED, C: WantState.ASKED}
+    wanted = {
+        one: want(one, NORTH, id=number, state=state, asked=asked)
+        for number, (one, state) in enumerate(standing.items(), 1)
+    }
+    findings = tuple(Finding(one, "line 1", outcome, note=note, needs_look=look, vague=True) for one in wanted)
+    received = receive(cases.facts(wanted=wanted, findings=findings), cases.policy())
+
+    after = {one.device_id: one.state.value for one in received.changed}
+    assert [after.get(one, standing[one].value) for one in wanted] == states
+    assert received.untouched == tuple(one for one in wanted if one not in after)
