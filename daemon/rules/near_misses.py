@@ -46,7 +46,9 @@ _NAMED_OTHERWISE = re.compile(
 _IN_GROUPS = kinds_table(o=string.hexdigits + "xXOoIlL|-:. \n?_/\\~,")
 """Of these all Device IDs and codes in groups are made, and what looks like one; `?` stands for all that is not ASCII."""
 _BARE_ONES = kinds_table(o=string.ascii_letters + string.digits + "|?")
-_LEAST_IN_GROUPS, _LEAST_BARE = b"o" * 15, b"o" * 14
+_IN_FEW_GROUPS, _HEX_ONES = kinds_table(o=string.hexdigits + "-:./\\_~|, "), kinds_table(o=string.hexdigits)
+"""Sixteen in two or three groups, and fourteen in one, are shorter than the others: of fewer characters, as words and telephone numbers are not."""
+_LEAST_IN_GROUPS, _LEAST_BARE, _LEAST_IN_FEW, _LEAST_HEX = b"o" * 19, b"o" * 15, b"o" * 17, b"o" * 14
 _LEAST_DIGITS, _LEAST_DIGITS_BARE = 4, 8
 """So many true digits has what is taken for a near miss: one with joints, and one without."""
 _LOOKALIKE = frozenset("OoIlL")
@@ -97,7 +99,9 @@ def may_hold_any(text: str) -> bool:
     if text.count("-") + text.count(":") >= LEAST_JOINTS or any(power in text for power in _POWERS) or "#####" in text:
         return True
     octets = text.encode("ascii", "replace")
-    return _LEAST_IN_GROUPS in octets.translate(_IN_GROUPS) or _LEAST_BARE in octets.translate(_BARE_ONES)
+    if _LEAST_IN_GROUPS in octets.translate(_IN_GROUPS) or _LEAST_BARE in octets.translate(_BARE_ONES):
+        return True
+    return _LEAST_IN_FEW in octets.translate(_IN_FEW_GROUPS) or _LEAST_HEX in octets.translate(_HEX_ONES)
 
 
 def near_misses(text: str, lines: Lines) -> Iterator[Fault]:
@@ -179,7 +183,13 @@ def _wrong_groups(token: str) -> tuple[str, bool]:
     odd = sum(len(group) % 2 for group in groups)
     alike = len(joints - {" "}) <= 1 and (odd <= 1 or sizes == {1}) and ", " not in token
     letters = re.search("[A-Fa-f]", token)
-    if not (14 <= total <= 18 and alike and letters and _true_digits(token) >= _LEAST_DIGITS_BARE):
+    if not (
+        14 <= total <= 18
+        and len(token) >= len(_LEAST_IN_FEW)
+        and alike
+        and letters
+        and _true_digits(token) >= _LEAST_DIGITS_BARE
+    ):
         return "", False
     sure = total == 16 and " " not in joints and sizes <= {2, 4, 6, 8} and len(groups) > 2
     return (ODD_GROUPS if total == 16 else wrong_length(total)), sure
