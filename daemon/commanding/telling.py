@@ -89,6 +89,7 @@ def _propose_against(desk: OpsDesk, thread: MailThread, order: Tell, doubt: str)
     """Nothing untrue goes out by a slip: what our inventory belies is told once it is confirmed."""
     must_send(desk, thread.party)
     device, outcome = order.device, order.outcome
+    _check_undecided(thread, [device])
     title = f"Answer {outcome} for {device}, against our own inventory"
     matter = Matter(
         what=title,
