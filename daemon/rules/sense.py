@@ -85,6 +85,8 @@ class _Words:
     reply: bool
     texts: tuple[str, str, str]
     """The subject, what its writer says, what was handed on."""
+    taking_back: tuple[str, ...]
+    """Those of `said` that take a request back."""
 
     @property
     def asking(self) -> bool:
@@ -99,7 +101,7 @@ def _words(mail: IncomingMail) -> _Words:
     said = (*wishes.sentences(subject), *wishes.sentences(mail.new_text))
     around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:MAX_QUOTED], mail.quoted_text[:MAX_QUOTED]))
     texts = (subject, mail.new_text, mail.forwarded_text)
-    return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply, texts)
+    return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply, texts, wishes.withdrawals(said))
 
 
 def sense(mail: IncomingMail) -> Sense:
@@ -150,7 +152,7 @@ def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: t
         return True
     if gathered.codes or gathered.answered or wishes.reports(words.said):
         return False
-    said = tuple(sentence for sentence in words.said if sentence not in wishes.withdrawals(words.said))
+    said = tuple(sentence for sentence in words.said if sentence not in words.taking_back)
     if not words.reply and wishes.titles_request(mail.subject, said):
         return True
     if not gathered.asked and wishes.points_below(words.said) and not wishes.is_other_matter(words.around):
@@ -170,7 +172,7 @@ def _quoted_devices(mail: IncomingMail) -> tuple[DeviceId, ...]:
 
 def _with_withdrawal(meaning: Correspondence, words: _Words, in_rows: set[DeviceId]) -> Correspondence:
     """Taken back: what the clauses or sentences name, or all. Beside a request in the same mail nothing is taken back whole."""
-    sentences = wishes.withdrawals(words.said)
+    sentences = words.taking_back
     named = _not_wanted(meaning, words, sentences, in_rows)
     if not (sentences or named):
         return meaning
@@ -201,12 +203,14 @@ def _not_wanted(
     for sentence in sentences:
         if not named & set(scanning.scan(sentence).devices) and not wishes.replaces((sentence,)):
             named.update(scanning.scan(wishes.taken_back_in(sentence)).devices)
-    beside = wishes.sentences(said.beside)
-    if not (
-        asked - named <= said.done and (wishes.asks_for_codes(beside, of_devices=True) or wishes.asks_for_it(beside))
-    ):
+    if said.done and not (asked - named <= said.done and _asks_all_the_same(said.beside)):
         named |= said.done
     return (named | in_rows) & asked
+
+
+def _asks_all_the_same(beside: str) -> bool:
+    said = wishes.sentences(beside)
+    return wishes.asks_for_codes(said, of_devices=True) or wishes.asks_for_it(said)
 
 
 def _leaves_some_out(meaning: Correspondence, words: _Words) -> bool:
@@ -238,7 +242,7 @@ def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered
     matter = wishes.names_matter(own)
     on_topic = bool(meaning.asked or meaning.references or matter or gathered.codes or mail.origin.mark)
     on_topic = on_topic or gathered.shaped or bool(gathered.bad and wishes.names_code(own))
-    plain_wish = _is_plain_wish(mail, words, gathered, meaning.personal_data)
+    plain_wish = not meaning.wants_codes and _is_plain_wish(mail, words, gathered, meaning.personal_data)
     if not (meaning.asked or meaning.wants_codes or gathered.for_devices or on_topic or plain_wish):
         meaning = replace(meaning, bad_lines=())
     wants = (meaning.wants_codes or plain_wish) and not meaning.asked

@@ -118,12 +118,13 @@ class _Clauses:
     """One sentence, its Device IDs set apart."""
 
     def __init__(self, sentence: str) -> None:
-        self._devices: list[DeviceId] = []
+        self._devices: list[str] = []
+        """As they are written: few are asked for."""
         self._text = DEVICE.sub(self._set_apart, sentence)
         self._said: list[tuple[int, int]] = []
 
     def _set_apart(self, match: re.Match[str]) -> str:
-        self._devices.append(canonical_of(match[0]))
+        self._devices.append(match[0])
         return _SPOT
 
     def left_out(self) -> Iterator[DeviceId]:
@@ -172,5 +173,5 @@ class _Clauses:
                 self._said.append((first, match.end()))
                 yield from self._between(first, last + 1)
 
-    def _between(self, start: int, end: int) -> list[DeviceId]:
-        return self._devices[self._text.count(_SPOT, 0, start) : self._text.count(_SPOT, 0, end)]
+    def _between(self, start: int, end: int) -> Iterator[DeviceId]:
+        return map(canonical_of, self._devices[self._text.count(_SPOT, 0, start) : self._text.count(_SPOT, 0, end)])
