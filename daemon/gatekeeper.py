@@ -197,8 +197,8 @@ def _rule_relisted(desk: _Desk, plan: LetterPlan, news: Relisted) -> Ruling:
 
 
 def _taken_back(queued: Queued, answer: Answer, withdrawn: frozenset[DeviceId]) -> frozenset[DeviceId]:
-    """Of a letter that was never tried, the devices that were withdrawn since."""
-    if queued.attempts > 1 or queued.resends or not withdrawn:
+    """Of a letter that cannot have arrived, the devices that were taken back since: a relay that was busy changes nothing."""
+    if queued.resends or not withdrawn:
         return frozenset()
     return withdrawn.intersection(row.device_id for row in answer.rows)
 

@@ -236,7 +236,7 @@ def _put_down(connection: Connection, parts: Parts, queued: Queued, ruling: Ruli
         outbox.freeze(connection, [(queued, ruling.verdict)])
         outbox.give_back(connection, [queued.id], now + SUSPENDED_FOR)
         return ()
-    if ruling.go is Go.CANCEL and queued.attempts == 1 and not queued.resends:
+    if ruling.go is Go.CANCEL and not queued.resends:
         outbox.finish(connection, queued.id, LetterState.CANCELLED, now, reply=ruling.words)
         return [Entry(now, "letter-cancelled", f"letter:{queued.id}", {"why": ruling.words})]
     words = ruling.words or "a code that it is to carry cannot be opened"

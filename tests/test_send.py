@@ -377,6 +377,26 @@ async def test_a_waiting_letter_in_which_a_device_was_taken_back_is_held(world: 
     assert server.taken == []
 
 
+@ON_SQLITE
+@pytest.mark.parametrize("taken_back", [State.WITHDRAWN, State.CLOSED])
+async def test_what_was_taken_back_does_not_go_though_the_relay_was_busy_at_first(
+    world: World, server: ScriptedSmtp, taken_back: State
+) -> None:
+    """Put off by the relay, then kept back, then withdrawn by its asker or closed by our team: no code leaves at RESUME."""
+    letter = world.asked(CODE)
+    server.next("RCPT", say("450 4.2.1 try later"))
+    await world.until_quiet()
+    world.with_policy(paused=frozenset({PARTY}))
+    world.time.on(minutes=10)
+    await world.until_quiet()
+    world.change(t.item, sa.true(), state=taken_back, held_at=None)
+    world.with_policy(paused=frozenset())
+    world.time.on(minutes=10)
+    await world.until_quiet()
+    assert world.letter(letter)["state"] == "cancelled"
+    assert server.taken == []
+
+
 async def test_yesterdays_letters_take_yesterdays_number(world: World, server: ScriptedSmtp) -> None:
     """After a day without relay the letters queued then do not run into today's cap."""
     world.with_policy(limits=Limits(codes_per_counterparty_per_day=2))

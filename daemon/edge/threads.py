@@ -179,7 +179,7 @@ def _item(row: RowMapping) -> Item:
 
 _FIRST_MAIL = sa.select(thread.c.case_id, thread.c.mail_id).where(thread.c.case_id.in_(among("cases")))
 _TAKEN_BACK = sa.select(item.c.case_id, item.c.device_id).where(
-    item.c.case_id.in_(among("cases")), item.c.state == State.WITHDRAWN
+    item.c.case_id.in_(among("cases")), item.c.state.in_((State.WITHDRAWN, State.CLOSED))
 )
 
 
@@ -192,7 +192,7 @@ def first_mails(connection: Connection, case_ids: Sequence[str]) -> dict[str, in
 
 
 def taken_back(connection: Connection, case_ids: Sequence[str]) -> dict[str, frozenset[DeviceId]]:
-    """The devices that were withdrawn, by case id: no more is read of these threads."""
+    """The devices that their asker withdrew or our team closed, by case id: no more is read of these threads."""
     found: dict[str, set[DeviceId]] = {}
     for some in chunks(list(case_ids)):
         for row in connection.execute(_TAKEN_BACK, {"cases": some}):

@@ -16,7 +16,7 @@ from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, 
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, Outcome, State
-from daemon.rules.turns import held_after_send, take_turn
+from daemon.rules.turns import held_after_send, is_kept_back, take_turn
 
 __all__ = [
     "decide",
@@ -139,6 +139,8 @@ def _ordered_in_vain(facts: Facts, decision: Decision, policy: Policy) -> Decisi
     """A person's order that would change nothing and say nothing is told to the team, with what stands in its way."""
     if decision.fate is Fate.HELD or decision.plans or decision.threads or facts.findings:
         return decision
+    if facts.home is not None and any(map(is_kept_back, facts.home.items)):
+        return decision  # its answer is decided, and waits
     reason = Reason.ORDERED_IN_VAIN if decision.reason in _SAYS_NOTHING_OF_WHY else decision.reason
     return replace(
         decision,
@@ -399,7 +401,7 @@ def _tells_news(desk: Desk, decision: Decision) -> bool:
 
 def _would_go_stale(desk: Desk, decision: Decision) -> bool:
     """Letters to them are paused, and this one says only that something is open: it would go beside the very answer."""
-    if not desk.policy.is_paused(desk.party.party) or _tells_news(desk, decision):
+    if not desk.policy.is_paused(desk.party.party) or desk.meaning.brings_codes or _tells_news(desk, decision):
         return False
     said = [plan.content for plan in decision.plans if isinstance(plan.content, Answer)]
     rows = [row for answer in said for row in answer.rows]

@@ -180,6 +180,23 @@ def test_a_chase_of_what_waits_for_resume(paused: str, told: int) -> None:
     assert (decision.fate, decision.reason, decision.threads == ()) == (Fate.DECIDED, Reason.CHASE, not told)
 
 
+def test_a_code_beside_a_chase_of_what_waits_is_looked_at() -> None:
+    """Though the chase itself is only counted."""
+    home = thread(cases.item(A, reason=Reason.KEPT_BACK))
+    paused = policy(paused=frozenset({cases.BOOK[0].party}))
+    decision = decided(replace(CHASE, brings_codes=True), paused, home=home)
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.UNASKED_ANSWER)
+
+
+def test_who_drags_what_waits_for_resume_is_not_told_that_nothing_was_found() -> None:
+    """Its answer is decided; RESUME lets it go."""
+    home = thread(cases.item(A, reason=Reason.KEPT_BACK))
+    paused = policy(paused=frozenset({cases.BOOK[0].party}))
+
+    assert decided(CHASE, paused, home=home, ordered=True).fate is Fate.DECIDED
+
+
 def test_what_is_decided_and_waits_is_not_decided_again() -> None:
     """Not even where a person drags the mail to Requests: the code would go twice."""
     home = thread(cases.item(A, reason=Reason.KEPT_BACK), cases.item(B))
