@@ -30,7 +30,7 @@ from daemon.rules.decision import Decision, Fate, Folder, folder_path
 from daemon.rules.personal import safe_subject
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import MailThread
+from daemon.rules.thread import MailThread, State
 from daemon.rules.workdays import Calendar, local_day
 
 log = structlog.get_logger()
@@ -183,7 +183,9 @@ def _log(entries: Sequence[audit.Entry]) -> None:
 
 def write_down(connection: Connection, parts: Parts, decided: Sequence[Worked], now: datetime) -> None:
     """Everything that these decisions lead to, in the caller's transaction; a few statements, however many they are."""
-    threads.save(connection, [thread for _, case in decided for thread in case.decision.threads])
+    changed = [thread for _, case in decided for thread in case.decision.threads]
+    threads.save(connection, changed)
+    outbox.cancel(connection, [thread.case_id for thread in changed if _is_all_taken_back(thread)], now)
     letters = [letter for kept, case in decided for letter in _letters(kept, case.decision)]
     outbox.queue_all(connection, parts.vault, letters, mailbox=parts.settings.mailbox.address, now=now)
     mails = {kept.id: case.facts.mail for kept, case in decided}
@@ -192,6 +194,11 @@ def write_down(connection: Connection, parts: Parts, decided: Sequence[Worked], 
     inbox.settle(connection, {kept.id: _settled(case, parts.policy) for kept, case in decided}, now)
     for kept, case in decided:
         _file_with_others(connection, kept, case)
+
+
+def _is_all_taken_back(thread: MailThread) -> bool:
+    """What waits to be sent of it goes to nobody, and at once, for its devices may be asked for anew."""
+    return bool(thread.items) and all(item.state is State.WITHDRAWN for item in thread.items)
 
 
 def _letters(kept: KeptMail, decision: Decision) -> Iterator[ToQueue]:

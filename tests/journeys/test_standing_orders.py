@@ -104,6 +104,25 @@ async def test_what_waits_for_resume_is_open_and_its_clock_runs(make_world: Make
     assert [tuple(row) for row in world.rows("SELECT state, outcome FROM item")] == [("answered", "CODE")]
 
 
+async def test_what_is_taken_back_and_asked_again_under_a_pause_goes_once(
+    make_world: MakeWorld, relay: ScriptedSmtp
+) -> None:
+    """In one breath, before any letter was looked at again: the second request counts, and nothing of the first goes."""
+    world = await team_world(make_world)
+    await orders(world, BOB, "PAUSE codes")
+    await asks(world, A0)
+    back = f"Please cancel our request for {A0}, it is not needed any more."
+    await world.arrives(written(ANN, back, subject="Cancel", at=world.now))
+    world.pass_time(seconds=10)
+    await asks(world, A0)
+    await orders(world, BOB, "RESUME codes")
+    for member in (BOB, CAT):
+        await replies(world, member, letters(relay, member, "Let letters with install codes go again")[-1], "APPROVE")
+
+    assert sum(text_of(one.content).count("83FE D340") for one in letters(relay, ANN)) == 1
+    assert [tuple(row) for row in world.rows("SELECT state, reason FROM item")] == [("answered", "answered")]
+
+
 async def test_an_incident_keeps_what_is_asked_open(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
     """Whatever the answer, nobody hears it; it is listed, falls due, and a chase changes nothing."""
     world = await team_world(make_world)
