@@ -287,13 +287,12 @@ def _is_reply(facts: Facts) -> bool:
 def _is_about_theirs(desk: Desk) -> bool:
     """It asks us for something, or brings what we did not ask for.
 
-    A chase needs a request of theirs; a withdrawal one that it names: "sorry, wrong supplier" speaks of ours.
+    A chase or a withdrawal must name a device or stand in a thread of theirs: "sorry, wrong supplier" and "when can
+    we expect your answer?" speak of ours.
     """
-    meaning, facts = desk.meaning, desk.facts
-    if meaning.withdraws:
+    meaning = desk.meaning
+    if meaning.withdraws or meaning.chase:
         return bool(meaning.asked or desk.home)
-    if meaning.chase:
-        return bool(meaning.asked or facts.open_threads or desk.home)
     return bool(meaning.asked or meaning.brings_codes or meaning.bad_lines or meaning.wants_codes)
 
 

@@ -16,6 +16,9 @@ from daemon.rules.answers.receipts import is_absence, is_receipt
         "Hi, sorry for the delay, still on it. Kind regards, Priya",
         "Noted, will look into this and come back to you shortly.",
         "OK",
+        "Hi there! Received, thanks.",
+        "hi ann\nThanks",
+        "Dear Ms Priya Shah\n\nReceived.\n\nWith kind regards, Bo",
     ],
 )
 def test_a_receipt(text: str) -> None:
@@ -39,6 +42,15 @@ def test_a_receipt(text: str) -> None:
         "Wir schauen nach.",
         "Thanks, Priya has left the company.",
         "The customer is still with us.",
+        "With regards to your request, please contact SECAS",
+        "With regards to your request, we need the MPAN",
+        "With regards to your request, the customer is still with us",
+        "With regards to your email, this looks like phishing",
+        "Regards your request, please contact SECAS",
+        "Hi\nWrong department\nThanks",
+        "Hi\nUse portal please\nThanks",
+        "Hi Wrong department\nThanks",
+        "Hi wrong department, thanks",
     ],
 )
 def test_more_than_a_receipt(text: str) -> None:
@@ -52,6 +64,16 @@ def test_more_than_a_receipt(text: str) -> None:
         ("I am out of the office until 26 January. In urgent cases please contact the service desk.", True),
         ("I was on annual leave. Can you confirm the MPAN?", False),
         ("We sent the codes on Monday.", False),
+        ("I am out of the office until further notice.", True),
+        (
+            "Hi Ann,\n\nThank you for your email. I am on annual leave from 3 May, returning on Monday 10th May.\n\nKind regards\nBo",
+            True,
+        ),
+        ("I am out of the office until Monday. We do not hold these codes, contact Castle Gas.", False),
+        ("I am out of the office until Monday, we do not hold these codes.", False),
+        ("I am out of the office until Monday. Portal only from now on.", False),
+        ("Automatic reply: I have left, write to jane@supplier.example", False),
+        ("I am on leave. For urgent matters contact Castle Gas, who hold these codes.", False),
     ],
 )
 def test_an_absence(text: str, away: bool) -> None:  # a row of the table

@@ -67,6 +67,22 @@ def test_wrong_supplier_takes_back_no_request_of_theirs() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "We are still waiting for the MPAN that we asked for.",
+        "When can we expect your answer to our question?",
+        "No reply received to our question: is this genuine?",
+    ],
+)
+def test_a_question_about_our_request_chases_none_of_theirs(text: str) -> None:
+    """A person reads it, whatever is open of theirs elsewhere."""
+    chase = Correspondence(chase=True, needs_thread=True, of_what_is_open=True)
+    decision = decided(chase, **says(text, open_threads=(thread(cases.item(B)),)))
+
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.UNREAD_REPLY, ())
+
+
+@pytest.mark.parametrize(
     ("text", "fate", "reason"),
     [
         ("We need the serial number.", Fate.HELD, Reason.UNPROVEN_SENDER),

@@ -9,11 +9,13 @@ from daemon.rules import wishes
 from daemon.rules.answers import outcomes
 
 _GREETING = re.compile(
-    r"\A(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))(?: [\w'.-]+){0,3}[ ,!.:-]+(?=\S|\Z)"
-    r"|\A(?:hi|hello|hey|dear)\b[\w' .-]{0,40}\Z"
+    r"\A\s*(?i:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b"
+    r"(?:(?:[^\S\n]+[\w'’.-]+|(?:[^\S\n]+[^\W\d_a-z][\w'’.-]*){0,3})[^\S\n]*(?:,|[!:.-]*[^\S\n]*(?=\n|\Z))|(?i: there| all)?[ !.:-]+)"
 )
+"""The words behind it are a name, up to a comma or the end of the line: one, or up to three with capitals."""
 _SIGNED = re.compile(
-    r"(?:\A|(?<=[.,!] ))(?:(?:kind|kindest|best|warm|many|with|yours) )*(?:regards|wishes|sincerely|faithfully)\b.{0,80}\Z"
+    r"(?:\A|(?<=[.,!] ))(?:(?:kind|kindest|best|warm|many|with|yours) )*(?:regards|wishes|sincerely|faithfully)\b"
+    r"(?! (?:to|your|our|the|this|that|these|those)\b).{0,80}\Z"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _SAYS_NOTHING = re.compile(
@@ -30,17 +32,36 @@ _SAYS_NOTHING = re.compile(
 _ASKS_OR_TELLS = re.compile(r"\?|\b(?:get|be|come) back to (?:us|me)\b|\bwith (?:us|me)\b")
 
 
+_OF_ABSENCE = re.compile(
+    r"absen(?:t|ce)|access|after|afternoon|annual|auto(?:mat(?:ic|ed))?|available|away|before|currently|further|holiday|if|leave|limited|maternity"
+    r"|may|morning|next|nd|notice|office|out|paternity|please|rd|return(?:ing|s)?|st|th|till?|unavailable|until|while"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july|august|(?:sept|nov|dec)ember|october"
+)
+"""Words that only an out-of-office adds to a receipt."""
+_URGENT = re.compile(
+    r"\b(?:in|for|if|should)\b[^,;]{0,40}\b(?:urgen\w+|emergenc\w+|my absence)\b.{0,20}"
+    r"\b(?:contact|call|ring|e-?mail|write to|speak to|reach)\b[^,;]{0,80}\Z"
+)
+"""Whom to turn to meanwhile."""
+
+
 def is_receipt(text: str) -> bool:
     """Whether `text`, what its writer says in a reply, is thanks or a receipt and nothing else. No text: it is none."""
-    said = wishes.sentences(text)
-    left = (_SIGNED.sub("", _GREETING.sub("", sentence)) for sentence in said)
-    return bool(said) and not any(_tells(sentence) for sentence in left)
+    return bool(wishes.sentences(text)) and not any(map(_tells, _left(text)))
+
+
+def _left(text: str) -> list[str]:
+    """Its sentences without greeting and signature."""
+    return [_SIGNED.sub("", sentence) for sentence in wishes.sentences(_GREETING.sub("", text))]
 
 
 def _tells(sentence: str) -> bool:
-    if _ASKS_OR_TELLS.search(sentence):
-        return True
-    return any(_SAYS_NOTHING.fullmatch(word) is None for word in _WORD.findall(sentence))
+    return bool(_ASKS_OR_TELLS.search(sentence) or _telling(sentence))
+
+
+def _telling(sentence: str) -> list[str]:
+    """Its words of which no receipt is made."""
+    return [word for word in _WORD.findall(sentence) if _SAYS_NOTHING.fullmatch(word) is None]
 
 
 def needs_nobody(text: str) -> bool:
@@ -49,5 +70,9 @@ def needs_nobody(text: str) -> bool:
 
 
 def is_absence(text: str) -> bool:
-    """It is an out-of-office that bears no mark of one, and asks us nothing."""
-    return outcomes.absent(text) and not wishes.asks_anything(wishes.sentences(text))
+    """It is an out-of-office that bears no mark of one, asks us nothing and says nothing besides."""
+    if not outcomes.absent(text) or wishes.asks_anything(wishes.sentences(text)):
+        return False
+    left = [_URGENT.sub("", sentence) for sentence in _left(text)]
+    words = (word for sentence in left for word in _telling(sentence))
+    return not any(map(_ASKS_OR_TELLS.search, left)) and all(map(_OF_ABSENCE.fullmatch, words))

@@ -72,6 +72,10 @@ To set:
 _ONLY_HEX = re.compile(rf"{HEX}{{1,36}}(?:[ \-:.]{{1,3}}{HEX}{{1,36}}){{0,17}}")
 _WRAPS_FROM = 50
 """A line at least this long may have been broken by a mail program."""
+_NOT_PLAIN = (
+    "I cannot tell whether the next line is for the supplier too: leave an empty line before it if it is not, "
+    "or write all your words in one line"
+)
 _SENTENCE = 7
 """A line of so many words below a lone word makes that word a heading."""
 _BY_SUBJECT = frozenset(
@@ -315,26 +319,36 @@ class _Reader:
         if len(self._raw[index]) > words.MAX_LINE:
             fault = f"the line has more than {words.MAX_LINE} characters"
         elif runs_on(said):
-            text, fault = self._with_wrapped(index)
+            text, fault = self._with_wrapped(index, for_supplier=said.verb is Verb.CHASE)
         elif said.verb is Verb.ANSWER:
             text = self._with_hex(index)
         rows, fault = self._rows() if said.verb is Verb.REQUEST and not fault else ((), fault)
         self._take(said, text, fault, rows)
 
-    def _with_wrapped(self, index: int) -> tuple[str, str]:
-        """(the line with those that go on with its words, why they cannot be told apart from orders)."""
-        pieces = [self._lines[index]]
+    def _with_wrapped(self, index: int, *, for_supplier: bool) -> tuple[str, str]:
+        """(the line with those that go on with its words, why they cannot be told apart from orders).
+
+        Words for a supplier go on only in lines that are plainly the rest of one: what may be for our people goes to nobody.
+        """
+        pieces, plainly, doubt = [self._lines[index]], True, ""
         while self._at < len(self._lines) and self._lines[self._at] and not self._ends(self._at):
             said = words.opening(self._lines[self._at])
             if self._is_nearly(self._at):
                 break
             if said is not None and self._is_order(self._at):
                 wrapped = len(self._raw[self._at - 1].strip()) >= _WRAPS_FROM and not said.loud
-                fault = f"the next line begins with {said.verb}: leave an empty line before it if it is an order"
-                return " ".join(pieces), fault if wrapped else ""
+                way_out = f"the next line begins with {said.verb}: leave an empty line before it if it is an order"
+                doubt = way_out if wrapped else ""
+                break
+            plainly = plainly and self._goes_on(self._at)
             pieces.append(self._lines[self._at])
             self._at += 1
-        return " ".join(pieces), ""
+        return " ".join(pieces), doubt or (_NOT_PLAIN if for_supplier and not plainly else "")
+
+    def _goes_on(self, index: int) -> bool:
+        """The line is plainly the rest of the one above: that is long and ends no sentence, and this begins small."""
+        above = self._raw[index - 1].strip()
+        return len(above) >= _WRAPS_FROM and above[-1] not in ".!?:;" and self._raw[index].strip()[0].islower()
 
     def _with_hex(self, index: int) -> str:
         """The line with the rest of a code that a mail program broke over lines."""

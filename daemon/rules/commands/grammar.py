@@ -15,7 +15,7 @@ from daemon.rules.commands.asking import request, withdraw
 from daemon.rules.commands.meant import named_in
 from daemon.rules.commands.tell import approve, reject, tell
 from daemon.rules.commands.words import Opening, Unfit
-from daemon.rules.forms import DEVICE
+from daemon.rules.forms import DEVICE, plain
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.orders import Listing, Order, Verb
 from daemon.rules.written_days import BadDay, coming, holds_day, take_day, with_both_months
@@ -170,6 +170,19 @@ def _ref_and_text(said: Opening, setting: Setting) -> tuple[str, str]:
 
 
 _SAYING = re.compile(r"\bsaying\b[ :,;\"'“-]*", re.IGNORECASE)
+_PARTS = re.compile(r"[\W_]+")
+_LETTER = re.compile(r"[A-Za-z]")
+_LONG_HEX = re.compile(r"[0-9A-Fa-f]{32}")
+_HEX_PART = re.compile(r"(?=[0-9A-Fa-f]*[0-9])[0-9A-Fa-f]+|[A-F]{2,}")
+"""A word that may be a piece of a code."""
+_MOST_OF_A_CODE = 28
+"""Digits in such words, however far apart: more than a Device ID and a date, and a code of which a piece looks like a word."""
+_MPAN_DIGITS = 13
+_NUMBER = re.compile(r"[0-9](?:[\W_]{0,4}[0-9]){8}")
+"""Nine digits with no letter between them: a telephone number or an MPRN."""
+_TELEPHONE = re.compile(
+    r"\b(?:tel|telephone|phone|mob|mobile|fax|ring|call)\b[^0-9]{0,16}[0-9](?:[\W_]{0,4}[0-9]){4}", re.IGNORECASE
+)
 
 
 def _chase(said: Opening, setting: Setting) -> Order:
@@ -183,9 +196,22 @@ def _chase(said: Opening, setting: Setting) -> Order:
         raise Unfit(f"words are missing behind SAYING: CHASE {EXAMPLE} SAYING we took the customer over on 3 December")
     if len(text) > MAX_WORDS:
         raise Unfit(f"it has more than {MAX_WORDS} characters; please shorten it")
-    if words.without_secrets(text) != text or personal.kinds(text):
-        raise Unfit("its words hold an install code, an MPxN or an address, which no letter may carry; say it without")
+    if words.without_secrets(text) != text or personal.kinds(text) or _may_tell_numbers(text):
+        raise Unfit(
+            "its words may hold an install code, an MPxN, an address or a telephone number, which no letter may carry; "
+            "say it without, with one Device ID at most and few other digits"
+        )
     return orders.ChaseNow(found.ref, text) if isinstance(found, orders.ChaseNow) else found
+
+
+def _may_tell_numbers(text: str) -> bool:
+    """Whether its digits, whatever stands between them, may be a code, an MPxN or a telephone number."""
+    text = plain(text)
+    parts = [part for part in _PARTS.split(text) if _HEX_PART.fullmatch(part)]
+    if _LONG_HEX.search(_PARTS.sub("", text)) or sum(map(len, parts)) >= _MOST_OF_A_CODE:
+        return True
+    rest = DEVICE.sub(lambda match: " ; " if _LETTER.search(match[0]) else match[0], text)
+    return sum(map(str.isdecimal, rest)) >= _MPAN_DIGITS or bool(_NUMBER.search(rest) or _TELEPHONE.search(rest))
 
 
 def runs_on(said: Opening) -> bool:
