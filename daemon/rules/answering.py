@@ -52,7 +52,9 @@ def request(desk: Desk, devices: Iterable[DeviceId], reason: Reason) -> Decision
     """Judge each device, in the order of the mail, and answer all in one letter; a thread may come of it."""
     thread = desk.home or new_thread(desk)
     said = _say(desk, thread, devices)
-    taken = _taken_from(desk, dict.fromkeys(desk.meaning.left_out)) if desk.meaning.left_out else _Taken()
+    doubted = desk.meaning.doubted if desk.facts.waiver else ()  # an approval is of what is asked
+    left_out = dict.fromkeys(one for one in desk.meaning.left_out if one not in doubted)
+    taken = _taken_from(desk, left_out) if left_out else _Taken()
     answer = taken.told(remarks(desk))
     if not said.news and not has_remarks(answer):
         changed = (thread.with_items(said.changed),) if said.changed else ()

@@ -1,6 +1,6 @@
 """A mail arrived: Facts and Meaning to a Decision. Every kind of meaning is handled, or the types do not check."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -184,9 +184,17 @@ def _correspondence(facts: Facts, meaning: Correspondence, policy: Policy) -> De
         due=due_from(facts.proof.arrived, policy),
         verdict=verdict,
         home=home_of(facts.home, facts.open_elsewhere, meaning, party),
-        hold=next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else some),
+        hold=some if some and _APPROVABLE.issuperset(failed) else _first_of(failed),
     )
     return _as_promised(desk, _finished(desk, _worked(desk)))
+
+
+_APPROVABLE = frozenset((Reason.COLLEAGUE, Reason.STALE_MAIL))
+"""Failures that an approval ends: what else a person must see of the mail is said before them."""
+
+
+def _first_of(failed: Sequence[Reason]) -> Reason | None:
+    return next((reason for reason in failed if reason is not Reason.CANNOT_READ), failed[0] if failed else None)
 
 
 def _stranger(facts: Facts, meaning: Correspondence, policy: Policy, verdict: tuple[Condition, ...]) -> Decision:
@@ -253,8 +261,8 @@ def _worked(desk: Desk) -> Decision:
         return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
     if _is_reply(facts) and not _is_about_theirs(desk):
         return _reply(desk)
-    if promised.is_mere_complaint(desk):
-        return _held_of_thread(desk, Reason.COMPLAINT)
+    if (in_doubt := _is_in_doubt(desk)) or promised.is_mere_complaint(desk):
+        return _held_of_thread(desk, Reason.SOME_NOT_WANTED if in_doubt else Reason.COMPLAINT)
     if meaning.withdraws:
         return answering.withdraw(desk)
     if meaning.chase:
@@ -268,6 +276,16 @@ def _worked(desk: Desk) -> Decision:
     if not facts.mail.complete or facts.mail.links_to_protected:
         return _hold(facts, meaning, policy, Reason.CANNOT_READ, desk.verdict)
     return _asks_nothing(desk)
+
+
+def _is_in_doubt(desk: Desk) -> bool:
+    """It may take back what is open, or asks for nothing but what it may not want; an approval ends the doubt."""
+    doubted, home = frozenset(desk.meaning.doubted), desk.home
+    if not doubted or desk.facts.waiver is not None:
+        return False
+    is_open = {item.device_id for item in home.items if item.open} if home else set()
+    asked = {one.device_id for one in desk.meaning.asked}
+    return not doubted.isdisjoint(is_open | desk.facts.open_elsewhere.keys()) or (bool(asked) and asked <= doubted)
 
 
 def _asks_nothing(desk: Desk) -> Decision:

@@ -50,8 +50,9 @@ _REMARK = re.compile(
 )
 _WHETHER_WANTED = re.compile(r"\A(?:(?:install(?:ation)? )?codes? )?(?:still )?(?:required|needed|wanted)\Z")
 _NOT_WANTED = re.compile(
-    r"(?:codes? |device |meter )?(?:is |are )?(?:no longer|not) (?:needed|required|wanted|necessary)\b.*|do(?: not|n't) send\b.*|on hold"
-    r"|(?:please )?(?:ignore|disregard|delete|skip)(?: (?:this|row|device|one))*|cancell?ed|withdrawn|already (?:received|have|held|got|sent)\b.*",
+    r"(?:codes? |device |meter )?(?:is |are )?(?:no longer|not) (?:needed|required|wanted|necessary)\b.*|do(?: not|n't) send(?: (?:the |its )?(?:install )?codes?)?"
+    r"|(?:please )?(?:ignore|disregard|delete|skip)(?: (?:this|row|device|one))*|withdrawn"
+    r"|already (?:received|have|held|got)(?: (?:the |its )?(?:install )?codes?)?(?: (?:on )?[0-9].*)?",
     re.IGNORECASE,
 )
 _NO = frozenset(("no", "n", "false"))

@@ -56,6 +56,9 @@ class Correspondence:
     """`IC-XXXXXXXX` references found in mark, subject or new text."""
     left_out: tuple[DeviceId, ...] = ()
     """Devices that it names beside others and says are not wanted, or done with: they get no code."""
+    doubted: tuple[DeviceId, ...] = ()
+    """Devices that are not wanted by a clause or a row alone, in no sentence that takes a request back: of one that is open,
+    and where nothing else is asked, a person must see what is meant."""
     leaves_some_out: bool = False
     """It says that some of what it lists is not wanted, and not by Device ID: a person must see which."""
     named: tuple[DeviceId, ...] = ()

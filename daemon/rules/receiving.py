@@ -55,6 +55,7 @@ def beside(meaning: Meaning, facts: Facts) -> Meaning:
         spoken,
         asked=left,
         left_out=spoken.left_out if left else (),
+        doubted=spoken.doubted if left else (),
         withdraws=spoken.withdraws and bool(left or not spoken.asked),
         named=() if left else tuple(asked.device_id for asked in more),
         bad_lines=spoken.bad_lines if left else (),

@@ -176,13 +176,21 @@ def _with_withdrawal(meaning: Correspondence, words: _Words, in_rows: set[Device
     named = _not_wanted(meaning, words, sentences, in_rows)
     if not (sentences or named):
         return meaning
+    if wishes.wants_both(words.all) and named - _taken_back(sentences):
+        return replace(meaning, leaves_some_out=True)
+    doubted = tuple(sorted(named - _taken_back(sentences)))
     others = tuple(asked for asked in meaning.asked if asked.device_id not in named)
     if others and (named or meaning.wants_codes or wishes.replaces(words.said)):
         left_out = tuple(asked.device_id for asked in meaning.asked if asked.device_id in named)
-        return replace(meaning, asked=others, left_out=left_out)
-    if not sentences and wishes.reports(words.said):
-        return meaning
+        return replace(meaning, asked=others, left_out=left_out, doubted=doubted)
+    if not sentences:
+        return meaning if wishes.reports(words.said) else replace(meaning, doubted=doubted)
     return replace(meaning, withdraws=True, chase=False)
+
+
+def _taken_back(sentences: tuple[str, ...]) -> set[DeviceId]:
+    """What is named in the parts that say so."""
+    return {device for sentence in sentences for device in scanning.scan(wishes.taken_back_in(sentence)).devices}
 
 
 def _not_wanted(
@@ -203,7 +211,11 @@ def _not_wanted(
     for sentence in sentences:
         if not named & set(scanning.scan(sentence).devices) and not wishes.replaces((sentence,)):
             named.update(scanning.scan(wishes.taken_back_in(sentence)).devices)
-    if said.done and not (asked - named <= said.done and _asks_all_the_same(said.beside)):
+    if (
+        said.done
+        and not wishes.wants_all(words.all)
+        and not (asked - named <= said.done and _asks_all_the_same(said.beside))
+    ):
         named |= said.done
     return (named | in_rows) & asked
 

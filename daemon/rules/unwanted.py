@@ -28,22 +28,27 @@ _OBJECT = (
 )
 _LEFT_OUT_BEFORE = Sought(
     rf"(?<!have )(?<!has )(?<!had )(?<!do )(?<!did )(?<!does )(?<!got )(?<!if )(?<!or )(?<!why )\bnot{_CODE_OF}{_SPOT}"
-    rf"|\b(?:except(?:ing)?|excluding|apart from|other than|leaving out|omitting|skipping|rather than|instead of){_OBJECT}{_SPOT}"
+    rf"|\b(?:apart from|other than)(?![^.\n]*\balso\b){_OBJECT}{_SPOT}"
+    rf"|\b(?:except(?:ing)?|excluding|leaving out|omitting|skipping|rather than|instead of){_OBJECT}{_SPOT}"
     rf"|\b(?:do not|don't|does not|doesn't|no longer|did not|didn't|never) (?:\w+ )?(?:need|require|want|request|ask|order)(?:ed|s)?{_OBJECT}{_SPOT}"
     r"|\b(?:do not|don't|no need to|not to|need not|needn't) (?:(?:yet|please|also|ever|again|now|still|bother to) )*"
     rf"(?:re-?send|send|provide|share|supply|release|chase|forward){_OBJECT}{_SPOT}"
     rf"|\bno (?:further )?(?:need|(?:codes?|action|reply|answer) (?:is |are )?(?:needed|required|necessary|wanted)) (?:for|of|on|with){_OBJECT}{_SPOT}"
     rf"|\b(?:not|no longer) (?:needed|required|wanted)(?: are| is)?\s*:\s*{_SPOT}"
     rf"|\b(?:hold(?:ing)? (?:off|back)|pause|park|postpone|defer){_OBJECT}{_SPOT}|\bput{_OBJECT}{_SPOT} (?:back )?on hold"
-    r"|(?<!not )(?<!n't )(?<!never )(?<!to )\b(?:ignore|disregard|discard|delete|erase|destroy|forget|remove|drop|cancel|withdraw|scrap|strike|exclude"
+    r"|(?<!not )(?<!n't )(?<!never )(?<!to )(?<!shall )(?<!will )(?<!did you )\b(?:ignore|disregard|discard|delete|erase|destroy|forget|remove|drop(?! (?:me|us)\b)|cancel|withdraw|scrap|strike|exclude"
     rf"|omit|skip|leave out|take out|take off){_OBJECT}{_SPOT}"
-    rf"|\b(?:want|like|wish|going) to (?:withdraw|cancel|remove){_OBJECT}{_SPOT}|\b(?:do|would|did) you (?:still |also )?(?:need|want|require|like){_OBJECT}{_SPOT}"
+    rf"|\b(?:want|like|wish|going) to (?:withdraw|cancel|remove){_OBJECT}{_SPOT}"
     rf"|\breplace{_OBJECT}{_SPOT}(?=\s+(?:by|with)\s)"
+)
+_OFFERED = Sought(
+    rf"\bdo you (?:still |also )?(?:need|want|require) the (?:install )?codes? (?:for|of){_CODE_OF}{_SPOT}"
 )
 _DONE_BEFORE = Sought(
     rf"(?<!you )(?<!you've )\b(?:already|meanwhile) (?:have|has|had|got|hold|received|obtained|found){_CODE_OF}{_SPOT}"
-    rf"|(?<!you )(?<!you've )\b(?:have|has|'ve|we|i|now|since|safely|thanks,?) (?:now |since |just )?(?:received|got|obtained){_CODE_OF}{_SPOT}"
+    rf"|(?<!you )(?<!you've )\b(?:have|has|'ve|we|i|now|since|safely|thanks,?) (?:now |since |just )?(?:received|obtained){_CODE_OF}{_SPOT}"
     rf"|(?:\A|\n)received{_CODE_OF}{_SPOT}"
+    rf"|\b(?:you|we|i|'ve) (?:have |only |just )*(?:sent|got|received){_CODE_OF}{_SPOT}(?=,? (?:but |and )?not\b)"
     rf"|\b(?:we|i)(?:'ve| do| now)? (?:have|got|hold|found) (?:the |its |both |all )?(?:install\w* )?codes? (?:for|of){_CODE_OF}{_SPOT}"
     rf"|\bthank(?:s| you) (?:very much |so much |a lot )?for (?:sending |providing )?(?:us )?(?:the |your )?(?:install\w* )?codes? (?:for|of){_CODE_OF}{_SPOT}"
     r"|\b(?:have|has|'ve|we|i|engineers?) (?:now |already |since |successfully |just |also )*"
@@ -56,13 +61,13 @@ _LEFT_OUT_BEHIND = Sought(
     rf"{_SPOT}{_BETWEEN}[\s\-:(]*(?:is |are |was |were |will be |will )?(?:now |currently )?(?:not|no longer|isn't|aren't) (?:\w+ )?(?:needed|required|wanted|necessary|ours)\b"
     rf"|{_SPOT}{_BETWEEN}\s+(?:can|may|should|must|to) (?:now )?(?:wait|be (?:ignored|left out|skipped|dropped|disregarded|removed|deleted|cancelled|withdrawn))\b"
     rf"|{_SPOT}[ \-:(]*(?:please )?(?:ignore|disregard|skip|leave out)\b(?! (?:the|any|my|our|your)\b)"
-    rf"|{_SPOT}[ \-:(]*(?:is |are )?(?:now |currently )?on hold\b"
+    rf"|{_SPOT}[ \-:(]*(?:is |are )?(?:now |currently )?on hold\b(?! (?:until|till|pending|awaiting|while|because|as|for)\b)"
     rf"|{_SPOT}[^{_SPOT}\n]{{0,40}}\bno (?:further )?(?:action|code|reply|answer)s? (?:is |are )?(?:needed|required|necessary|wanted)\b"
     rf"|{_SPOT}{_BETWEEN}\s+(?:should|ought to) (?:have )?(?:be|been|read|say) {_SPOT}"
 )
 _DONE = (
     r"(?:commissioned|decommissioned|removed|uninstalled|de-?installed|replaced|exchanged|swapped|scrapped|recovered|destroyed|received"
-    r"|resolved|sorted|fixed|done|solved|withdrawn|cancell?ed|working|joined|live|up and running|ok|okay|fine)"
+    r"|resolved|sorted|fixed|done|solved|withdrawn|cancell?ed|working|joined|up and running|ok|okay|fine)"
 )
 _ADVERBS = r"(?:\s+(?:now|already|since|just|also|all|both|meanwhile|successfully|been|being|fully|safely|finally|subsequently|recently|then|today|yesterday))*"
 _DONE_BEHIND = Sought(
@@ -78,8 +83,12 @@ _SO_FAR = 80
 """Characters before a device that are looked at for this."""
 _SENTENCE_END = re.compile(r"(?<!:)\n[ >]*\n|(?<=[.!?;])\s+")
 _ON = re.compile(rf"(?:(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+{_SPOT})*")
-_ON_BACKWARDS = re.compile(rf"(?:{_SPOT}(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+)*\Z")
-_ON_BACKWARDS_IN_LINE = re.compile(rf"(?:{_SPOT}(?: |[,/&+]|\band\b|\bor\b|\bnor\b)+)*\Z")
+_JOINT = re.compile(r"(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+")
+_JOINT_IN_LINE = re.compile(r"(?: |[,/&+]|\band\b|\bor\b|\bnor\b)+")
+_SENT_BEFORE = re.compile(
+    rf"\b(?:sent|have|had|has|got|received|provided|supplied)\b[^{_SPOT}\n]*{_SPOT},?(?: but| and)? ?\Z|\bsent\b[^.\n]*\Z"
+)
+"""Before "not ..." or "instead of ...": it says what came, not what is wanted."""
 _SAID_OF_THE_LAST = re.compile(r"\s*(?:is|are|was|were|has|have|still|remains?)\b")
 
 
@@ -121,6 +130,7 @@ class _Clauses:
         self._devices: list[str] = []
         """As they are written: few are asked for."""
         self._text = DEVICE.sub(self._set_apart, sentence)
+        self._asks = self._text.rstrip().endswith("?")
         self._said: list[tuple[int, int]] = []
 
     def _set_apart(self, match: re.Match[str]) -> str:
@@ -128,14 +138,16 @@ class _Clauses:
         return _SPOT
 
     def left_out(self) -> Iterator[DeviceId]:
-        """Those that it says are not wanted."""
-        if self._devices:
+        """Those that it says are not wanted; who asks says so only where a code is offered."""
+        if self._devices and self._asks:
+            yield from self._before(_OFFERED)
+        elif self._devices:
             yield from self._before(_LEFT_OUT_BEFORE)
             yield from self._behind(_LEFT_OUT_BEHIND)
 
     def done(self) -> Iterator[DeviceId]:
         """Those of which it says that nothing is left to do; who asks does not say so."""
-        if self._devices and not self._text.rstrip().endswith("?"):
+        if self._devices and not self._asks:
             yield from self._before(_DONE_BEFORE)
             yield from self._behind(_DONE_BEHIND)
 
@@ -150,7 +162,7 @@ class _Clauses:
     def _before(self, pattern: Sought) -> Iterator[DeviceId]:
         for match in pattern.finditer(self._text):
             first = match.start() + match[0].index(_SPOT)
-            if self._is_remark(match.start(), first):
+            if self._is_remark(match.start(), first) or self._is_of_what_came(match):
                 continue
             listed = _ON.match(self._text, first + 1)
             end = listed.end() if listed else first + 1
@@ -163,15 +175,26 @@ class _Clauses:
         line = self._text.rfind("\n", 0, start) + 1
         return "\n" in self._text[start:first] and _SPOT in self._text[line:start]
 
+    def _is_of_what_came(self, match: re.Match[str]) -> bool:
+        start = match.start()
+        of_two = match[0].startswith(("not", "instead of", "rather than"))
+        return of_two and _SENT_BEFORE.search(self._text[max(0, start - _SO_FAR) : start]) is not None
+
     def _behind(self, pattern: Sought) -> Iterator[DeviceId]:
         for match in pattern.finditer(self._text):
             last = match.start()
             goes_on = self._text[last + 1 :].lstrip(" ").startswith("\n")
-            listed = (_ON_BACKWARDS if goes_on else _ON_BACKWARDS_IN_LINE).search(self._text, 0, last)
-            first = listed.start() if listed else last
+            first = self._first_of_list(last, _JOINT if goes_on else _JOINT_IN_LINE)
             if not _NOT_SO_FAR.search(self._text[max(0, first - _SO_FAR) : first]):
                 self._said.append((first, match.end()))
                 yield from self._between(first, last + 1)
+
+    def _first_of_list(self, last: int, joint: re.Pattern[str]) -> int:
+        """Back from one device to the next, as long as nothing but a joint stands between."""
+        first = last
+        while (before := self._text.rfind(_SPOT, 0, first)) >= 0 and joint.fullmatch(self._text, before + 1, first):
+            first = before
+        return first
 
     def _between(self, start: int, end: int) -> Iterator[DeviceId]:
         return map(canonical_of, self._devices[self._text.count(_SPOT, 0, start) : self._text.count(_SPOT, 0, end)])

@@ -150,6 +150,8 @@ _ALL_BUT = Sought(
     rf"(?: for)? (?:(?:the|those|these|our|please) )*{_SOME_OF_A_LIST}|\bbut not (?:the|those|these|our) {_SOME_OF_A_LIST}"
     r"|\ball (?:of (?:them|these) )?but (?:for )?(?:the|one|two|three|[0-9]{1,3})\b"
 )
+_BOTH = Sought(r"\b(?:for both|send both|need both|both (?:the |install )*codes?)\b")
+_ALL = Sought(r"\bthe codes?,? please\b|\b(?:codes? )?for all of them\b")
 _REPLACES = Sought(
     r"\b(?:correct(?:ed)?|instead|updated|revised|amended|new|right) (?:list|version|ids?|guids?|devices?|one|ones|request|sheet|spreadsheet|file|details|attachment)\b"
     r"|\binstead\b|\b(?:use|see|refer to) (?:this|the (?:below|attached|following)|below|attached)\b|\bshould (?:have )?(?:be|been|read)\b",
@@ -346,6 +348,16 @@ def taken_back_in(sentence: str) -> str:
 def leaves_some_out(said: tuple[str, ...]) -> bool:
     """Some of a list are not wanted, by their place or kind."""
     return any(not _NEGATED.found(sentence) for sentence in _ALL_BUT.among(said))
+
+
+def wants_both(said: tuple[str, ...]) -> bool:
+    """It asks for the codes of both devices, whatever else it says of one."""
+    return bool(_BOTH.among(said))
+
+
+def wants_all(said: tuple[str, ...]) -> bool:
+    """It asks for the codes of all that it names."""
+    return wants_both(said) or bool(_ALL.among(said))
 
 
 def is_test(said: tuple[str, ...]) -> bool:

@@ -1,11 +1,15 @@
 """Devices that a mail names and does not want: no code goes out for them, and their writer reads that."""
 
+import time
+
 import pytest
 
 from daemon.mail.message import IncomingMail, Source
+from daemon.rules.decision import Fate, Gate, Waiver
 from daemon.rules.meaning import Correspondence
+from daemon.rules.reasons import Reason
 from daemon.rules.understand import understand
-from tests.rules import mails
+from tests.rules import cases, mails
 from tests.rules.mails import mail, sheet, table
 
 A, B, C = (f"00-DB-12-34-56-78-91-0{n}" for n in "ABC")
@@ -79,9 +83,9 @@ NOTHING_WANTED = [
 @pytest.mark.parametrize("subject", SUBJECTS)
 @pytest.mark.parametrize("text", NOTHING_WANTED)
 def test_where_nothing_is_wanted_nothing_is_asked(text, subject):
-    """What is open is taken back; of what is not, the writer reads that no code was sent."""
+    """Plain words take back; what a clause alone says is for a person, and takes nothing back."""
     meaning = read(mail(text, subject=subject))
-    assert meaning.withdraws
+    assert meaning.withdraws is not (meaning.doubted == (A,))
     assert [one.device_id for one in meaning.asked] == [A]
 
 
@@ -130,6 +134,98 @@ WANTED = [
 ]
 
 
+CHASES = [
+    f"Did you forget the code for {A}? We are still waiting.",
+    f"We still await {A}. Do you need anything from us for {A}?",
+    f"{A} is on hold until we have the install code",
+    f"Did you skip {A}?",
+    f"Why did you leave out {A}?",
+    f"Could you drop me the code for {A}?",
+    f"If no code comes we shall remove {A}. Please send the code.",
+    f"Is {A} not needed? Please send code for {A}",
+    f"Would you like {A} as csv? codes please",
+    f"You sent {B} but not {A}.",
+    f"We received the code for {B} but not {A}",
+    f"We got {B}, not {A}",
+]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("text", CHASES)
+def test_a_chase_takes_nothing_back(text, subject):
+    """What it says is missing is asked for; what came is not asked for again."""
+    meaning = read(mail(text, subject=subject))
+    assert [one.device_id for one in meaning.asked] == [A]
+    assert A not in meaning.left_out
+    assert not meaning.withdraws
+    assert A not in meaning.doubted
+
+
+def test_what_a_clause_alone_may_mean_is_for_a_person():
+    """Not wanted to be forgotten: no rule knows that."""
+    meaning = read(mail(f"We don't want {A} to be forgotten. Please send its code."))
+    assert not meaning.withdraws
+    assert meaning.doubted == (A,)
+
+
+BOTH_WANTED = [
+    f"We have got {A} to commission on Monday and {B} on Tuesday. Codes please.",
+    f"Please send codes for {A} and {B}. {A} is live on our system.",
+    f"{A} was commissioned by you in 2023, {B} by you in 2024; the codes please.",
+    f"Engineer has removed {B} and fitted {A}, please send codes for both.",
+    f"Apart from {A} we also need {B}.",
+    f"You sent the code of {B} instead of {A}. Please send the right one.",
+]
+
+
+@pytest.mark.parametrize("text", BOTH_WANTED)
+def test_of_two_that_are_wanted_none_is_left_out(text):
+    """Whatever is said of one of them."""
+    meaning = read(mail(text))
+    assert {one.device_id for one in meaning.asked} == {A, B}
+    assert not meaning.withdraws
+    assert (meaning.left_out, meaning.doubted) == ((), ())
+
+
+def test_where_both_are_asked_for_and_one_is_not_needed_a_person_looks():
+    """None is dropped, and none is sent."""
+    meaning = read(mail(f"We do not need {A} urgently but {B} is urgent. Please send both codes"))
+    assert {one.device_id for one in meaning.asked} == {A, B}
+    assert meaning.leaves_some_out
+
+
+@pytest.mark.parametrize(("joint", "said"), [(", ", "on hold"), (" ", "ignore"), (" ", "on hold"), ("\n", "ignore")])
+def test_no_list_takes_long(joint, said):
+    """Twenty thousand characters of lists, and of what is said of each device."""
+    listed = [f"00DB12345678{n:04X}" for n in range(970)]
+    text = joint.join(listed[:550]) + "\n" + "\n".join(f"{one} {said}" for one in listed[550:])
+    began = time.perf_counter()
+    understand(mail(text), mails.contact())
+    assert time.perf_counter() - began < 4
+
+
+def test_a_clause_alone_never_takes_back_what_is_open():
+    """The mail is held, and no thread changes."""
+    for meaning in (cases.asks(B, left_out=(A,), doubted=(A,)), cases.asks(A, doubted=(A,))):
+        decision = cases.decided(meaning, home=cases.thread(cases.item(A)))
+        assert (decision.fate, decision.reason) == (Fate.HELD, Reason.SOME_NOT_WANTED)
+        assert (decision.threads, decision.plans) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"written_by": cases.origin(date=None)},
+        {"written_by": cases.spf_only(), "waiver": Waiver((Gate.DKIM_ALIGNED,), ("ops",)), "ordered": True},
+    ],
+)
+def test_that_some_are_not_wanted_is_said_whatever_else_holds(given):
+    """An approval of the one hold is none of the other."""
+    decision = cases.decided(cases.asks(A, B, leaves_some_out=True), **given)
+    assert {i.reason for t in decision.threads for i in t.items} == {Reason.SOME_NOT_WANTED}
+    assert not any(plan.code_devices for plan in decision.plans)
+
+
 @pytest.mark.parametrize("subject", SUBJECTS)
 @pytest.mark.parametrize("text", WANTED)
 def test_a_not_that_is_said_of_something_else_leaves_nothing_out(text, subject):
@@ -167,12 +263,10 @@ def test_what_is_left_out_by_its_place_or_kind_is_for_a_person(text, some):
     ("heading", "remark"),
     [
         ("Comment", "no longer required, customer left"),
-        ("Status", "Cancelled"),
         ("Notes", "not needed"),
         ("Install code", "Not required"),
         ("", "please ignore"),
         ("Code required?", "No"),
-        ("Action", "On hold"),
         ("Remarks", "already received 3 May"),
     ],
 )
@@ -196,6 +290,11 @@ def test_a_row_that_says_so_is_left_out(heading, remark):
         ("Status", "not yet received"),
         ("Notes", "please ignore the serial"),
         ("Status", "InstalledNotCommissioned"),
+        ("Status", "On hold"),
+        ("Comments", "Already sent request on 3 May"),
+        ("Notes", "already have customer's consent"),
+        ("Comment", "Don't send by post"),
+        ("Appointment status", "Cancelled"),
     ],
 )
 def test_a_row_that_says_something_else_is_asked(heading, remark):
