@@ -217,26 +217,28 @@ async def test_their_reply_with_the_device_ids_is_answered_in_the_same_thread(
 
 
 async def test_a_device_that_the_mail_does_not_want_gets_no_code(world: World, relay: ScriptedSmtp) -> None:
-    """What waited for a person is taken back, what was not open is left out, and one letter says all of it."""
-    await world.arrives(written(ANN, f"Please send the code of {COMMISSIONED}", message_id="<q1@south.test>"))
-    await world.settle_down()
-    before = len([t for t in relay.taken if t.recipient == ANN])
-    await world.arrives(
-        written(
-            ANN,
-            f"Please send the code for {A0} but not {A1}. {COMMISSIONED} has been commissioned now.",
-            subject="Two more",
-            message_id="<q2@south.test>",
-        )
-    )
+    """It is left out, and one letter says so."""
+    await world.arrives(written(ANN, f"Please send the code for {A0} but not {A1}.", subject="Two more"))
     await world.settle_down()
 
-    (letter,) = [t for t in relay.taken if t.recipient == ANN][before:]
+    (letter,) = [t for t in relay.taken if t.recipient == ANN]
     assert [(row["device_id"], row["outcome"]) for row in sheet_of(letter.content)] == [(A0, "CODE")]
     assert "As we read your mail, you want no code for this device, so we send none." in flat(letter.content)
     assert A1 in text_of(letter.content)
-    assert "we have withdrawn your request for this device" in flat(letter.content)
-    assert dict(world.rows("SELECT state, count(*) FROM item GROUP BY state")) == {"answered": 1, "withdrawn": 1}
+
+
+async def test_what_is_open_is_not_taken_back_by_a_turn_of_phrase(world: World, relay: ScriptedSmtp) -> None:
+    """A person looks at it: the open request stands, and no code of that mail goes meanwhile."""
+    await world.arrives(written(ANN, f"Please send the code of {COMMISSIONED}", message_id="<q1@south.test>"))
+    await world.settle_down()
+    words = f"Please send the code for {A0}. {COMMISSIONED} has been commissioned now."
+    await world.arrives(written(ANN, words, subject="One more", message_id="<q2@south.test>"))
+    await world.settle_down()
+
+    assert "83FE D340" not in "".join(text_of(letter.content) for letter in relay.taken)
+    assert {tuple(row) for row in world.rows("SELECT device_id IS NOT NULL, state FROM item")} == {(1, "held")}
+    assert {mail.subject for mail in await world.lying("Install codes/Held")} >= {"One more"}
+    assert any("some of its list is not wanted" in flat(letter.content) for letter in relay.taken)
 
 
 async def test_a_chase_in_a_mail_of_its_own_is_told_what_is_open(world: World, relay: ScriptedSmtp) -> None:
