@@ -87,6 +87,8 @@ class _Words:
     """The subject, what its writer says, what was handed on."""
     taking_back: tuple[str, ...]
     """Those of `said` that take a request back."""
+    reports: bool
+    """It tells how things went, rather than asks."""
 
     @property
     def asking(self) -> bool:
@@ -101,7 +103,15 @@ def _words(mail: IncomingMail) -> _Words:
     said = (*wishes.sentences(subject), *wishes.sentences(mail.new_text))
     around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:MAX_QUOTED], mail.quoted_text[:MAX_QUOTED]))
     texts = (subject, mail.new_text, mail.forwarded_text)
-    return _Words(said, (*said, *wishes.sentences(mail.forwarded_text)), around, reply, texts, wishes.withdrawals(said))
+    return _Words(
+        said,
+        (*said, *wishes.sentences(mail.forwarded_text)),
+        around,
+        reply,
+        texts,
+        wishes.withdrawals(said),
+        wishes.reports(said),
+    )
 
 
 def sense(mail: IncomingMail) -> Sense:
@@ -150,7 +160,7 @@ def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: t
     about_devices = about_devices or (words.reply and wishes.names_matter(words.around))
     if wishes.asks_for_codes(words.all, of_devices=about_devices):
         return True
-    if gathered.codes or gathered.answered or wishes.reports(words.said):
+    if gathered.codes or gathered.answered or words.reports:
         return False
     said = tuple(sentence for sentence in words.said if sentence not in words.taking_back)
     if not words.reply and wishes.titles_request(mail.subject, said):
@@ -184,7 +194,7 @@ def _with_withdrawal(meaning: Correspondence, words: _Words, in_rows: set[Device
         left_out = tuple(asked.device_id for asked in meaning.asked if asked.device_id in named)
         return replace(meaning, asked=others, left_out=left_out, doubted=doubted)
     if not sentences:
-        return meaning if wishes.reports(words.said) else replace(meaning, doubted=doubted)
+        return meaning if words.reports else replace(meaning, doubted=doubted)
     return replace(meaning, withdraws=True, chase=False)
 
 
@@ -236,7 +246,7 @@ def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
     """A mail that only reports ("received with thanks", "not installed by us") asks for none of what it names."""
     if meaning.withdraws or meaning.chase or meaning.wants_codes:
         return meaning
-    reported = wishes.reports(words.said)
+    reported = words.reports
     thanks = not words.asking and wishes.contents(words.said)
     nothing_else = not meaning.brings_codes and (reported or not meaning.asked)
     return replace(
@@ -277,7 +287,7 @@ def _is_plain_wish(mail: IncomingMail, words: _Words, gathered: _Gathered, data:
         return False
     if wishes.asks_for_codes(words.all, of_devices=True):
         return True
-    if gathered.codes or gathered.answered or wishes.reports(words.said) or wishes.brings_or_directs(words.all):
+    if gathered.codes or gathered.answered or words.reports or wishes.brings_or_directs(words.all):
         return False
     own, unread = " ".join(words.all), _brings_unread(mail)
     written = mail.new_text.strip() or mail.forwarded_text.strip()
