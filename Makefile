@@ -17,8 +17,9 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	@$(BIN)/python -m daemon.demo $(ARGS)
 
+# More processes than cores: a test often waits for a server.
 test: check
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 4 $(ARGS)
 
 check: lint types contracts
 

@@ -26,6 +26,7 @@ from daemon.edge.reader_frames import (
     as_json,
     brief_of,
 )
+from daemon.mail.authres import organisation
 from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
 from daemon.rules.sense import sense
@@ -109,6 +110,7 @@ def _warm_up(trust: Trust) -> None:
             codecs.lookup(name)
         except LookupError:
             continue  # of another system (mbcs, oem)
+    organisation("example.org")
     as_json(_read_mail(b"From: a@b.example\nContent-Type: text/html\n\n<p>\xe9</p>", trust))
 
 

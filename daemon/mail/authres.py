@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from itertools import dropwhile, takewhile
 
 from publicsuffixlist import PublicSuffixList
@@ -16,7 +17,6 @@ from daemon.mail.addresses import a_label
 from daemon.mail.headers import MAX_VALUE, Field
 from daemon.mail.message import Verdict
 
-_SUFFIXES = PublicSuffixList(only_icann=False)
 _RESULT = re.compile(r"([A-Za-z][A-Za-z0-9-]*)(?:/[0-9]+)?=([A-Za-z0-9]+)")
 _PROPERTY = re.compile(r"([A-Za-z][A-Za-z0-9-]*\.[A-Za-z][A-Za-z0-9_-]*|reason|action|compauth)=(\"[^\"]*\"|[^\s;\"]+)")
 _WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
@@ -62,7 +62,12 @@ class Results:
 
 def organisation(domain: str) -> str:
     """The organisational domain: one label below the public suffix."""
-    return _SUFFIXES.privatesuffix(domain) or domain
+    return _suffixes().privatesuffix(domain) or domain
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(only_icann=False)  # read from a file where it is first asked
 
 
 def aligned(signer: str, sender: str) -> bool:

@@ -7,7 +7,7 @@ are read off the pattern itself, so that they cannot come to differ from it.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # the one reading of patterns that is Python's own
 from typing import Any
 
@@ -15,43 +15,62 @@ _WITHOUT_WIDTH = (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT)
 _Words = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class _Way:
-    """One way through a pattern."""
+    """One way through a pattern; compiled where it is first tried, for most are never."""
 
-    pattern: re.Pattern[str]
-    also: _Words
-    """One of these stands in each match beside the word that it is looked for by; none: nothing more can be said."""
-    begins: bool
-    """Each match begins with such a word."""
+    def __init__(self, state: _parser.State, parts: Sequence[Any]) -> None:
+        needs = _needs(parts)
+        self.words: _Words = needs[0] if needs else ("",)
+        """One of these stands in each match; the empty one where nothing can be said."""
+        self.also: _Words = needs[1] if len(needs) > 1 else ()
+        """And one of these beside it; none: nothing more can be said."""
+        self.begins = bool(needs) and set(self.words) == _beginnings(parts)
+        """Each match begins with such a word."""
+        self._parsed = _parser.SubPattern(state, list(parts))
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        compiled: re.Pattern[str] = _compiler.compile(self._parsed)
+        return compiled
 
     def stands(self, text: str, word: str) -> bool:
         """Whether it stands in `text`, which holds `word`; where it begins so, with that word."""
         if not _holds_one(text, self.also):
             return False
         if not self.begins:
-            return self.pattern.search(text) is not None
+            return self._pattern.search(text) is not None
+        match = self._pattern.match
         at = text.find(word)
-        while at >= 0 and not self.pattern.match(text, at):
+        while at >= 0 and not match(text, at):
             at = text.find(word, at + 1)
         return at >= 0
 
 
 class Sought:
-    """A compiled pattern that minds case, with what is used of `re.Pattern`."""
+    """A pattern that minds case, with what is used of `re.Pattern`; read where it is first asked for."""
 
     def __init__(self, pattern: str) -> None:
-        self.pattern = re.compile(pattern)
-        self.words = words_of(pattern)
-        parsed = _parser.parse(pattern)
-        self._ways: dict[str, list[_Way]] = {}
-        """By a word that each match holds; by none where nothing can be said."""
-        for parts in _ways(list(parsed)):
-            words, also = (*_needs(parts), (), ())[:2]
-            compiled = _compiler.compile(_parser.SubPattern(parsed.state, parts))
-            way = _Way(compiled, also, begins=bool(words) and set(words) == _beginnings(parts))
-            for word in words or ("",):
-                self._ways.setdefault(word, []).append(way)
+        self._source = pattern
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """All of it, compiled."""
+        return re.compile(self._source)
+
+    @cached_property
+    def words(self) -> _Words:
+        """One of these stands in each match; none: nothing of that kind can be said."""
+        return words_of(self._source)
+
+    @cached_property
+    def _ways(self) -> dict[str, list[_Way]]:
+        """By a word that each match holds; by the empty one where nothing can be said."""
+        parsed = _parser.parse(self._source)
+        by_word: dict[str, list[_Way]] = {}
+        for way in (_Way(parsed.state, parts) for parts in _ways(list(parsed))):
+            for word in way.words:
+                by_word.setdefault(word, []).append(way)
+        return by_word
 
     def found(self, text: str) -> bool:
         """Whether it stands anywhere in `text`."""

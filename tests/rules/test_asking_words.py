@@ -22,10 +22,11 @@ from daemon.rules.decision import AskedRow, Asking, LetterPlan, Result, ResultRo
 from daemon.rules.layout import WIDTH
 from daemon.rules.meaning import Correspondence, MachineMail
 from daemon.rules.policy import ChaseKind
+from daemon.rules.rehearsal import check
 from daemon.rules.specimens import device
 from daemon.rules.thread import Outcome
 from daemon.rules.understand import understand
-from daemon.rules.wording import check, write
+from daemon.rules.wording import write
 from tests.letters import WRITTEN_AT, our_words, seal
 from tests.rules import mails
 

@@ -10,8 +10,9 @@ from daemon.edge.outbox import PLAN
 from daemon.rules import specimens
 from daemon.rules.decision import LetterPlan, Page, Said, Transcript
 from daemon.rules.layout import WIDTH
+from daemon.rules.rehearsal import check
 from daemon.rules.specimens import device
-from daemon.rules.wording import check, write
+from daemon.rules.wording import write
 from tests.letters import our_words
 
 WORDS = our_words()

@@ -14,9 +14,10 @@ from daemon.rules.answer_words import LONGEST_GROUP, LONGEST_LETTER, CodeMissing
 from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.layout import WIDTH
 from daemon.rules.meaning import BadLine
+from daemon.rules.rehearsal import check
 from daemon.rules.specimens import device
 from daemon.rules.thread import Outcome
-from daemon.rules.wording import TEMPLATES, check, write
+from daemon.rules.wording import TEMPLATES, write
 from tests.letters import our_words
 
 WORDS = our_words()

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from daemon.edge import audit
 from daemon.edge.database import int_to_eui
 from tests.servers.scripted_smtp import Taken
-from tests.whole.canaries import files_below, in_bytes, message_id, readable, secret_spellings, spellings
+from tests.whole.canaries import files_below, held_in, in_bytes, message_id, readable, secret_spellings, spellings
 from tests.whole.installation import MAILBOX_PASSWORD, RELAY_LOGIN, Installation, Lying
 from tests.whole.story import CODES, LISTED, MPAN, OPS, Mail
 
@@ -178,7 +178,7 @@ def _secrets_are_nowhere(picture: Picture) -> None:
 
 def _absent(picture: Picture, needles: Sequence[bytes] | frozenset[bytes]) -> None:
     for path in files_below(picture.world.folder, but=GIVEN_FILES):
-        assert not in_bytes(path.read_bytes(), needles), f"a secret stands in {path.name}"
+        assert not in_bytes(held_in(path), needles), f"a secret stands in {path.name}"
     assert not list((picture.world.folder / "tmp").iterdir())
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.postgres import Postgres
-from tests.whole.canaries import files_below, in_bytes, readable, spellings
+from tests.whole.canaries import files_below, held_in, in_bytes, readable, spellings
 from tests.whole.conftest import Make
 from tests.whole.installation import Installation
 from tests.whole.invariants import GIVEN_FILES, OF_CODES, OF_SECRETS
@@ -26,7 +26,7 @@ PLAIN = [one for code in CODES.values() for one in (bytes.fromhex(code), code.en
 
 def found_in(files: Iterable[Path], needles: Iterable[bytes] = NEEDLES) -> list[str]:
     """The files that hold one of the secrets."""
-    return [path.name for path in files if in_bytes(path.read_bytes(), needles)]
+    return [path.name for path in files if in_bytes(held_in(path), needles)]
 
 
 def shown(running: Running) -> list[int]:
