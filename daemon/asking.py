@@ -16,14 +16,14 @@ from daemon.edge.audit import Entry
 from daemon.edge.failpoints import failpoint
 from daemon.errors import SealBroken, Unavailable
 from daemon.parts import Parts
-from daemon.rules import asking_news, inquiring, ladder
+from daemon.rules.asking import asking_news, inquiring, ladder
+from daemon.rules.asking.inquiring import ByHand, Round, ToAsk
+from daemon.rules.asking.ladder import Chase, Foresight, HandOver, Step
 from daemon.rules.decision import LetterKind, LetterPlan
-from daemon.rules.inquiring import ByHand, Round, ToAsk
-from daemon.rules.ladder import Chase, Foresight, HandOver, Step
 from daemon.rules.phrases import devices
 from daemon.rules.policy import Mode
-from daemon.rules.result_words import result_words
 from daemon.rules.wanting import Want
+from daemon.rules.wording.result_words import result_words
 from daemon.rules.workdays import local_day
 
 log = structlog.get_logger()

@@ -16,8 +16,9 @@ from daemon.edge.audit import Entry
 from daemon.edge.outbox import LetterState
 from daemon.mail.message import Bounce, Delivery
 from daemon.parts import Parts
-from daemon.rules import bounced, counterparties
-from daemon.rules.bounced import Became, Doubtful, Elsewhere, Heard
+from daemon.rules import counterparties
+from daemon.rules.asking import bounced
+from daemon.rules.asking.bounced import Became, Doubtful, Elsewhere, Heard
 from daemon.rules.decide import folder_for, held_after_send
 from daemon.rules.decision import (
     Answer,

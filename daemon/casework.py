@@ -21,7 +21,8 @@ from daemon.edge.outbox import LetterState
 from daemon.edge.reader_frames import ReadMail
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
-from daemon.rules import answers, counterparties, disclosure, receiving
+from daemon.rules import answers, counterparties, disclosure
+from daemon.rules.asking import receiving
 from daemon.rules.counterparties import AddressBook
 from daemon.rules.decide import decide, devices_to_look_up, folder_for, home_of
 from daemon.rules.decision import Decision, Fate, Waiver, folder_path

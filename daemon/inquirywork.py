@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from daemon.edge import bounces, inquiry_trail, outbox, wants
 from daemon.edge.audit import Entry
 from daemon.parts import Parts
-from daemon.rules import asking_news, inquiring, ladder, routing
-from daemon.rules.asking_news import Happened
+from daemon.rules.asking import asking_news, inquiring, ladder, routing
+from daemon.rules.asking.asking_news import Happened
+from daemon.rules.asking.inquiring import ByHand, ToAsk
 from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
 from daemon.rules.identifiers import reference
-from daemon.rules.inquiring import ByHand, ToAsk
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.wanting import Inquiry, Want, WantEvent
 

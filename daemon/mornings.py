@@ -14,11 +14,11 @@ from daemon.edge.audit import Entry
 from daemon.edge.failpoints import failpoint
 from daemon.parts import Parts
 from daemon.report import Health, health, troubles
-from daemon.rules import digest
 from daemon.rules.decision import Digest, LetterKind
 from daemon.rules.morning import Morning, Sought
 from daemon.rules.reasons import Reason
 from daemon.rules.wanting import WantState
+from daemon.rules.wording import digest
 from daemon.rules.workdays import Calendar, local_day
 
 log = structlog.get_logger()

@@ -15,7 +15,7 @@ from daemon.edge.lease import Lease, fence
 from daemon.edge.vault import Vault
 from daemon.rules.facts import Surroundings, Suspension
 from daemon.rules.policy import Policy
-from daemon.rules.standing import CODES, StandingOrder, applied
+from daemon.rules.team.standing import CODES, StandingOrder, applied
 from daemon.rules.wording import Words
 from daemon.rules.workdays import local_day
 from daemon.settings import Settings

@@ -14,7 +14,9 @@ from daemon.casework import Case
 from daemon.edge import outbox, threads, wants
 from daemon.edge.audit import Entry
 from daemon.parts import Parts
-from daemon.rules import counterparties, receiving
+from daemon.rules import counterparties
+from daemon.rules.asking import receiving
+from daemon.rules.asking.receiving import Received
 from daemon.rules.decision import AskedRow, Decision, LetterPlan, Matter, OpsNews
 from daemon.rules.facts import Facts
 from daemon.rules.identifiers import DeviceId
@@ -22,7 +24,6 @@ from daemon.rules.meaning import Correspondence, Meaning
 from daemon.rules.phrases import devices
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
-from daemon.rules.receiving import Received
 from daemon.rules.wanting import Want, WantState
 
 MOST_QUERIES = 2

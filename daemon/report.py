@@ -26,7 +26,7 @@ from daemon.rules.explain import next_step, why
 from daemon.rules.overdue import Hold, matter
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import paused
+from daemon.rules.team.standing import paused
 from daemon.rules.wanting import OPEN
 from daemon.rules.workdays import LONDON, local_day
 from daemon.troubles import FACT

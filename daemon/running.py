@@ -28,7 +28,7 @@ from daemon.mail.message import Envelope
 from daemon.mail.selftest import self_test
 from daemon.mornings import Mornings
 from daemon.parts import Clock, Parts
-from daemon.rules.rehearsal import check
+from daemon.rules.wording.rehearsal import check
 from daemon.send import Sending
 from daemon.service import Service, Station
 from daemon.settings import Settings

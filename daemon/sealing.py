@@ -25,6 +25,7 @@ from daemon.mail.compose import compose
 from daemon.mail.message import Envelope
 from daemon.parts import Parts
 from daemon.rules.decide import folder_for
+from daemon.rules.decide.turns import held_after_send, kept_back, let_go
 from daemon.rules.decision import (
     Answer,
     Asking,
@@ -42,7 +43,6 @@ from daemon.rules.identifiers import DeviceId, InstallCode
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, Outcome, State
-from daemon.rules.turns import held_after_send, kept_back, let_go
 from daemon.rules.wording import write
 
 log = structlog.get_logger()

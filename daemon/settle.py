@@ -27,9 +27,9 @@ from daemon.parts import Parts
 from daemon.receiving import take
 from daemon.rules.decide import folder_for, folder_of
 from daemon.rules.decision import Decision, Fate, Folder, folder_path
-from daemon.rules.personal import safe_subject
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason
+from daemon.rules.sense.personal import safe_subject
 from daemon.rules.thread import MailThread, State
 from daemon.rules.workdays import Calendar, local_day
 

@@ -5,9 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from daemon.mail.compose import compose
-from daemon.rules import specimens
 from daemon.rules.decision import LetterPlan
-from daemon.rules.wording import Words, write
+from daemon.rules.wording import Words, specimens, write
 
 TEMPLATES = Path(__file__).parent.parent / "daemon" / "templates"
 WRITTEN_AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)

@@ -22,10 +22,9 @@ from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
 from daemon.mail.message import Source, Table
 from daemon.report import overview
-from daemon.rules import ordering, orders
-from daemon.rules.decision import LetterKind, LetterPlan
-from daemon.rules.identifiers import InstallCode
-from daemon.rules.orders import (
+from daemon.rules.asking import ordering
+from daemon.rules.commands import orders
+from daemon.rules.commands.orders import (
     ChaseNow,
     Close,
     Escalate,
@@ -39,6 +38,8 @@ from daemon.rules.orders import (
     Wait,
     Withdraw,
 )
+from daemon.rules.decision import LetterKind, LetterPlan
+from daemon.rules.identifiers import InstallCode
 from daemon.rules.policy import ContactKind, Member, Mode, Role
 from daemon.rules.wanting import Inquiry, Want, WantEvent
 from tests.desks import TEAM, OpsTable

@@ -17,11 +17,11 @@ from daemon.edge.database import Database
 from daemon.edge.outbox import PLAN, LetterState
 from daemon.edge.vault import Vault
 from daemon.mail.message import Bounce, BouncedRecipient, Delivery, Machine
-from daemon.rules.bounced import MOST_REPORTS
+from daemon.rules.asking.bounced import MOST_REPORTS
+from daemon.rules.asking.inquiring import ToAsk
+from daemon.rules.asking.ladder import Chase
 from daemon.rules.decision import Answer, Decision, Fate, LetterPlan
 from daemon.rules.facts import Facts, Proof, Standing, Writer
-from daemon.rules.inquiring import ToAsk
-from daemon.rules.ladder import Chase
 from daemon.rules.meaning import MachineMail, Meaning, OpsMail
 from daemon.rules.policy import ChaseKind, ContactKind
 from daemon.rules.reasons import Reason

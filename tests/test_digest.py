@@ -16,7 +16,7 @@ from daemon.embedded.server import EmbeddedMail
 from daemon.mornings import Mornings
 from daemon.rules.decision import Digest, LetterPlan
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import StandingKind, StandingOrder
+from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import Outcome, State
 from daemon.rules.workdays import local_day
 from daemon.settings.sections import PolicySection

@@ -14,11 +14,11 @@ from daemon.edge.database import Database
 from daemon.edge.outbox import LetterState
 from daemon.edge.tokens import OwnLetter
 from daemon.edge.vault import Vault
+from daemon.rules.commands.orders import Close, Note, Replay, Resend, Wait
 from daemon.rules.decision import Answer, Gate, LetterKind, LetterPlan, Matter, OpsNews
-from daemon.rules.orders import Close, Note, Replay, Resend, Wait
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import StandingKind, StandingOrder
+from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import Event, Outcome, State
 from tests.desks import OpsTable
 from tests.overseeing import ANN, BEN, MONDAY, PARTY, TO

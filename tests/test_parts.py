@@ -5,7 +5,7 @@ from datetime import date
 
 from daemon.edge.database import Database
 from daemon.edge.vault import Vault
-from daemon.rules.standing import CODES, StandingKind, StandingOrder
+from daemon.rules.team.standing import CODES, StandingKind, StandingOrder
 from tests.sending import MEMBER, NOW, TO, World
 
 TODAY = NOW.date()

@@ -21,6 +21,7 @@ from daemon.edge.outbox import LetterState
 from daemon.edge.proposals import ProposalKind
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
+from daemon.rules.commands.orders import Evidence, Help, Listing, ListOf, Report, Status, Team
 from daemon.rules.decision import (
     Answer,
     AnswerRow,
@@ -37,10 +38,9 @@ from daemon.rules.decision import (
 from daemon.rules.facts import Facts, Proof, Standing, Writer
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.meaning import OpsMail
-from daemon.rules.orders import Evidence, Help, Listing, ListOf, Report, Status, Team
 from daemon.rules.policy import Member, Mode, Role
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import StandingKind, StandingOrder
+from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import MailThread, Outcome, State
 from daemon.rules.wording import write
 from tests.journeys.world import (

@@ -15,7 +15,7 @@ from daemon.embedded.server import EmbeddedMail
 from daemon.errors import LoginRefused
 from daemon.report import Overview, health, overview
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import StandingKind, StandingOrder
+from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import State
 from tests.edge.plans import walks
 from tests.edge.rows import raw

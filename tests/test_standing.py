@@ -14,9 +14,9 @@ from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
 from daemon.edge.outbox import LetterState
 from daemon.edge.vault import Vault
+from daemon.rules.commands.orders import Away, Holiday, Incident, Pause, Resume, Waive
 from daemon.rules.decision import LetterKind, OpsNews
 from daemon.rules.facts import Suspension
-from daemon.rules.orders import Away, Holiday, Incident, Pause, Resume, Waive
 from daemon.rules.policy import Member, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome, State

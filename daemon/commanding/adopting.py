@@ -8,13 +8,14 @@ from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.requesting import must_be_whole, refused_page, weighed
 from daemon.edge import wants
-from daemon.rules import order_rows, routing
+from daemon.rules.asking import routing
+from daemon.rules.asking.ordering import Refused
+from daemon.rules.asking.routing import Mail, Portal
+from daemon.rules.commands import order_rows
 from daemon.rules.decision import Page
-from daemon.rules.ordering import Refused
 from daemon.rules.phrases import day
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.policy import Counterparty
-from daemon.rules.routing import Mail, Portal
 from daemon.rules.wanting import Inquiry, Want, WantState
 from daemon.rules.workdays import LONDON
 

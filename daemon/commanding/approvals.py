@@ -12,13 +12,14 @@ from daemon.commanding.proposing import for_approvers
 from daemon.edge import holds, proposals, threads, tokens
 from daemon.edge.proposals import Proposal
 from daemon.edge.tokens import OwnLetter
-from daemon.rules import approving, counterparties, overdue
-from daemon.rules.approving import HeldRow
+from daemon.rules import counterparties, overdue
+from daemon.rules.commands.orders import Rows
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
-from daemon.rules.orders import Rows
 from daemon.rules.overdue import Hold, Notice
 from daemon.rules.policy import Member, Role
-from daemon.rules.standing import person_of
+from daemon.rules.team import approving
+from daemon.rules.team.approving import HeldRow
+from daemon.rules.team.standing import person_of
 
 
 def own_letter(desk: OpsDesk, ref: str, typed: str) -> OwnLetter:

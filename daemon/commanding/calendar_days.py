@@ -6,11 +6,11 @@ from datetime import date
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import deadlines, standing_orders
 from daemon.rules import moving
+from daemon.rules.commands.orders import Holiday
 from daemon.rules.decision import Matter, Page
-from daemon.rules.orders import Holiday
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.policy import Policy
-from daemon.rules.standing import StandingKind, StandingOrder, applied
+from daemon.rules.team.standing import StandingKind, StandingOrder, applied
 from daemon.rules.workdays import DueDate, in_words
 
 NONE = "none"

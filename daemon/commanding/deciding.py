@@ -24,13 +24,14 @@ from daemon.commanding.telling import told
 from daemon.edge import holds, proposals, threads
 from daemon.edge.proposals import Proposal, ProposalKind
 from daemon.edge.tokens import OwnLetter
-from daemon.rules import approving, overdue
-from daemon.rules.approving import HeldRow
+from daemon.rules import overdue
+from daemon.rules.commands.orders import Approve, Reject, Rows
 from daemon.rules.decision import LetterKind, Matter, Waiver
 from daemon.rules.explain import cause
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.orders import Approve, Reject, Rows
 from daemon.rules.overdue import Notice
+from daemon.rules.team import approving
+from daemon.rules.team.approving import HeldRow
 from daemon.rules.thread import State
 
 _PROPOSALS = {

@@ -26,11 +26,11 @@ from daemon.edge.dossier import Entry, LetterOut, MailIn
 from daemon.edge.inventory import INVENTORY
 from daemon.mail.message import Evidence as Proven
 from daemon.rules import counterparties, disclosure
+from daemon.rules.commands.orders import Evidence
 from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import Condition, Page
 from daemon.rules.explain import cause
 from daemon.rules.facts import Proof
-from daemon.rules.orders import Evidence
 from daemon.rules.phrases import day
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason

@@ -6,13 +6,13 @@ from daemon.commanding.desk import OpsDesk
 from daemon.commanding.pausing import party_called, since
 from daemon.edge import party_history, standing_orders
 from daemon.mail.message import Evidence
+from daemon.rules.commands.orders import Incident
+from daemon.rules.counterparties.providers import is_shared_domain
 from daemon.rules.decision import Matter, Page
 from daemon.rules.explain import cause
-from daemon.rules.orders import Incident
 from daemon.rules.policy import Counterparty
-from daemon.rules.providers import is_shared_domain
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import StandingKind, StandingOrder, headline
+from daemon.rules.team.standing import StandingKind, StandingOrder, headline
 from daemon.rules.workdays import LONDON, in_words
 
 _LOOKED_BACK = timedelta(days=30)

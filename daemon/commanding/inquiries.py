@@ -10,11 +10,12 @@ from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.showing import notes_pages
 from daemon.edge import inquiry_trail, notes, outbox, thread_letters, wants
-from daemon.rules import counterparties, inquiring, ladder, routing
-from daemon.rules.asking_news import how_it_stands
+from daemon.rules import counterparties
+from daemon.rules.asking import inquiring, ladder, routing
+from daemon.rules.asking.asking_news import how_it_stands
+from daemon.rules.commands.orders import ChaseNow, Escalate, Listing, Withdraw
 from daemon.rules.decision import Page
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.orders import ChaseNow, Escalate, Listing, Withdraw
 from daemon.rules.phrases import day, moment
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.policy import ChaseKind, ContactKind, Mode

@@ -8,10 +8,10 @@ from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.resending import apply_resend, resend
 from daemon.edge import holds, kept_mail, notes, outbox, thread_letters, threads, whereabouts
 from daemon.edge.kept_mail import MailRow
+from daemon.rules.commands.orders import Close, Note, Replay, Wait
 from daemon.rules.decide import folder_for
 from daemon.rules.decision import Answer, Fate, LetterPlan, folder_path
 from daemon.rules.explain import cause
-from daemon.rules.orders import Close, Note, Replay, Wait
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State

@@ -17,15 +17,16 @@ from daemon.commanding.desk import NotDone, OpsDesk, to_team
 from daemon.edge import outbox, tokens
 from daemon.edge.audit import Entry
 from daemon.parts import Parts
-from daemon.rules import commands, orders
+from daemon.rules import commands
+from daemon.rules.commands import orders
+from daemon.rules.commands.orders import CommandLine, CommandMail
 from daemon.rules.commands.words import without_secrets
 from daemon.rules.decision import Decision, Fate, LetterKind, LetterPlan, Matter, OpsNews, Said, Transcript
 from daemon.rules.meaning import OpsMail, OwnMail
-from daemon.rules.orders import CommandLine, CommandMail
-from daemon.rules.personal import safe_subject
 from daemon.rules.policy import Counterparty, Role
 from daemon.rules.reasons import Reason
-from daemon.rules.scanning import holds_code
+from daemon.rules.sense.personal import safe_subject
+from daemon.rules.sense.scanning import holds_code
 from daemon.rules.workdays import local_day
 
 Handler = Callable[[OpsDesk, Any], str]

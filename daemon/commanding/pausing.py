@@ -6,11 +6,11 @@ from daemon.commanding.desk import TOKEN_LIVES, NotDone, OpsDesk
 from daemon.commanding.proposing import propose
 from daemon.edge import standing_orders, tokens, unsent
 from daemon.edge.proposals import Proposal, ProposalKind
+from daemon.rules.commands.orders import Pause, Resume
 from daemon.rules.counterparties import nearest, resolve, same_address
 from daemon.rules.decision import Matter
-from daemon.rules.orders import Pause, Resume
 from daemon.rules.policy import Counterparty
-from daemon.rules.standing import (
+from daemon.rules.team.standing import (
     CODES,
     StandingKind,
     StandingOrder,

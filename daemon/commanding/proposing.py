@@ -12,7 +12,7 @@ from daemon.parts import Parts
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.overdue import addressed
 from daemon.rules.policy import Role
-from daemon.rules.standing import person_of
+from daemon.rules.team.standing import person_of
 
 
 def propose(desk: OpsDesk, kind: ProposalKind, title: str, payload: Any, matter: Matter) -> int:

@@ -26,14 +26,14 @@ from daemon.commanding.showing import (
 from daemon.edge import contacts, dossier, figures, holds, inventory, standing_orders, threads
 from daemon.report import Overview, overview
 from daemon.rules import commands
+from daemon.rules.commands.orders import Help, Listing, ListOf, Status, Team
 from daemon.rules.decision import Page
 from daemon.rules.explain import cause
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.orders import Help, Listing, ListOf, Status, Team
 from daemon.rules.overdue import Hold, matter
 from daemon.rules.phrases import day
 from daemon.rules.policy import Member, Role
-from daemon.rules.standing import StandingKind, StandingOrder, person_of
+from daemon.rules.team.standing import StandingKind, StandingOrder, person_of
 from daemon.rules.workdays import Calendar, local_day
 
 __all__ = ["evidence", "help_", "help_page", "list_of", "report", "status", "team"]

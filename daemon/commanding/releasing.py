@@ -8,8 +8,7 @@ from daemon.commanding.approvals import ask_others, burn, check_current, enough,
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import holds, inbox, inventory, threads
 from daemon.edge.tokens import OwnLetter
-from daemon.rules import approving, counterparties, disclosure
-from daemon.rules.approving import HeldRow
+from daemon.rules import counterparties, disclosure
 from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import Gate, Matter, Waiver
 from daemon.rules.explain import cause, next_step
@@ -18,7 +17,9 @@ from daemon.rules.overdue import Hold
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import CODES
+from daemon.rules.team import approving
+from daemon.rules.team.approving import HeldRow
+from daemon.rules.team.standing import CODES
 from daemon.rules.thread import Outcome
 
 

@@ -10,11 +10,11 @@ from daemon.commanding.inquiries import standing
 from daemon.commanding.showing import Row, number, present
 from daemon.edge import figures, holds, morning, wants
 from daemon.edge.outbox import LetterState
-from daemon.rules.asking_news import how_it_stands
+from daemon.rules.asking.asking_news import how_it_stands
+from daemon.rules.commands.orders import Report
 from daemon.rules.decision import Answer, LetterPlan, Page
 from daemon.rules.explain import cause
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.orders import Report
 from daemon.rules.phrases import day
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome

@@ -7,14 +7,16 @@ from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import inquiry_trail, inventory, outbox, wants
 from daemon.mail.message import IncomingMail, Reading, Source
-from daemon.rules import counterparties, inquiring, order_rows, ordering, routing
+from daemon.rules import counterparties
+from daemon.rules.asking import inquiring, ordering, routing
+from daemon.rules.asking.ordering import Checked, Known, Order, Receipt, Refused
+from daemon.rules.asking.routing import Mail, Portal
+from daemon.rules.commands import order_rows
+from daemon.rules.commands.orders import OrderedRow, Request, RequestContact
 from daemon.rules.decision import Asking, LetterKind, LetterPlan, Page
-from daemon.rules.ordering import Checked, Known, Order, Receipt, Refused
-from daemon.rules.orders import OrderedRow, Request, RequestContact
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.phrases import moment, safe
 from daemon.rules.policy import Counterparty, Mode
-from daemon.rules.routing import Mail, Portal
 from daemon.rules.wanting import Want, WantState
 
 MOST_ACCEPTED, MOST_REFUSED = 200, 500

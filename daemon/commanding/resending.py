@@ -11,10 +11,10 @@ from daemon.edge.outbox import LetterState
 from daemon.edge.proposals import Proposal, ProposalKind
 from daemon.edge.thread_letters import Ended
 from daemon.rules import counterparties
+from daemon.rules.commands.orders import Resend
 from daemon.rules.decide import folder_for
 from daemon.rules.decision import Answer, Gate, Matter, Waiver, folder_path
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.orders import Resend
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, MailThread, Outcome, State

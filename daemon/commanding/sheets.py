@@ -19,14 +19,14 @@ from daemon.edge.imports import Sheet, spelled
 from daemon.edge.outbox import LetterState
 from daemon.edge.proposals import Proposal, ProposalKind
 from daemon.mail.message import IncomingMail
-from daemon.rules import relisting
 from daemon.rules.counterparties import means, own_names, resolve
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, Relisted
-from daemon.rules.difference_words import COLUMNS, contact_lines, contact_table, device_lines, device_table
-from daemon.rules.differences import Differences, counted
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.phrases import moment, safe, sentence
 from daemon.rules.policy import Mode
+from daemon.rules.team import relisting
+from daemon.rules.team.differences import Differences, counted
+from daemon.rules.wording.difference_words import COLUMNS, contact_lines, contact_table, device_lines, device_table
 
 COOLING = timedelta(hours=72)
 """An address that is new or changed by mail is not relied on for codes before then."""

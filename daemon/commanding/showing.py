@@ -14,9 +14,9 @@ from daemon.rules import counterparties, disclosure
 from daemon.rules.decision import Page
 from daemon.rules.explain import cause, next_step, why
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.personal import safe_subject
 from daemon.rules.phrases import day, note_value
 from daemon.rules.reasons import Reason
+from daemon.rules.sense.personal import safe_subject
 from daemon.rules.thread import Item, MailThread, State
 from daemon.rules.workdays import LONDON
 

@@ -10,11 +10,11 @@ from daemon.commanding.pausing import apply_resume, pause, resume
 from daemon.commanding.proposing import propose
 from daemon.edge import standing_orders
 from daemon.edge.proposals import Proposal, ProposalKind
+from daemon.rules.commands.orders import Away, Waive
 from daemon.rules.counterparties import same_address
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
-from daemon.rules.orders import Away, Waive
 from daemon.rules.policy import Contact, Counterparty, Member
-from daemon.rules.standing import StandingKind, StandingOrder, approvers_left, called, person_of
+from daemon.rules.team.standing import StandingKind, StandingOrder, approvers_left, called, person_of
 from daemon.rules.workdays import in_words
 
 __all__ = ["apply_resume", "apply_waive", "away", "holiday", "incident", "pause", "resume", "waive"]

@@ -14,15 +14,16 @@ from daemon.commanding.releasing import approve_devices, check_mail, must_send, 
 from daemon.edge import holds, inventory, threads
 from daemon.edge.proposals import Proposal, ProposalKind
 from daemon.edge.tokens import OwnLetter
-from daemon.rules import approving, disclosure, overdue
+from daemon.rules import disclosure, overdue
+from daemon.rules.commands.orders import Rows, Tell
 from daemon.rules.counterparties import own_names
+from daemon.rules.decide.turns import is_kept_back
 from daemon.rules.decision import Matter, OpsNews
 from daemon.rules.identifiers import DeviceId, InstallCode
-from daemon.rules.orders import Rows, Tell
 from daemon.rules.overdue import Hold
 from daemon.rules.phrases import devices as devices_in_words
+from daemon.rules.team import approving
 from daemon.rules.thread import MailThread, Outcome
-from daemon.rules.turns import is_kept_back
 
 
 def tell(desk: OpsDesk, order: Tell) -> str:

@@ -17,8 +17,8 @@ from daemon.errors import ConfigError, DaemonError, LoginRefused, SealBroken, Un
 from daemon.mail.selftest import self_test
 from daemon.rules.decision import Folder, folder_path
 from daemon.rules.policy import Role
-from daemon.rules.rehearsal import check as check_templates
-from daemon.rules.standing import person_of
+from daemon.rules.team.standing import person_of
+from daemon.rules.wording.rehearsal import check as check_templates
 from daemon.running import mailbox_of, relay_of
 from daemon.settings import Settings
 

@@ -25,8 +25,8 @@ from daemon.rules import commands, counterparties, disclosure
 from daemon.rules.decision import Condition, Gate
 from daemon.rules.explain import why
 from daemon.rules.meaning import Correspondence, OpsMail
-from daemon.rules.personal import safe_subject
 from daemon.rules.reasons import Reason
+from daemon.rules.sense.personal import safe_subject
 from daemon.rules.wording import write
 from daemon.rules.workdays import local_day
 

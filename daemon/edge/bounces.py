@@ -11,7 +11,7 @@ from daemon.edge.database import insert, micros, moment
 from daemon.edge.outbox import PLAN, LetterState
 from daemon.edge.tables import BOUNCE_FAILED, bounce, letter
 from daemon.mail.message import Delivery
-from daemon.rules.bounced import Heard, Sent, to_our_team, words
+from daemon.rules.asking.bounced import Heard, Sent, to_our_team, words
 from daemon.rules.decision import Answer, LetterPlan
 from daemon.rules.identifiers import DeviceId
 

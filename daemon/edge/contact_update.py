@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from daemon.edge import contact_rows, contacts
 from daemon.edge.contacts import Key, Listing
 from daemon.edge.imports import Sheet
-from daemon.rules import relisting
-from daemon.rules.differences import Differences, Record, differences
 from daemon.rules.policy import Policy
-from daemon.rules.relisting import Move
+from daemon.rules.team import relisting
+from daemon.rules.team.differences import Differences, Record, differences
+from daemon.rules.team.relisting import Move
 
 _NAMES = (("mpid", "mpids"), ("alias", "aliases"), ("successor_of", "successor_of"))
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection
 
 from daemon.edge.database import chunks, eui_to_int, int_to_eui, micros, moment
 from daemon.edge.tables import ITEM_OPEN, MAIL_UNSETTLED, WANT_OPEN, audit, inquiry, item, letter, mail, thread, want
-from daemon.rules.asking_news import ReadAs
+from daemon.rules.asking.asking_news import ReadAs
+from daemon.rules.asking.ordering import Crossed
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.ordering import Crossed
 from daemon.rules.reasons import Reason
 from daemon.rules.wanting import WantState
 

@@ -18,8 +18,8 @@ from daemon.edge.inventory_batch import SAME, Batch, Plain, Stored
 from daemon.edge.inventory_rows import Checker, Device
 from daemon.edge.tables import device, import_run
 from daemon.edge.vault import Vault
-from daemon.rules.differences import Differences, Record, differences
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.team.differences import Differences, Record, differences
 
 CODE = "install_code"
 _COLUMNS = ("device_type", "installing_supplier", "installed_on", "status", "gaining_supplier", "linked_gsme")

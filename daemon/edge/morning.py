@@ -32,7 +32,7 @@ from daemon.rules.decision import Answer, LetterKind
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.morning import Act, Answered, DueDay, Heard, HeldFor, Proposed, Waiting
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import StandingKind, whose_letters
+from daemon.rules.team.standing import StandingKind, whose_letters
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import WantState
 from daemon.rules.workdays import LONDON, Calendar, local_day

@@ -5,7 +5,7 @@ from sqlalchemy import Connection
 
 from daemon.edge.database import insert, micros, moment
 from daemon.edge.tables import standing_order
-from daemon.rules.standing import StandingKind, StandingOrder
+from daemon.rules.team.standing import StandingKind, StandingOrder
 
 
 def load(connection: Connection) -> tuple[StandingOrder, ...]:

@@ -10,7 +10,7 @@ from daemon.edge.database import micros, moment
 from daemon.edge.outbox import LetterState
 from daemon.edge.tables import LETTER_WAITING, letter
 from daemon.rules.decision import LetterKind
-from daemon.rules.standing import CODES
+from daemon.rules.team.standing import CODES
 
 
 def oldest_unsent(connection: Connection, paused: Collection[str] = ()) -> datetime | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from daemon.rules.reasons import Reason
-from daemon.rules.standing import StandingOrder
+from daemon.rules.team.standing import StandingOrder
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import WantState
 

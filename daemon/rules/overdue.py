@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from daemon.rules import approving
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.explain import cause, next_step, why
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Policy, Role
 from daemon.rules.reasons import Reason
+from daemon.rules.team import approving
 from daemon.rules.thread import Outcome
 from daemon.rules.workdays import LONDON, Calendar, local_day
 

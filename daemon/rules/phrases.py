@@ -4,15 +4,12 @@ import re
 from datetime import date, datetime
 
 from daemon.mail.compose import one_line as plain
-from daemon.rules.identifiers import DeviceId
-from daemon.rules.layout import Column, Table
-from daemon.rules.personal import safe_subject
+from daemon.rules.sense.personal import safe_subject
 from daemon.rules.workdays import LONDON
 from daemon.rules.workdays import in_words as day
 
 __all__ = [
     "day",
-    "device_table",
     "devices",
     "every",
     "it",
@@ -25,7 +22,6 @@ __all__ = [
 ]
 
 _NOTE = re.compile(r"(?:installer|device|by): *(.*)", re.DOTALL)
-DEVICE = Column("Device ID", exact=True)
 
 
 def safe(text: str) -> str:
@@ -77,8 +73,3 @@ def these(count: int) -> str:
 def it(count: int) -> str:
     """It, them."""
     return "it" if count == 1 else "them"
-
-
-def device_table(ids: tuple[DeviceId, ...]) -> Table:
-    """Device IDs alone, one a row."""
-    return Table((DEVICE,), tuple((device,) for device in ids))

@@ -79,8 +79,8 @@ from daemon.mail.message import Evidence, IncomingMail, Source, Table
 from daemon.mail.origin import Profile, Trust
 from daemon.mail.parse import parse
 from daemon.rules.decision import Fate
-from daemon.rules.listing import MAX_SEARCHED, TOO_MUCH
 from daemon.rules.reasons import Reason
+from daemon.rules.sense.listing import MAX_SEARCHED, TOO_MUCH
 from daemon.rules.understand import understand
 from tests.journeys.world import A0, A1, A2, ANN, COMMISSIONED, WEST, World, flat, text_of, written
 from tests.rules import cases, mails

@@ -14,9 +14,9 @@ from daemon.edge.database import Database, micros
 from daemon.edge.outbox import FARTHEST, LetterState, Queued
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
-from daemon.rules import specimens
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.thread import Outcome
+from daemon.rules.wording import specimens
 from tests.sending import MAILBOX, MEMBER, NOW, World
 
 GEN = 7

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from daemon.mail.message import IncomingMail, Machine, MarkedKind, Source, Table
-from daemon.rules import answers, specimens
+from daemon.rules import answers
 from daemon.rules.answers import Finding
-from daemon.rules.asking_specimens import ASKING
 from daemon.rules.decision import Answer, Asking, LetterPlan
 from daemon.rules.identifiers import DeviceId, crc
 from daemon.rules.thread import Outcome
-from daemon.rules.wording import write
+from daemon.rules.wording import specimens, write
+from daemon.rules.wording.asking_specimens import ASKING
 from tests.letters import our_words
 from tests.rules import answer_mails, mails
 from tests.rules.answer_mails import (

@@ -14,19 +14,19 @@ from daemon.mail.compose import compose, csv_of
 from daemon.mail.message import Letter, MarkedKind
 from daemon.mail.parse import parse
 from daemon.mail.sheets import read_csv
-from daemon.rules import answers, specimens
-from daemon.rules.answer_words import LONGEST_LETTER, CodeMissing
-from daemon.rules.asking_specimens import ASKING, RESULTS
-from daemon.rules.asking_words import ASKING_TEMPLATES, LONGEST, asking_subject
+from daemon.rules import answers
 from daemon.rules.decision import AskedRow, Asking, LetterPlan, Result, ResultRow
-from daemon.rules.layout import WIDTH
 from daemon.rules.meaning import Correspondence, MachineMail
 from daemon.rules.policy import ChaseKind
-from daemon.rules.rehearsal import check
-from daemon.rules.specimens import device
 from daemon.rules.thread import Outcome
 from daemon.rules.understand import understand
-from daemon.rules.wording import write
+from daemon.rules.wording import specimens, write
+from daemon.rules.wording.answer_words import LONGEST_LETTER, CodeMissing
+from daemon.rules.wording.asking_specimens import ASKING, RESULTS
+from daemon.rules.wording.asking_words import ASKING_TEMPLATES, LONGEST, asking_subject
+from daemon.rules.wording.layout import WIDTH
+from daemon.rules.wording.rehearsal import check
+from daemon.rules.wording.specimens import device
 from tests.letters import WRITTEN_AT, our_words, seal
 from tests.rules import mails
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from daemon.rules.approving import belies
 from daemon.rules.counterparties import own_names
+from daemon.rules.team.approving import belies
 from daemon.rules.thread import Outcome
 from tests.rules.cases import A, policy, record
 

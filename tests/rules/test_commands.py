@@ -16,10 +16,7 @@ from daemon.mail.authres import Trust
 from daemon.mail.message import DkimSignature, Evidence, IncomingMail
 from daemon.mail.parse import parse
 from daemon.rules import commands
-from daemon.rules.commands.tell import OUTCOMES
-from daemon.rules.identifiers import DeviceId, InstallCode, crc, grouped
-from daemon.rules.meaning import MachineMail, OpsMail
-from daemon.rules.orders import (
+from daemon.rules.commands.orders import (
     Adopt,
     Approve,
     Away,
@@ -54,9 +51,12 @@ from daemon.rules.orders import (
     Waive,
     Withdraw,
 )  # fmt: skip
-from daemon.rules.orders import (
+from daemon.rules.commands.orders import (
     Evidence as ShowEvidence,
 )
+from daemon.rules.commands.tell import OUTCOMES
+from daemon.rules.identifiers import DeviceId, InstallCode, crc, grouped
+from daemon.rules.meaning import MachineMail, OpsMail
 from daemon.rules.thread import Outcome
 from daemon.rules.understand import understand
 from tests.rules import mails

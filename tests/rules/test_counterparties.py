@@ -18,10 +18,10 @@ from daemon.rules.counterparties import (
     reply_address,
     resolve,
 )
+from daemon.rules.counterparties.lookalike import looks_alike, skeleton
+from daemon.rules.counterparties.providers import FREE_MAIL, is_shared_domain
 from daemon.rules.facts import Standing, Writer
-from daemon.rules.lookalike import looks_alike, skeleton
 from daemon.rules.policy import Contact, ContactKind, Counterparty
-from daemon.rules.providers import FREE_MAIL, is_shared_domain
 from tests.rules import cases, mails
 from tests.rules.cases import BOOK, NOW, SOUTHERN, policy
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from daemon.rules.decide import decide
+from daemon.rules.decide.judge import Allowance, docket
 from daemon.rules.decision import Fate
 from daemon.rules.facts import DeviceRecord, Rates
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.judge import Allowance, docket
 from daemon.rules.policy import Limits, Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome, State

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.rules.difference_words import contact_lines, contact_table, device_lines, device_table
-from daemon.rules.differences import Differences, Record, counted, differences
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Contact, ContactKind, Counterparty
-from daemon.rules.relisting import moves, warnings
+from daemon.rules.team.differences import Differences, Record, counted, differences
+from daemon.rules.team.relisting import moves, warnings
+from daemon.rules.wording.difference_words import contact_lines, contact_table, device_lines, device_table
 
 RECORDS = st.dictionaries(st.sampled_from(["name", "phone", "status"]), st.sampled_from(["", "a", "b"]))
 LISTS = st.dictionaries(st.integers(0, 12), RECORDS, max_size=10)

@@ -7,16 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.rules import digest, specimens
 from daemon.rules.decision import AgeBar, Digest, LetterKind, LetterPlan
 from daemon.rules.morning import Act, Answered, DueDay, Heard, HeldFor, Morning, Proposed, Sought, Waiting
 from daemon.rules.policy import Member, Nation, Policy, Role
 from daemon.rules.reasons import Reason
-from daemon.rules.rehearsal import check
-from daemon.rules.standing import StandingKind, StandingOrder
+from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import WantState
-from daemon.rules.wording import write
+from daemon.rules.wording import digest, specimens, write
+from daemon.rules.wording.rehearsal import check
 from tests.letters import our_words
 
 POLICY = Policy("Losing Energy", "codes@losing.example")

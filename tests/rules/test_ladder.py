@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.rules.asking.ladder import Chase, Foresight, HandOver, Step, chases, is_chase_day, may_chase, next_rung
+from daemon.rules.asking.routing import asked, chase_calendar, due
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.ladder import Chase, Foresight, HandOver, Step, chases, is_chase_day, may_chase, next_rung
 from daemon.rules.policy import ChaseKind, Contact, ContactKind, Counterparty, Nation, Policy, Rung, Weekday
-from daemon.rules.routing import asked, chase_calendar, due
 from daemon.rules.wanting import WAITING, Want, WantEvent, WantState
 from daemon.rules.workdays import LONDON, local_day
 from tests.rules.cases import MEMBER, A, B, C, D, device, policy

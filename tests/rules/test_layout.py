@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.rules.layout import WIDTH, Block, Column, Table, blocks, mark, text, wrap
+from daemon.rules.wording.layout import WIDTH, Block, Column, Table, blocks, mark, text, wrap
 from tests.letters import our_words
 
 EXACT, WORDS, LAST = ("<x>", "|", "</x>"), ("<w>", " ", "</w>"), ("<l>", " ", "</l>")

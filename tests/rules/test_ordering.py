@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from daemon.mail.message import Source, Table
-from daemon.rules import order_rows, ordering
+from daemon.rules.asking import ordering
+from daemon.rules.asking.ordering import Checked, Crossed, Known, Order, Receipt
+from daemon.rules.commands import order_rows
+from daemon.rules.commands.orders import OrderedRow
 from daemon.rules.facts import DeviceRecord
-from daemon.rules.ordering import Checked, Crossed, Known, Order, Receipt
-from daemon.rules.orders import OrderedRow
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import AskedParty, Want, WantState
 from tests.rules import cases

@@ -6,11 +6,10 @@ Today is Monday, 8 June 2026, as in `test_commands`.
 import pytest
 
 from daemon.mail.parse import parse
-from daemon.rules import order_rows, specimens
-from daemon.rules.commands import meant
-from daemon.rules.forms import plain
-from daemon.rules.orders import Approve, Incident, Pause, Request, Status
-from daemon.rules.wording import write
+from daemon.rules.commands import meant, order_rows
+from daemon.rules.commands.orders import Approve, Incident, Pause, Request, Status
+from daemon.rules.sense.forms import plain
+from daemon.rules.wording import specimens, write
 from tests.letters import our_words
 from tests.rules.test_commands import (
     DEVICE,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.rules.identifiers import canonical, crc
-from daemon.rules.personal import MAX_SUBJECT, kinds, mprn_fits, safe_subject
+from daemon.rules.sense.personal import MAX_SUBJECT, kinds, mprn_fits, safe_subject
 
 A = "00-DB-12-34-56-78-90-A0"
 CODE = "83FED3407A939723A5C639B26916D505"

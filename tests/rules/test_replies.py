@@ -6,10 +6,10 @@ import pytest
 
 from daemon.mail.message import MarkedKind
 from daemon.rules.answers import Finding
+from daemon.rules.asking.receiving import receive
 from daemon.rules.decision import Fate
 from daemon.rules.meaning import Correspondence, Meaning, NotOurs
 from daemon.rules.reasons import Reason
-from daemon.rules.receiving import receive
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import AskedParty, WantState
 from tests.rules import cases, mails

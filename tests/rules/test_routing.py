@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.rules.policy import Channel, Contact, ContactKind, Counterparty, Nation
-from daemon.rules.routing import (
+from daemon.rules.asking.routing import (
     Ask,
     Mail,
     Next,
@@ -25,6 +24,7 @@ from daemon.rules.routing import (
     first_party,
     next_party,
 )
+from daemon.rules.policy import Channel, Contact, ContactKind, Counterparty, Nation
 from daemon.rules.thread import IllegalMove
 from daemon.rules.wanting import AskedParty, Want, WantEvent, WantState
 from tests.rules.cases import MEMBER, NOW, A, policy

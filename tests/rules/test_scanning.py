@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from daemon.rules import near_misses, scanning
-from daemon.rules.forms import plain
 from daemon.rules.identifiers import canonical, crc
-from daemon.rules.scanning import exact, holds_code, references, scan, whole_cell
+from daemon.rules.sense import near_misses, scanning
+from daemon.rules.sense.forms import plain
+from daemon.rules.sense.scanning import exact, holds_code, references, scan, whole_cell
 
 A = "00-DB-12-34-56-78-90-A0"
 

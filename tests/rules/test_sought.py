@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.rules import wishes
-from daemon.rules.forms import BLANK, DEVICE, blanked, lines_of_note, of_note, own, plain
-from daemon.rules.near_misses import may_hold_any
-from daemon.rules.scanning import _part, _search, scan, without_codes, without_identifiers
-from daemon.rules.sought import Sought, words_of
+from daemon.rules.sense import wishes
+from daemon.rules.sense.forms import BLANK, DEVICE, blanked, lines_of_note, of_note, own, plain
+from daemon.rules.sense.near_misses import may_hold_any
+from daemon.rules.sense.scanning import _part, _search, scan, without_codes, without_identifiers
+from daemon.rules.sense.sought import Sought, words_of
 
 PATTERNS = {name: found for name, found in vars(wishes).items() if isinstance(found, Sought)}
 

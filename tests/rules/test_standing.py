@@ -8,7 +8,7 @@ from daemon.rules import moving
 from daemon.rules.counterparties import nearest
 from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
 from daemon.rules.policy import Member, Nation, Role
-from daemon.rules.standing import (
+from daemon.rules.team.standing import (
     CODES,
     StandingKind,
     StandingOrder,

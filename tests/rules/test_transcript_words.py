@@ -7,12 +7,11 @@ from dataclasses import replace
 import pytest
 
 from daemon.edge.outbox import PLAN
-from daemon.rules import specimens
 from daemon.rules.decision import LetterPlan, Page, Said, Transcript
-from daemon.rules.layout import WIDTH
-from daemon.rules.rehearsal import check
-from daemon.rules.specimens import device
-from daemon.rules.wording import write
+from daemon.rules.wording import specimens, write
+from daemon.rules.wording.layout import WIDTH
+from daemon.rules.wording.rehearsal import check
+from daemon.rules.wording.specimens import device
 from tests.letters import our_words
 
 WORDS = our_words()

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from daemon.rules.decide import take_turn
+from daemon.rules.decide.turns import held_after_send, kept_back, let_go
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import DeviceRecord, Rates, TurnFacts
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Counterparty, Limits, Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, MailThread, Outcome, State
-from daemon.rules.turns import held_after_send, kept_back, let_go
 from tests.rules import cases, mails
 from tests.rules.cases import BOOK, A, B, C, D, pending, rows, said, states, thread
 

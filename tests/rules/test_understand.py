@@ -7,7 +7,7 @@ import pytest
 from daemon.mail.message import Attachment, IncomingMail, Machine, MarkedKind, Reading, Source
 from daemon.rules.facts import Writer
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
-from daemon.rules.near_misses import LETTERS, SHORTENED
+from daemon.rules.sense.near_misses import LETTERS, SHORTENED
 from daemon.rules.understand import understand
 from tests.rules import mails
 from tests.rules.mails import mail, sheet, table

@@ -9,15 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.mail.message import MarkedKind
-from daemon.rules import layout, specimens
-from daemon.rules.answer_words import LONGEST_GROUP, LONGEST_LETTER, CodeMissing
 from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
-from daemon.rules.layout import WIDTH
 from daemon.rules.meaning import BadLine
-from daemon.rules.rehearsal import check
-from daemon.rules.specimens import device
 from daemon.rules.thread import Outcome
-from daemon.rules.wording import TEMPLATES, write
+from daemon.rules.wording import TEMPLATES, layout, specimens, write
+from daemon.rules.wording.answer_words import LONGEST_GROUP, LONGEST_LETTER, CodeMissing
+from daemon.rules.wording.layout import WIDTH
+from daemon.rules.wording.rehearsal import check
+from daemon.rules.wording.specimens import device
 from tests.letters import our_words
 
 WORDS = our_words()

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from daemon.mail.message import IncomingMail, Machine, MarkedKind, Source, Table
-from daemon.rules import wishes
 from daemon.rules.answers import outcomes as answer_outcomes
 from daemon.rules.answers import quoted as answer_quoted
 from daemon.rules.answers.codes import TWO_CODES, Said, Spelled, Wanted
@@ -19,8 +18,9 @@ from daemon.rules.answers.prose import Budget, Prose, Reader, Where
 from daemon.rules.answers.spots import spots
 from daemon.rules.answers.statements import Loose, Reach
 from daemon.rules.answers.tables import Effort, Terms, read_rows
-from daemon.rules.forms import LOOSE_CODE, plain
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.sense import wishes
+from daemon.rules.sense.forms import LOOSE_CODE, plain
 from daemon.rules.thread import Outcome
 
 MAX_UNCLEAR = 20

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from daemon.rules.answers.codes import Spelled, Wanted
 from daemon.rules.answers.outcomes import Stated
 from daemon.rules.answers.spots import Spot, spots, without
-from daemon.rules.forms import BLANK, Lines, own, plain
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.sense.forms import BLANK, Lines, own, plain
 
 _WRAPPED = 45
 """A line at least so long goes on in the next: mail programs break lines, and people write short ones."""

@@ -7,8 +7,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from daemon.rules.forms import HEX
 from daemon.rules.identifiers import BadCode, DeviceId, InstallCode, crc, install_code
+from daemon.rules.sense.forms import HEX
 
 CHECK_FAILS = "its check digits do not fit: perhaps a typing error"
 NOT_HEX = "the code holds something other than the digits 0-9 and the letters A-F (a letter O for a 0?)"

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from daemon.rules import personal
+from daemon.rules.sense import personal
+from daemon.rules.sense.written_days import BadDay, coming, take_day
 from daemon.rules.thread import Outcome
-from daemon.rules.written_days import BadDay, coming, take_day
 
 MAX_CLAUSE = 600
 """Characters of one clause that are read."""

@@ -10,8 +10,8 @@ from daemon.rules.answers.codes import Said, Spelled
 from daemon.rules.answers.pairing import Pairing
 from daemon.rules.answers.statements import Loose, Statements
 from daemon.rules.answers.tables import Terms, cells_of, read_rows
-from daemon.rules.forms import one_kind_of_line_break
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.sense.forms import one_kind_of_line_break
 
 MAX_TEXT = 500_000
 """Characters of a text in which devices and codes are looked for."""

@@ -10,7 +10,7 @@ from daemon.rules.answers import outcomes as answer_outcomes
 from daemon.rules.answers.codes import Wanted
 from daemon.rules.answers.prose import MAX_TEXT, Prose, Reader
 from daemon.rules.answers.spots import Spot, masked, spots
-from daemon.rules.forms import BLANK, Lines, one_kind_of_line_break, own, plain
+from daemon.rules.sense.forms import BLANK, Lines, one_kind_of_line_break, own, plain
 from daemon.rules.thread import Outcome
 
 _FIELD = re.compile(r"\s*\*?(?:from|von|de)\s*:\s*\S", re.IGNORECASE)

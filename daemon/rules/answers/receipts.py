@@ -5,8 +5,8 @@ Told by what is left when such words are taken away, not by what stands in them:
 
 import re
 
-from daemon.rules import wishes
 from daemon.rules.answers import outcomes
+from daemon.rules.sense import wishes
 
 _GREETING = re.compile(
     r"\A\s*(?i:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b"

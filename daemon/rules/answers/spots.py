@@ -17,9 +17,9 @@ from daemon.rules.answers.codes import (
     spelled,
     with_check,
 )
-from daemon.rules.forms import BLANK, DEVICE, HEX, LOOSE_CODE, blanked, own, plain
 from daemon.rules.identifiers import DeviceId, canonical
-from daemon.rules.scanning import code_spans, exact, whole_cell
+from daemon.rules.sense.forms import BLANK, DEVICE, HEX, LOOSE_CODE, blanked, own, plain
+from daemon.rules.sense.scanning import code_spans, exact, whole_cell
 
 _LABEL = re.compile(
     rf"(?:\bZ:|\$A:)(?P<device>{HEX}{{16}})(?:\$[A-HJ-Z]:[^$\s]{{0,60}}){{0,4}}\$I:(?P<code>{HEX}{{8,64}})(?:[$%][^\s]{{0,80}})?"

@@ -12,9 +12,9 @@ from datetime import date
 from daemon.rules.answers.codes import CHECK_CALLED_SO, MISSING, TWO_CODES, Said, Spelled, Wanted, with_check
 from daemon.rules.answers.remarks import Remark, told
 from daemon.rules.answers.spots import devices_in_cell, in_cell
-from daemon.rules.forms import plain
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.scanning import exact
+from daemon.rules.sense.forms import plain
+from daemon.rules.sense.scanning import exact
 from daemon.rules.thread import Outcome
 
 MAX_EFFORT = 4_000_000

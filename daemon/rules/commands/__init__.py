@@ -11,16 +11,12 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from daemon.mail.message import Evidence, IncomingMail, Origin, Source
-from daemon.rules import order_rows
-from daemon.rules.commands import words
+from daemon.rules.commands import order_rows, words
 from daemon.rules.commands.frame import closes, greets, is_footer, names_of
 from daemon.rules.commands.grammar import Setting, is_attempt, parse, runs_on
 from daemon.rules.commands.meant import MOST_READ, meant_to_order, meant_to_stop, named_in, sentences
 from daemon.rules.commands.misses import is_marked, near_miss
-from daemon.rules.commands.words import Opening, Unfit, misspelt
-from daemon.rules.disclosure import whole_signature
-from daemon.rules.forms import HEX, plain
-from daemon.rules.orders import (
+from daemon.rules.commands.orders import (
     Approve,
     CommandLine,
     CommandMail,
@@ -33,6 +29,9 @@ from daemon.rules.orders import (
     Rows,
     Verb,
 )
+from daemon.rules.commands.words import Opening, Unfit, misspelt
+from daemon.rules.disclosure import whole_signature
+from daemon.rules.sense.forms import HEX, plain
 
 MOST_LINES = 10
 MAX_TEXT = 100_000

@@ -2,11 +2,11 @@
 
 import re
 
-from daemon.rules import order_rows, scanning
-from daemon.rules.commands import words
+from daemon.rules.commands import order_rows, words
+from daemon.rules.commands.orders import Order, Request, RequestContact, Withdraw
 from daemon.rules.commands.words import Opening, Unfit
-from daemon.rules.forms import DEVICE, HEX
-from daemon.rules.orders import Order, Request, RequestContact, Withdraw
+from daemon.rules.sense import scanning
+from daemon.rules.sense.forms import DEVICE, HEX
 
 MAX_REASON = 200
 _NOW = re.compile(r"(?:right )?now\b[ ,.:;-]*", re.IGNORECASE)

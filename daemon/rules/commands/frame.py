@@ -3,7 +3,7 @@
 import re
 
 from daemon.mail.message import Origin
-from daemon.rules.orders import Verb
+from daemon.rules.commands.orders import Verb
 
 _GREETING = re.compile(
     r"(?:(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|morning|afternoon)\b[\w .'’&/]{0,30}|team(?= ?[,!:-])|all|everyone|folks)[ ,!.:-]*",

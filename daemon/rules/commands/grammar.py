@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
 
-from daemon.rules import orders, personal, scanning
-from daemon.rules.commands import words
+from daemon.rules.commands import orders, words
 from daemon.rules.commands.asking import request, withdraw
 from daemon.rules.commands.meant import named_in
+from daemon.rules.commands.orders import Listing, Order, Verb
 from daemon.rules.commands.tell import approve, reject, tell
 from daemon.rules.commands.words import Opening, Unfit
-from daemon.rules.forms import DEVICE, plain
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.orders import Listing, Order, Verb
-from daemon.rules.written_days import BadDay, coming, holds_day, take_day, with_both_months
+from daemon.rules.sense import personal, scanning
+from daemon.rules.sense.forms import DEVICE, plain
+from daemon.rules.sense.written_days import BadDay, coming, holds_day, take_day, with_both_months
 
 MAX_WORDS = 500
 EXAMPLE = "IC-7F3K2Q9D"

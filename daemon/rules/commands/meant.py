@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from daemon.rules.commands import words
+from daemon.rules.commands.orders import Verb
 from daemon.rules.commands.words import Unfit, misspelt
-from daemon.rules.forms import DEVICE
-from daemon.rules.orders import Verb
+from daemon.rules.sense.forms import DEVICE
 
 MOST_READ = 3_000
 """Characters of a mail in which such words are looked for."""

@@ -2,12 +2,12 @@
 
 import re
 
-from daemon.rules import scanning
 from daemon.rules.commands import words
 from daemon.rules.commands.grammar import Setting
+from daemon.rules.commands.orders import Verb
 from daemon.rules.commands.words import misspelt
-from daemon.rules.forms import DEVICE
-from daemon.rules.orders import Verb
+from daemon.rules.sense import scanning
+from daemon.rules.sense.forms import DEVICE
 
 MOST_WORDS = 4
 _DECIDING = frozenset((Verb.APPROVE, Verb.REJECT))

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from datetime import date
 from types import MappingProxyType
 
-from daemon.rules import scanning
 from daemon.rules.commands import words
+from daemon.rules.commands.orders import Approve, Reject, RejectReason, Rows, Tell
 from daemon.rules.commands.words import Unfit
-from daemon.rules.forms import DEVICE
 from daemon.rules.identifiers import BadCode, DeviceId, install_code
-from daemon.rules.orders import Approve, Reject, RejectReason, Rows, Tell
+from daemon.rules.sense import scanning
+from daemon.rules.sense.forms import DEVICE
+from daemon.rules.sense.written_days import BadDay, coming, take_day
 from daemon.rules.thread import Outcome
-from daemon.rules.written_days import BadDay, coming, take_day
 
 SPECIMEN = "00-DB-12-34-56-78-90-A0"
 REASONS = "removed, commissioned, not confirmed, or ask again"

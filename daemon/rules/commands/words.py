@@ -8,11 +8,11 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from daemon.rules import personal
-from daemon.rules.forms import BLANK, DEVICE, HEX
+from daemon.rules.commands.orders import Rows, Verb
 from daemon.rules.identifiers import CROCKFORD
-from daemon.rules.orders import Rows, Verb
-from daemon.rules.scanning import without_codes
+from daemon.rules.sense import personal
+from daemon.rules.sense.forms import BLANK, DEVICE, HEX
+from daemon.rules.sense.scanning import without_codes
 
 MAX_LINE = 2_000
 """Of a line no more is read."""

@@ -1,0 +1,1 @@
+"""When we ask: whom, in which letters, when again, and what their mail changes."""

@@ -1,0 +1,430 @@
+"""A table read row by row: which devices it asks for, which it answers, which rows cannot be used.
+
+With a heading row, the columns under it say what a cell is: serials and MPANs beside the Device IDs are left
+alone, and a row whose answer columns are filled asks for nothing. Without one, every cell is looked at.
+A sheet of 50,000 rows is ordinary: the usual forms of a Device ID are read without a search.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from daemon.mail.message import Source, Table
+from daemon.rules.identifiers import DeviceId
+from daemon.rules.sense.near_misses import Fault
+from daemon.rules.sense.scanning import Found, exact, holds_code, scan, what_is_wrong, whole_cell
+
+MAX_FAULTS = 200
+MAX_SEARCHED = 4_000_000
+"""Characters of all tables of a mail that are searched, some seconds' work. Cells that hold just a Device ID are not."""
+TOO_MUCH = "it holds more text than we search; please send the Device IDs in a sheet or file of their own"
+MISSING = "the Device ID is missing"
+_HEADING_WITHIN = 15
+_SHORTEST = 12
+"""Characters below which a cell holds no Device ID, and nothing that is nearly one but a shortened number."""
+
+_STRONG = re.compile(
+    r"\b(?:guids?|eui(?: ?64)?s?|device ?ids?|device identifiers?|mac(?: address)?"
+    r"|(?:esme|gsme|ppmid|hcalcs|ihd|cad|meter|asset|electric\w*|elec|gas|chf|gpf|comms hub) (?:device )?ids?)\b"
+    r"|\A(?:esme|gsme|ppmid|hcalcs)\Z"
+)
+_WEAK = re.compile(
+    r"\b(?:devices?|meters?|esmes?|gsmes?|ppmids?|hcalcs|ihds?|assets?|ids?|identifiers?|electric\w*|gas)\b"
+)
+_OTHER = re.compile(
+    r"\b(?:mpan|mprn|mpxn|mpr|serial|msn|user|party|request|originator|sender|counter|contact)\b"
+    r"|\b(?:install(?:ation|er)?|hex) ?codes?\b|\A(?:codes?|outcome|answers?|results?|response|reply)\Z"
+)
+_NOT_WEAK = re.compile(
+    r"\b(?:type|status|date|time|model|make|manufacturer|name|supplier|reading|numbers?|no|nr|point|postcode|address"
+    r"|code|codes|firmware|version|count|qty|quantity|variant|region|ref|reference|sn|notes?|comments?|installed)\b"
+)
+_HUB = re.compile(r"\b(?:chf|gpf|hub|communications|comms|proxy|linked|associated|related|old|removed|replaced)\b")
+_ANSWER = re.compile(
+    r"\b(?:install(?:ation|er)?|hex) ?codes?\b|\Acodes?\Z|\b(?:outcome|answers?|results?|response|reply)\b"
+)
+_REMARK = re.compile(
+    r"\A\Z|\b(?:status|comments?|notes?|remarks?|actions?|codes?|outcome|answers?|results?|response|reply|requests?)\b"
+)
+_WHETHER_WANTED = re.compile(r"\A(?:(?:install(?:ation)? )?codes? )?(?:still )?(?:required|needed|wanted)\Z")
+_NOT_WANTED = re.compile(
+    r"(?:codes? |device |meter )?(?:is |are )?(?:no longer|not) (?:needed|required|wanted|necessary)\b.*|do(?: not|n't) send(?: (?:the |its )?(?:install )?codes?)?"
+    r"|(?:please )?(?:ignore|disregard|delete|skip)(?: (?:this|row|device|one))*|withdrawn"
+    r"|already (?:received|have|held|got)(?: (?:the |its )?(?:install )?codes?)?(?: (?:on )?[0-9].*)?",
+    re.IGNORECASE,
+)
+_NO = frozenset(("no", "n", "false"))
+_LABEL = re.compile(
+    r"\b(?:guids?|eui(?: ?64)?|device ?id|device identifier|meter id|(?:esme|gsme|ppmid|hcalcs) (?:device )?id)\b"
+)
+_NEARLY_LABEL = re.compile(
+    r"guid|eui|(?:device|meter|[eg]sme|ppmid|hcalcs)[^a-z0-9]{0,3}(?:device[^a-z0-9]{0,3})?id", re.IGNORECASE
+)
+"""Stands in every cell that `_LABEL` finds a label in, and is found much faster."""
+_HEADING_EFFORT = 20
+"""Whether a cell is a heading costs as much as a search of so many characters."""
+_LONGEST_NAME = 80
+"""Characters above which a cell is no heading."""
+_ONE_TOKEN = re.compile(r"[0-9A-Za-z.,+]{0,22}")
+_FOUR_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){4}")
+_SIX_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){6}")
+_OUTCOMES = frozenset(("CODE", "NOT-INSTALLER", "NO-CODE-HELD", "TYPE-HAS-NO-CODE", "NEED-MORE", "PENDING", "REFUSED"))
+_ANSWERED = re.compile(
+    r"\b(?:not ours|unknown device|attached|provided|supplied|sent|refused|completed?|done)\b", re.IGNORECASE
+)
+_STILL_OPEN = re.compile(
+    r"\b(?:not|never|yet|no|none|nothing|await\w*|outstanding|to be|please|requests?|requested|chas\w+|required|needed)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"\bnot (?:the |our |an? )?(?:install\w*|device|meter|asset|ours|held|found|known)|(?:did|have)(?:n't| not) (?:install|got)"
+    r"|\bno (?:install )?code|\bno record",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class Listed:
+    """What a table says. Rows count from 0, in the table."""
+
+    asked: list[tuple[DeviceId, int]] = field(default_factory=list)
+    answered: list[DeviceId] = field(default_factory=list)
+    beside: list[DeviceId] = field(default_factory=list)
+    """Devices in columns that are not asked for (a hub beside its meters); gathered for tables of a mail's text."""
+    left_out: list[DeviceId] = field(default_factory=list)
+    """Those asked for whose row says that they are not wanted."""
+    faults: list[Fault] = field(default_factory=list)
+    brings_codes: bool = False
+    for_devices: bool = False
+    """It has a column that is headed as one for Device IDs."""
+
+
+class _Exhausted(Exception):
+    """The tables of this mail were searched long enough."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """How many characters may still be searched, whoever sent them: this work holds up everybody's mail."""
+
+    left: int = MAX_SEARCHED
+
+    def spend(self, characters: int) -> None:
+        """Before a search. Raises _Exhausted."""
+        self.left -= characters
+        if self.left < 0:
+            raise _Exhausted
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    """The columns that matter. Where none is strictly for Device IDs, other content in them is no fault."""
+
+    devices: tuple[int, ...]
+    answers: tuple[int, ...]
+    strict: frozenset[int]
+    remarks: tuple[int, ...]
+    wanted: tuple[int, ...]
+    """Whether a row is wanted stands in these."""
+
+    def leaves_out(self, row: Sequence[str]) -> bool:
+        """The row says that its devices are not wanted."""
+        for column in self.remarks:  # any() costs three times as much
+            if len(row) > column and row[column] and _is_unwanted(row[column]):
+                return True
+        return bool(self.wanted) and any(len(row) > i and row[i].strip().lower() in _NO for i in self.wanted)
+
+
+def read_table(table: Table, *, asking: bool = False, effort: Effort | None = None) -> Listed:
+    """All that `table` asks, answers and has wrong. `asking`: the mail's words ask for codes.
+
+    A table is read whole or not at all: where `effort` (one for all tables of a mail) does not suffice, it is one fault.
+    """
+    try:
+        return _read(table, effort or Effort(), asking=asking)
+    except _Exhausted:
+        return Listed(faults=[Fault(0, TOO_MUCH, "")], for_devices=True)
+
+
+def _read(table: Table, effort: Effort, *, asking: bool) -> Listed:
+    if table.source is Source.TEXT:
+        return _read_text(table, effort, asking=asking)
+    in_text = table.source in (Source.HTML, Source.FORWARDED)
+    reader = _read_all(table, effort, in_text=in_text, headless=_is_form(table))
+    if reader.heading is None or reader.devices:
+        return reader.finish()
+    return _read_anyway(table, reader, effort)
+
+
+def _read_all(table: Table, effort: Effort, *, in_text: bool, headless: bool) -> "_Reader":
+    reader = _Reader(effort, in_text=in_text, headless=headless)
+    for number, row in enumerate(table.rows):
+        reader.read(number, row)
+    return reader
+
+
+def _is_form(table: Table) -> bool:
+    """Labels on the left, values on the right: its first row heads nothing."""
+    return any(
+        len(row) in (2, 3) and _LABEL.search(_name(row[0])) and len(row[1]) >= 16 and _devices_in(row[1])
+        for row in table.rows[:_HEADING_WITHIN]
+    )
+
+
+def _read_anyway(table: Table, headed: "_Reader", effort: Effort) -> Listed:
+    """The headed columns hold no Device ID: look everywhere, and keep the faults of rows where nothing is found."""
+    strict, listed = headed.finish(), _read_all(table, effort, in_text=False, headless=True).finish()
+    found = {row for _, row in listed.asked}
+    faults = {f.line: f for f in (*listed.faults, *strict.faults) if f.line not in found}
+    listed.faults = [faults[line] for line in sorted(faults)]
+    listed.brings_codes = listed.brings_codes or strict.brings_codes
+    listed.for_devices = strict.for_devices
+    return listed
+
+
+def _read_text(table: Table, effort: Effort, *, asking: bool) -> Listed:
+    """A text file: one line a row, and a Device ID may be broken over two."""
+    text = "\n".join(" ".join(row) for row in table.rows)
+    effort.spend(len(text))
+    found = scan(text)
+    asked, answered = pair(found, asking=asking)
+    return Listed(asked, answered, faults=list(found.faults), brings_codes=found.holds_code)
+
+
+def pair(found: Found, *, asking: bool) -> tuple[list[tuple[DeviceId, int]], list[DeviceId]]:
+    """(asked with their lines, answered): a device is answered by a code on its line, or one that follows it closely.
+
+    Where nothing is asked for, as many codes as devices answer them all, however they stand.
+    """
+    codes = {s.line for s in found.sightings if s.device is None}
+    answered = {s.device for s in found.sightings if s.line in codes}
+    reach = 1 if asking else 3
+    for before, after in itertools.pairwise(found.sightings):
+        if after.device is None and after.line - before.line <= reach:
+            answered.add(before.device)
+    if codes and not asking and sum(s.device is None for s in found.sightings) >= len(set(found.devices)):
+        answered.update(found.devices)
+    asked = [(s.device, s.line) for s in found.sightings if s.device is not None and s.device not in answered]
+    return asked, [device for device in found.devices if device in answered]
+
+
+# Rows ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Reader:
+    """Takes the rows in order. What needs a search is gathered and searched once, at the end."""
+
+    def __init__(self, effort: Effort, *, in_text: bool, headless: bool = False) -> None:
+        self._effort = effort
+        self.heading: _Heading | None = None
+        self.devices: list[tuple[DeviceId, int]] = []
+        self._in_text = in_text
+        self._headless = headless
+        self._filled = 0
+        self._answered_rows: set[int] = set()
+        self._unwanted_rows: set[int] = set()
+        self._loose: list[tuple[int, str]] = []
+        self._listed = Listed()
+
+    def read(self, number: int, row: Sequence[str]) -> None:
+        """Take one row in."""
+        if not any(row):
+            return
+        self._filled += 1
+        if self.heading is None:
+            heading = None if self._headless or self._filled > _HEADING_WITHIN else _heading(row)
+            if heading is None:
+                self._read_cells(number, row)
+            else:
+                self.heading = heading
+            return
+        self._read_row(number, row, self.heading)
+
+    def _read_row(self, number: int, row: Sequence[str], heading: _Heading) -> None:
+        if max(map(len, row)) >= 32 and any(_may_hold_code(cell) and self._holds_code(cell) for cell in row):
+            self._listed.brings_codes = True
+            self._answered_rows.add(number)
+        elif any(len(row) > i and row[i] and _is_answer(row[i]) for i in heading.answers):
+            self._answered_rows.add(number)
+        if heading.leaves_out(row):
+            self._unwanted_rows.add(number)
+        found = False
+        odd: list[int] = []
+        for column in heading.devices:
+            cell = row[column].strip() if len(row) > column else ""
+            device = exact(cell)
+            if device is not None:
+                self.devices.append((device, number))
+                found = True
+            elif cell:
+                odd.append(column)
+        if odd or not found:
+            self._read_odd(number, row, odd, heading, found=found)
+        if self._in_text:
+            beside = (exact(cell.strip()) for i, cell in enumerate(row) if i not in heading.devices)
+            self._listed.beside.extend(device for device in beside if device is not None)
+
+    def _holds_code(self, cell: str) -> bool:
+        self._effort.spend(len(cell))
+        return holds_code(cell)
+
+    def _read_odd(self, number: int, row: Sequence[str], odd: list[int], heading: _Heading, *, found: bool) -> None:
+        """A row with something else in a column of Device IDs, or nothing in all of them."""
+        if self._is_new_heading(row):
+            return
+        unusable = []
+        for column in odd:
+            self._effort.spend(len(row[column]))
+            devices = _devices_in(row[column])
+            self.devices.extend((device, number) for device in devices)
+            found = found or bool(devices)
+            if not devices and column in heading.strict:
+                unusable.append(row[column])
+        if not found and not odd and heading.strict and sum(bool(cell.strip()) for cell in row) > 1:
+            unusable.append("")
+        if number not in self._answered_rows and len(self._listed.faults) < MAX_FAULTS:
+            reasons = (_wrong(cell, row, found=found) for cell in unusable)
+            self._listed.faults.extend(Fault(number, why, "") for why in list(filter(None, reasons))[:1])
+
+    def _is_new_heading(self, row: Sequence[str]) -> bool:
+        """A second heading further down, perhaps with other columns: it holds from here on."""
+        if not _NEARLY_LABEL.search("\n".join(row)):
+            return False
+        self._effort.spend(_HEADING_EFFORT * len(row))
+        heading = _heading(row)
+        if heading is None or not any(_LABEL.search(_name(row[i])) for i in heading.strict):
+            return False
+        self.heading = heading
+        return True
+
+    def _read_cells(self, number: int, row: Sequence[str]) -> None:
+        """A row under no heading; in a form, one that is labelled as something else holds nothing of ours."""
+        if self._headless and len(row) in (2, 3) and _OTHER.search(_name(row[0])):
+            return
+        if any(_is_unwanted(cell) for cell in row if cell[:1].isalpha()):
+            self._unwanted_rows.add(number)
+        for cell in map(str.strip, row):
+            device = exact(cell)
+            if device is not None:
+                self.devices.append((device, number))
+            elif _is_worth_a_search(cell):
+                self._loose.append((number, cell))
+
+    def finish(self) -> Listed:
+        """What all rows together say."""
+        self._search_loose()
+        listed = self._listed
+        listed.for_devices = bool(self.heading and self.heading.strict)
+        for device, row in self.devices:
+            if row in self._answered_rows:
+                listed.answered.append(device)
+            else:
+                listed.asked.append((device, row))
+                if row in self._unwanted_rows:
+                    listed.left_out.append(device)
+        listed.faults.sort(key=lambda fault: fault.line)
+        return listed
+
+    def _search_loose(self) -> None:
+        """All cells that are not plainly a Device ID, searched as one text; a row with a code answers."""
+        if not self._loose:
+            return
+        rows = [number for number, _ in self._loose]
+        self._effort.spend(sum(len(cell) for _, cell in self._loose))
+        found = scan("\n".join(" ".join(cell.split()) for _, cell in self._loose))
+        for sighting in found.sightings:
+            if sighting.device is None:
+                self._listed.brings_codes = True
+                self._answered_rows.add(rows[sighting.line])
+            else:
+                self.devices.append((sighting.device, rows[sighting.line]))
+        self.devices.sort(key=lambda entry: entry[1])
+        with_device = {row for _, row in self.devices}
+        for fault in found.faults:
+            row = rows[fault.line]
+            if row not in self._answered_rows and (fault.sure or row not in with_device):
+                self._listed.faults.append(Fault(row, fault.why, fault.token, fault.sure))
+
+
+@lru_cache(maxsize=1024)
+def _is_unwanted(cell: str) -> bool:
+    """A remark that its row is not wanted; what people remark, they remark many times."""
+    return _NOT_WANTED.fullmatch(cell.strip()) is not None
+
+
+def _may_hold_code(cell: str) -> bool:
+    return len(cell) >= 32 and _FOUR_DIGITS.match(cell) is not None
+
+
+def _is_worth_a_search(cell: str) -> bool:
+    """Whether a Device ID, a code or a near miss can stand in it, by what they all have."""
+    if len(cell) < _SHORTEST:
+        return "E+" in cell or "e+" in cell
+    return bool(_FOUR_DIGITS.match(cell)) or not cell.isascii() or cell.count("-") > 5 or cell.count(":") > 5
+
+
+def _devices_in(cell: str) -> tuple[DeviceId, ...]:
+    """The Device IDs of a cell that is meant for one: most often one, written in an unusual way."""
+    device = whole_cell(cell)
+    if device is not None:
+        return (device,)
+    return () if _ONE_TOKEN.fullmatch(cell) else scan(cell).devices
+
+
+def _wrong(cell: str, row: Sequence[str], *, found: bool) -> str:
+    """What is wrong with a device cell; empty for a remark, for a sum under a list, for "N/A" beside another ID."""
+    text = cell.strip()
+    if not re.search("[0-9]", text):
+        alone = sum(bool(other.strip()) for other in row) == 1
+        return "" if alone or found else MISSING
+    if len(text) > 200 or re.match(r"(?:sub)?total\b|count\b|notes?\b", text, re.IGNORECASE):
+        return ""
+    return what_is_wrong(text)
+
+
+def _is_answer(cell: str) -> bool:
+    """Whether an answer column is filled with an answer, and not with the wish for one ("required", "TBC")."""
+    text = cell.strip()
+    if text in _OUTCOMES:
+        return True
+    if len(re.findall("[0-9A-Fa-f]", text)) >= 12 and re.fullmatch(r"[0-9A-Fa-fxX\s\-:.]+", text):
+        return True
+    if _DENIED.search(text):
+        return True
+    return bool(_ANSWERED.search(text)) and not _STILL_OPEN.search(text)
+
+
+# Headings ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _heading(row: Sequence[str]) -> _Heading | None:
+    """The columns that this row heads; None: it is no heading."""
+    if any(_SIX_DIGITS.match(cell) for cell in row if len(cell) <= _LONGEST_NAME):
+        return None
+    names = [_name(cell) for cell in row]
+    headed = [i for i, name in enumerate(names) if name and (_STRONG.match(name) or not _OTHER.search(name))]
+    strong = [i for i in headed if _STRONG.search(names[i])]
+    strict = [i for i in strong if not _HUB.search(names[i])]
+    weak = [i for i in headed if i not in strong and _is_weak(names[i])]
+    strict = strict or ([] if weak else strong)
+    if not strict and not (weak and sum(map(bool, names)) > 1):
+        return None
+    if any(_SIX_DIGITS.match(cell) or (len(cell) >= _SHORTEST and _devices_in(cell)) for cell in row):
+        return None
+    answers = tuple(i for i, name in enumerate(names) if i not in strict and _ANSWER.search(name))
+    devices = tuple(sorted((*strict, *weak)))
+    remarks = tuple(i for i, name in enumerate(names) if i not in devices and _REMARK.search(name))
+    wanted = tuple(i for i, name in enumerate(names) if _WHETHER_WANTED.search(name))
+    return _Heading(devices, answers, frozenset(strict), tuple(sorted({*remarks, *wanted})), wanted)
+
+
+def _is_weak(name: str) -> bool:
+    return bool(_WEAK.search(name)) and not _HUB.search(name) and not _NOT_WEAK.search(name)
+
+
+def _name(cell: str) -> str:
+    """A heading in lower-case words; empty for what is too long to be one."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cell.strip()) if len(cell) <= _LONGEST_NAME else ""
+    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))

@@ -1,0 +1,1 @@
+"""What our own team decides, orders for a time, and changes in its lists."""
