@@ -23,8 +23,8 @@ from daemon import logs, report
 from daemon.edge import audit as trail
 from daemon.edge import vault
 from daemon.edge.database import Database
-from daemon.edge.imports import Summary
-from daemon.edge.inventory_load import Wish
+from daemon.edge.inventory.load import Wish
+from daemon.edge.sheets.imports import Summary
 from daemon.errors import ConfigError, DaemonError, ImportRefused, Unavailable
 from daemon.parts import Clock, Parts
 from daemon.settings import Settings, load

@@ -11,9 +11,10 @@ import structlog
 from sqlalchemy import Connection
 
 from daemon import inquirywork
-from daemon.edge import audit, contacts, hand_over, inquiry_trail, outbox, remembered, wants
+from daemon.edge import audit, contacts, outbox, remembered, wants
 from daemon.edge.audit import Entry
 from daemon.edge.failpoints import failpoint
+from daemon.edge.wants import hand_over, inquiry_trail
 from daemon.errors import SealBroken, Unavailable
 from daemon.parts import Parts
 from daemon.rules.asking import asking_news, inquiring, ladder

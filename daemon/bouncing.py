@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from daemon import inquirywork
 from daemon.casework import Case
 from daemon.commanding.desk import to_team
-from daemon.edge import bounces, contacts, outbox, threads, wants, whereabouts
+from daemon.edge import contacts, outbox, threads, wants
 from daemon.edge.audit import Entry
-from daemon.edge.outbox import LetterState
+from daemon.edge.inbox import whereabouts
+from daemon.edge.outbox import LetterState, bounces
 from daemon.mail.message import Bounce, Delivery
 from daemon.parts import Parts
 from daemon.rules import counterparties

@@ -13,12 +13,12 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge import contacts, inbox, inventory, outbox, remembered, threads, wants, whereabouts
-from daemon.edge.heard_of import Names, heard_of
-from daemon.edge.inbox import KeptMail
-from daemon.edge.lately import Lately
+from daemon.edge import contacts, inbox, inventory, outbox, remembered, threads, wants
+from daemon.edge.inbox import KeptMail, whereabouts
+from daemon.edge.inbox.heard_of import Names, heard_of
 from daemon.edge.outbox import LetterState
-from daemon.edge.reader_frames import ReadMail
+from daemon.edge.reader.frames import ReadMail
+from daemon.edge.threads.lately import Lately
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
 from daemon.rules import answers, counterparties, disclosure

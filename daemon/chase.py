@@ -14,11 +14,13 @@ from sqlalchemy import Connection
 from daemon import casework
 from daemon.casework import PROOF
 from daemon.commanding.desk import TOKEN_LIVES
-from daemon.edge import audit, contacts, holds, inbox, outbox, proposals, remembered, threads, tokens, undelivered
+from daemon.edge import audit, contacts, inbox, outbox, remembered, threads
 from daemon.edge.audit import Entry
 from daemon.edge.failpoints import failpoint
-from daemon.edge.threads import Queue
-from daemon.edge.undelivered import Undelivered
+from daemon.edge.outbox import undelivered
+from daemon.edge.outbox.undelivered import Undelivered
+from daemon.edge.team import proposals, tokens
+from daemon.edge.threads import Queue, holds
 from daemon.errors import Refused, Unavailable
 from daemon.parts import Parts
 from daemon.rules import counterparties, disclosure, overdue

@@ -15,11 +15,12 @@ from itertools import groupby
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import outbox, whereabouts
+from daemon.edge import outbox
 from daemon.edge.failpoints import failpoint
 from daemon.edge.imap import Mailbox
+from daemon.edge.inbox import whereabouts
+from daemon.edge.inbox.whereabouts import ToFile
 from daemon.edge.outbox import Queued
-from daemon.edge.whereabouts import ToFile
 from daemon.errors import MailboxFull, Refused, Renumbered, SealBroken, Unavailable
 from daemon.mail.compose import compose
 from daemon.mail.message import Place

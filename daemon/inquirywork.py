@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from daemon.edge import bounces, inquiry_trail, outbox, wants
+from daemon.edge import outbox, wants
 from daemon.edge.audit import Entry
+from daemon.edge.outbox import bounces
+from daemon.edge.wants import inquiry_trail
 from daemon.parts import Parts
 from daemon.rules.asking import asking_news, inquiring, ladder, routing
 from daemon.rules.asking.asking_news import Happened

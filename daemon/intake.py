@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import inbox, remembered, whereabouts
+from daemon.edge import inbox, remembered
 from daemon.edge.failpoints import failpoint
 from daemon.edge.imap import Mailbox
-from daemon.edge.inbox import Cursor
+from daemon.edge.inbox import Cursor, whereabouts
 from daemon.mail.message import RawMail
 from daemon.parts import Parts
 from daemon.rules.decision import FOLDERS, Folder, folder_path

@@ -9,9 +9,11 @@ from datetime import date, datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import audit, contacts, inquiry_trail, inventory, morning, outbox, remembered
+from daemon.edge import audit, contacts, inventory, outbox, remembered
 from daemon.edge.audit import Entry
 from daemon.edge.failpoints import failpoint
+from daemon.edge.pictures import morning
+from daemon.edge.wants import inquiry_trail
 from daemon.parts import Parts
 from daemon.report import Health, health, troubles
 from daemon.rules.decision import Digest, LetterKind

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from daemon.edge import standing_orders
 from daemon.edge.database import Database
 from daemon.edge.lease import Lease, fence
+from daemon.edge.team import standing_orders
 from daemon.edge.vault import Vault
 from daemon.rules.facts import Surroundings, Suspension
 from daemon.rules.policy import Policy

@@ -7,21 +7,14 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import (
-    holds,
-    inbox,
-    inquiry_trail,
-    outbox,
-    remembered,
-    standing_orders,
-    threads,
-    undelivered,
-    unsent,
-    wants,
-)
+from daemon.edge import inbox, outbox, remembered, threads, wants
 from daemon.edge.database import Database, moment
-from daemon.edge.inquiry_trail import Wanted
+from daemon.edge.outbox import undelivered, unsent
 from daemon.edge.tables import lease
+from daemon.edge.team import standing_orders
+from daemon.edge.threads import holds
+from daemon.edge.wants import inquiry_trail
+from daemon.edge.wants.inquiry_trail import Wanted
 from daemon.rules.explain import next_step, why
 from daemon.rules.overdue import Hold, matter
 from daemon.rules.policy import Policy

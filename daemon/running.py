@@ -18,7 +18,7 @@ from daemon.chase import Chase
 from daemon.edge.database import Database
 from daemon.edge.imap import Account, Mailbox
 from daemon.edge.lease import Lease, worker
-from daemon.edge.reader import Limits, Readers
+from daemon.edge.reader.pool import Limits, Readers
 from daemon.edge.smtp import Relay, RelayAccount
 from daemon.edge.vault import Vault
 from daemon.errors import ConfigError

@@ -15,9 +15,10 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import audit, inventory, outbox, threads, wants, whereabouts
+from daemon.edge import audit, inventory, outbox, threads, wants
 from daemon.edge.audit import Entry
 from daemon.edge.database import chunks
+from daemon.edge.inbox import whereabouts
 from daemon.edge.outbox import LetterState, Queued
 from daemon.errors import SealBroken
 from daemon.gatekeeper import Go, Ruling, rule

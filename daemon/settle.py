@@ -16,12 +16,12 @@ from sqlalchemy import Connection
 from daemon import bouncing, casework
 from daemon.casework import Case, Worked
 from daemon.commanding.obey import obey
-from daemon.edge import audit, inbox, outbox, remembered, threads, whereabouts
+from daemon.edge import audit, inbox, outbox, remembered, threads
 from daemon.edge.failpoints import failpoint
-from daemon.edge.inbox import KeptMail, Settled
+from daemon.edge.inbox import KeptMail, Settled, whereabouts
 from daemon.edge.outbox import LetterState, ToQueue
-from daemon.edge.reader import Readers
-from daemon.edge.reader_frames import ReadMail
+from daemon.edge.reader.frames import ReadMail
+from daemon.edge.reader.pool import Readers
 from daemon.errors import DaemonError, Unreadable
 from daemon.parts import Parts
 from daemon.receiving import take

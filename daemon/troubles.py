@@ -15,7 +15,7 @@ import structlog
 
 from daemon.edge import outbox, remembered
 from daemon.edge.database import micros
-from daemon.edge.undelivered import Undelivered
+from daemon.edge.outbox.undelivered import Undelivered
 from daemon.errors import DaemonError, LoginRefused, Unavailable
 from daemon.mail.compose import compose
 from daemon.mail.message import Envelope

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from daemon.casework import Case
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import audit, contacts, outbox, proposals, standing_orders, tokens
+from daemon.edge import audit, contacts, outbox
 from daemon.edge import tables as t
 from daemon.edge.database import Database
 from daemon.edge.outbox import LetterState
-from daemon.edge.proposals import Proposal
+from daemon.edge.team import proposals, standing_orders, tokens
+from daemon.edge.team.proposals import Proposal
 from daemon.edge.vault import Vault
 from daemon.rules.decision import Decision, Fate, LetterKind, Page
 from daemon.rules.facts import Facts, Proof, Standing, Writer

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from daemon import bouncing, inquirywork
 from daemon.bouncing import Reported
 from daemon.casework import Case
-from daemon.edge import audit, bounces, contacts, outbox, undelivered, wants
+from daemon.edge import audit, contacts, outbox, wants
 from daemon.edge import tables as t
 from daemon.edge.contacts import Listing
 from daemon.edge.database import Database
-from daemon.edge.outbox import PLAN, LetterState
+from daemon.edge.outbox import PLAN, LetterState, bounces, undelivered
 from daemon.edge.vault import Vault
 from daemon.mail.message import Bounce, BouncedRecipient, Delivery, Machine
 from daemon.rules.asking.bounced import MOST_REPORTS

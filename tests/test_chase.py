@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import holds, remembered
+from daemon.edge import remembered
 from daemon.edge import tables as t
 from daemon.edge.database import Database
+from daemon.edge.threads import holds
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
 from daemon.errors import LeaseLost, Unavailable

@@ -18,8 +18,8 @@ from daemon.__main__ import app
 from daemon.console import showing
 from daemon.edge import migrations
 from daemon.edge.database import Database
-from daemon.edge.inquiry_trail import Wanted
 from daemon.edge.lease import Lease
+from daemon.edge.wants.inquiry_trail import Wanted
 from daemon.rules.wanting import WantState
 from tests.operating import CONFIG, secret, write_config
 

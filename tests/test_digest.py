@@ -7,10 +7,12 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from daemon.edge import audit, morning, remembered, standing_orders
+from daemon.edge import audit, remembered
 from daemon.edge import tables as t
 from daemon.edge.audit import Entry
 from daemon.edge.database import Database
+from daemon.edge.pictures import morning
+from daemon.edge.team import standing_orders
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
 from daemon.mornings import Mornings

@@ -9,11 +9,11 @@ from email import message_from_bytes
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import failpoints, inbox, outbox, whereabouts
+from daemon.edge import failpoints, inbox, outbox
 from daemon.edge import tables as t
 from daemon.edge.database import Database
 from daemon.edge.imap import DONE_KEYWORD, Account, Mailbox
-from daemon.edge.inbox import Settled
+from daemon.edge.inbox import Settled, whereabouts
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
 from daemon.filing import FOLDERS, Filing

@@ -8,11 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from daemon.commanding import matters
-from daemon.edge import kept_mail, notes, outbox, thread_letters, threads
+from daemon.edge import outbox, threads
 from daemon.edge import tables as t
 from daemon.edge.database import Database
-from daemon.edge.outbox import LetterState
-from daemon.edge.tokens import OwnLetter
+from daemon.edge.inbox import kept_mail
+from daemon.edge.outbox import LetterState, thread_letters
+from daemon.edge.team import notes
+from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.vault import Vault
 from daemon.rules.commands.orders import Close, Note, Replay, Resend, Wait
 from daemon.rules.decision import Answer, Gate, LetterKind, LetterPlan, Matter, OpsNews

@@ -14,11 +14,12 @@ from daemon.casework import Case
 from daemon.commanding import reading
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.showing import hashed
-from daemon.edge import audit, contacts, notes, proposals, standing_orders, tokens
+from daemon.edge import audit, contacts
 from daemon.edge import tables as t
 from daemon.edge.database import Database, eui_to_int, micros
 from daemon.edge.outbox import LetterState
-from daemon.edge.proposals import ProposalKind
+from daemon.edge.team import notes, proposals, standing_orders, tokens
+from daemon.edge.team.proposals import ProposalKind
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
 from daemon.rules.commands.orders import Evidence, Help, Listing, ListOf, Report, Status, Team

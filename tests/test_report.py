@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from pydantic import TypeAdapter
 
-from daemon.edge import holds, inbox, remembered, standing_orders, undelivered, unsent
+from daemon.edge import inbox, remembered
 from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
+from daemon.edge.outbox import undelivered, unsent
+from daemon.edge.team import standing_orders
+from daemon.edge.threads import holds
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
 from daemon.errors import LoginRefused

@@ -8,12 +8,13 @@ from typing import ClassVar, TypeVar
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import audit, holds
+from daemon.edge import audit
 from daemon.edge import tables as t
 from daemon.edge.database import Database, eui_to_int
 from daemon.edge.lease import Lease
 from daemon.edge.outbox import LetterState
 from daemon.edge.smtp import Relay
+from daemon.edge.threads import holds
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost, LoginRefused, Unavailable
 from daemon.mail.message import Envelope

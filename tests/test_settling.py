@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from daemon.console.importing import import_contacts, import_inventory
 from daemon.edge import inbox, tables
 from daemon.edge.database import Database
-from daemon.edge.inventory_load import Wish
-from daemon.edge.reader import Readers
+from daemon.edge.inventory.load import Wish
+from daemon.edge.reader.pool import Readers
 from daemon.edge.vault import Vault
 from daemon.embedded.stamps import Verdict, stamped
 from daemon.errors import Unavailable

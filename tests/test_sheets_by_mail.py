@@ -15,10 +15,11 @@ from daemon.casework import Case
 from daemon.commanding import sheets
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.console.importing import import_contacts, import_inventory
-from daemon.edge import contacts, inventory, outbox, proposals
+from daemon.edge import contacts, inventory, outbox
 from daemon.edge import tables as t
-from daemon.edge.inventory_load import Wish
+from daemon.edge.inventory.load import Wish
 from daemon.edge.outbox import PLAN, LetterState
+from daemon.edge.team import proposals
 from daemon.errors import ImportRefused
 from daemon.gatekeeper import Go, rule
 from daemon.mail.message import IncomingMail

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 
 from daemon.commanding import standing
 from daemon.commanding.desk import NotDone
-from daemon.edge import deadlines, standing_orders
 from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
 from daemon.edge.outbox import LetterState
+from daemon.edge.team import standing_orders
+from daemon.edge.threads import deadlines
 from daemon.edge.vault import Vault
 from daemon.rules.commands.orders import Away, Holiday, Incident, Pause, Resume, Waive
 from daemon.rules.decision import LetterKind, OpsNews

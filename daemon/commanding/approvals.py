@@ -9,9 +9,11 @@ from dataclasses import replace
 
 from daemon.commanding.desk import TOKEN_LIVES, NotDone, OpsDesk
 from daemon.commanding.proposing import for_approvers
-from daemon.edge import holds, proposals, threads, tokens
-from daemon.edge.proposals import Proposal
-from daemon.edge.tokens import OwnLetter
+from daemon.edge import threads
+from daemon.edge.team import proposals, tokens
+from daemon.edge.team.proposals import Proposal
+from daemon.edge.team.tokens import OwnLetter
+from daemon.edge.threads import holds
 from daemon.rules import counterparties, overdue
 from daemon.rules.commands.orders import Rows
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import imports
-from daemon.edge.cells import bare
-from daemon.edge.imports import Columns, Row, Sheet, counted
+from daemon.edge.sheets import imports
+from daemon.edge.sheets.cells import bare
+from daemon.edge.sheets.imports import Columns, Row, Sheet, counted
 from daemon.errors import BadRow, ImportRefused
 from daemon.mail.message import IncomingMail, Reading, Source, Table
 from daemon.rules.decision import Page

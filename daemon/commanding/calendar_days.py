@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import deadlines, standing_orders
+from daemon.edge.team import standing_orders
+from daemon.edge.threads import deadlines
 from daemon.rules import moving
 from daemon.rules.commands.orders import Holiday
 from daemon.rules.decision import Matter, Page

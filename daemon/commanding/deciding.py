@@ -21,9 +21,11 @@ from daemon.commanding.approvals import (
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.releasing import approve_devices, check_mail, gates_of, object_of
 from daemon.commanding.telling import told
-from daemon.edge import holds, proposals, threads
-from daemon.edge.proposals import Proposal, ProposalKind
-from daemon.edge.tokens import OwnLetter
+from daemon.edge import threads
+from daemon.edge.team import proposals
+from daemon.edge.team.proposals import Proposal, ProposalKind
+from daemon.edge.team.tokens import OwnLetter
+from daemon.edge.threads import holds
 from daemon.rules import overdue
 from daemon.rules.commands.orders import Approve, Reject, Rows
 from daemon.rules.decision import LetterKind, Matter, Waiver

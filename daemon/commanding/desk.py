@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from daemon.casework import Case
 from daemon.edge import outbox, threads
 from daemon.edge.audit import Entry
-from daemon.edge.tokens import OwnLetter
+from daemon.edge.team.tokens import OwnLetter
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews, Page

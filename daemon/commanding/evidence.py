@@ -20,10 +20,11 @@ from daemon.commanding.showing import (
     number_in,
     present,
 )
-from daemon.edge import dossier, wants
+from daemon.edge import wants
 from daemon.edge.contacts import CONTACTS
-from daemon.edge.dossier import Entry, LetterOut, MailIn
 from daemon.edge.inventory import INVENTORY
+from daemon.edge.pictures import dossier
+from daemon.edge.pictures.dossier import Entry, LetterOut, MailIn
 from daemon.mail.message import Evidence as Proven
 from daemon.rules import counterparties, disclosure
 from daemon.rules.commands.orders import Evidence

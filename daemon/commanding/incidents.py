@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 
 from daemon.commanding.desk import OpsDesk
 from daemon.commanding.pausing import party_called, since
-from daemon.edge import party_history, standing_orders
+from daemon.edge.contacts import party_history
+from daemon.edge.team import standing_orders
 from daemon.mail.message import Evidence
 from daemon.rules.commands.orders import Incident
 from daemon.rules.counterparties.providers import is_shared_domain

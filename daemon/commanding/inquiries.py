@@ -9,7 +9,10 @@ from types import MappingProxyType
 from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.showing import notes_pages
-from daemon.edge import inquiry_trail, notes, outbox, thread_letters, wants
+from daemon.edge import outbox, wants
+from daemon.edge.outbox import thread_letters
+from daemon.edge.team import notes
+from daemon.edge.wants import inquiry_trail
 from daemon.rules import counterparties
 from daemon.rules.asking import inquiring, ladder, routing
 from daemon.rules.asking.asking_news import how_it_stands

@@ -6,8 +6,12 @@ from collections import Counter
 from daemon.commanding import inquiries
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.resending import apply_resend, resend
-from daemon.edge import holds, kept_mail, notes, outbox, thread_letters, threads, whereabouts
-from daemon.edge.kept_mail import MailRow
+from daemon.edge import outbox, threads
+from daemon.edge.inbox import kept_mail, whereabouts
+from daemon.edge.inbox.kept_mail import MailRow
+from daemon.edge.outbox import thread_letters
+from daemon.edge.team import notes
+from daemon.edge.threads import holds
 from daemon.rules.commands.orders import Close, Note, Replay, Wait
 from daemon.rules.decide import folder_for
 from daemon.rules.decision import Answer, Fate, LetterPlan, folder_path

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 from daemon.casework import Case
 from daemon.commanding import adopting, deciding, inquiries, matters, reading, requesting, sheets, standing, telling
 from daemon.commanding.desk import NotDone, OpsDesk, to_team
-from daemon.edge import outbox, tokens
+from daemon.edge import outbox
 from daemon.edge.audit import Entry
+from daemon.edge.team import tokens
 from daemon.parts import Parts
 from daemon.rules import commands
 from daemon.rules.commands import orders

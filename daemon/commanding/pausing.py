@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from daemon.commanding.desk import TOKEN_LIVES, NotDone, OpsDesk
 from daemon.commanding.proposing import propose
-from daemon.edge import standing_orders, tokens, unsent
-from daemon.edge.proposals import Proposal, ProposalKind
+from daemon.edge.outbox import unsent
+from daemon.edge.team import standing_orders, tokens
+from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.rules.commands.orders import Pause, Resume
 from daemon.rules.counterparties import nearest, resolve, same_address
 from daemon.rules.decision import Matter

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import proposals
-from daemon.edge.proposals import ProposalKind
-from daemon.edge.tokens import with_typed
+from daemon.edge.team import proposals
+from daemon.edge.team.proposals import ProposalKind
+from daemon.edge.team.tokens import with_typed
 from daemon.parts import Parts
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.overdue import addressed

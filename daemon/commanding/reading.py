@@ -23,7 +23,10 @@ from daemon.commanding.showing import (
     proposal_pages,
     thread_pages,
 )
-from daemon.edge import contacts, dossier, figures, holds, inventory, standing_orders, threads
+from daemon.edge import contacts, inventory, threads
+from daemon.edge.pictures import dossier, figures
+from daemon.edge.team import standing_orders
+from daemon.edge.threads import holds
 from daemon.report import Overview, overview
 from daemon.rules import commands
 from daemon.rules.commands.orders import Help, Listing, ListOf, Status, Team

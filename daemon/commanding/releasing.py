@@ -6,8 +6,9 @@ from dataclasses import replace
 from daemon import casework
 from daemon.commanding.approvals import ask_others, burn, check_current, enough, still_needed
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import holds, inbox, inventory, threads
-from daemon.edge.tokens import OwnLetter
+from daemon.edge import inbox, inventory, threads
+from daemon.edge.team.tokens import OwnLetter
+from daemon.edge.threads import holds
 from daemon.rules import counterparties, disclosure
 from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import Gate, Matter, Waiver

@@ -8,8 +8,10 @@ from statistics import median
 from daemon.commanding.desk import OpsDesk
 from daemon.commanding.inquiries import standing
 from daemon.commanding.showing import Row, number, present
-from daemon.edge import figures, holds, morning, wants
+from daemon.edge import wants
 from daemon.edge.outbox import LetterState
+from daemon.edge.pictures import figures, morning
+from daemon.edge.threads import holds
 from daemon.rules.asking.asking_news import how_it_stands
 from daemon.rules.commands.orders import Report
 from daemon.rules.decision import Answer, LetterPlan, Page

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import inquiry_trail, inventory, outbox, wants
+from daemon.edge import inventory, outbox, wants
+from daemon.edge.wants import inquiry_trail
 from daemon.mail.message import IncomingMail, Reading, Source
 from daemon.rules import counterparties
 from daemon.rules.asking import inquiring, ordering, routing

@@ -6,10 +6,11 @@ from dataclasses import replace
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.proposing import propose
 from daemon.commanding.releasing import while_paused
-from daemon.edge import outbox, thread_letters, threads, whereabouts
-from daemon.edge.outbox import LetterState
-from daemon.edge.proposals import Proposal, ProposalKind
-from daemon.edge.thread_letters import Ended
+from daemon.edge import outbox, threads
+from daemon.edge.inbox import whereabouts
+from daemon.edge.outbox import LetterState, thread_letters
+from daemon.edge.outbox.thread_letters import Ended
+from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.rules import counterparties
 from daemon.rules.commands.orders import Resend
 from daemon.rules.decide import folder_for

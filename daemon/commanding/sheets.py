@@ -13,11 +13,16 @@ from daemon.commanding import attached
 from daemon.commanding.attached import shown
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.proposing import propose
-from daemon.edge import cells, contact_rows, contact_update, inventory_rows, inventory_update, outbox
 from daemon.edge import inventory as inventory_record
-from daemon.edge.imports import Sheet, spelled
+from daemon.edge import outbox
+from daemon.edge.contacts import rows as contact_rows
+from daemon.edge.contacts import update as contact_update
+from daemon.edge.inventory import rows as inventory_rows
+from daemon.edge.inventory import update as inventory_update
 from daemon.edge.outbox import LetterState
-from daemon.edge.proposals import Proposal, ProposalKind
+from daemon.edge.sheets import cells
+from daemon.edge.sheets.imports import Sheet, spelled
+from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.mail.message import IncomingMail
 from daemon.rules.counterparties import means, own_names, resolve
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, Relisted

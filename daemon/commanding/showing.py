@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import dossier, holds, inventory, notes, proposals, threads
-from daemon.edge.dossier import LetterOut, MailIn
+from daemon.edge import inventory, threads
 from daemon.edge.outbox import LetterState
+from daemon.edge.pictures import dossier
+from daemon.edge.pictures.dossier import LetterOut, MailIn
+from daemon.edge.team import notes, proposals
+from daemon.edge.threads import holds
 from daemon.errors import SealBroken
 from daemon.rules import counterparties, disclosure
 from daemon.rules.decision import Page

@@ -8,8 +8,8 @@ from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.incidents import incident
 from daemon.commanding.pausing import apply_resume, pause, resume
 from daemon.commanding.proposing import propose
-from daemon.edge import standing_orders
-from daemon.edge.proposals import Proposal, ProposalKind
+from daemon.edge.team import standing_orders
+from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.rules.commands.orders import Away, Waive
 from daemon.rules.counterparties import same_address
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews

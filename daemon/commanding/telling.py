@@ -11,9 +11,10 @@ from daemon.commanding.approvals import burn, check_current, fresh, own_letter, 
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.proposing import propose
 from daemon.commanding.releasing import approve_devices, check_mail, must_send, object_of, released, while_paused
-from daemon.edge import holds, inventory, threads
-from daemon.edge.proposals import Proposal, ProposalKind
-from daemon.edge.tokens import OwnLetter
+from daemon.edge import inventory, threads
+from daemon.edge.team.proposals import Proposal, ProposalKind
+from daemon.edge.team.tokens import OwnLetter
+from daemon.edge.threads import holds
 from daemon.rules import disclosure, overdue
 from daemon.rules.commands.orders import Rows, Tell
 from daemon.rules.counterparties import own_names

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from daemon.edge import contacts, inventory
 from daemon.edge.database import Database
-from daemon.edge.imports import counted
+from daemon.edge.sheets.imports import counted
 from daemon.edge.tables import device
 from daemon.edge.vault import Vault
 from daemon.errors import ConfigError, DaemonError, LoginRefused, SealBroken, Unavailable

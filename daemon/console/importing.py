@@ -7,10 +7,14 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from daemon.edge import audit, contact_rows, contacts, imports, inventory_load, inventory_rows
-from daemon.edge.contact_rows import ContactList
-from daemon.edge.imports import Sheet, Summary, counted
-from daemon.edge.inventory_load import Wish
+from daemon.edge import audit, contacts
+from daemon.edge.contacts import rows as contact_rows
+from daemon.edge.contacts.rows import ContactList
+from daemon.edge.inventory import load as inventory_load
+from daemon.edge.inventory import rows as inventory_rows
+from daemon.edge.inventory.load import Wish
+from daemon.edge.sheets import imports
+from daemon.edge.sheets.imports import Sheet, Summary, counted
 from daemon.parts import Parts
 from daemon.rules.counterparties import means, own_names, resolve
 

@@ -16,7 +16,7 @@ from typing import Any
 from daemon import casework
 from daemon.casework import Case
 from daemon.edge.inbox import KeptMail
-from daemon.edge.reader import Readers
+from daemon.edge.reader.pool import Readers
 from daemon.errors import ConfigError, Unreadable
 from daemon.mail import headers
 from daemon.mail.message import IncomingMail

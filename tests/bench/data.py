@@ -18,8 +18,9 @@ from email.utils import format_datetime
 import sqlalchemy as sa
 import xlsxwriter
 
-from daemon.edge import holds, inventory, tables
+from daemon.edge import inventory, tables
 from daemon.edge.database import Database, eui_to_int, micros
+from daemon.edge.threads import holds
 from daemon.embedded.stamps import Verdict, stamped
 from daemon.rules import overdue
 from daemon.rules.identifiers import DeviceId

@@ -8,8 +8,8 @@ import pytest
 from daemon.console.importing import import_contacts
 from daemon.edge import audit, contacts
 from daemon.edge.database import Database
-from daemon.edge.imports import Summary
-from daemon.edge.inventory_load import Wish
+from daemon.edge.inventory.load import Wish
+from daemon.edge.sheets.imports import Summary
 from daemon.errors import ImportRefused
 from daemon.parts import Parts
 from daemon.rules.policy import Channel, Contact, ContactKind, Counterparty

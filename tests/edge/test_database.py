@@ -9,9 +9,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from daemon.edge import database as database_module
-from daemon.edge import dossier, figures, holds, inbox, migrations, outbox, threads
+from daemon.edge import inbox, migrations, outbox, threads
 from daemon.edge.database import Database, eui_to_int, int_to_eui, run_for_each
+from daemon.edge.pictures import dossier, figures
 from daemon.edge.tables import mail, mail_content, metadata
+from daemon.edge.threads import holds
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
 from daemon.rules.decision import Fate, Gate, LetterKind, LetterPlan, Matter, OpsNews

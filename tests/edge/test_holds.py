@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import holds, outbox, threads, undelivered
+from daemon.edge import outbox, threads
 from daemon.edge.database import Database, micros
-from daemon.edge.holds import Counts
+from daemon.edge.outbox import undelivered
 from daemon.edge.tables import letter, mail
+from daemon.edge.threads import holds
+from daemon.edge.threads.holds import Counts
 from daemon.edge.vault import Vault
 from daemon.rules import overdue
 from daemon.rules.decision import LetterKind, LetterPlan, OpsNews

@@ -10,7 +10,7 @@ import pytest
 from imapclient import IMAPClient
 
 from daemon.edge.imap import DONE_KEYWORD, Account, Mailbox
-from daemon.edge.imap_link import CUT_BYTES
+from daemon.edge.imap.link import CUT_BYTES
 from daemon.errors import LoginRefused, MailboxFull, Refused, Renumbered, Unavailable
 from daemon.mail.message import Place
 from tests.edge.mailboxes import KINDS, PASSWORD, Kind, Rig, dovecots, mail, rig_of

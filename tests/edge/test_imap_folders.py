@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from daemon.edge.imap_folders import Listed, Naming, naming_without_namespace, special_folders
+from daemon.edge.imap.folders import Listed, Naming, naming_without_namespace, special_folders
 
 SLASH, COURIER, PREFIXED, FLAT = Naming(), Naming("INBOX.", "."), Naming("Mail/", "/"), Naming("", "")
 NAMINGS = (SLASH, COURIER, PREFIXED, Naming("", "."), Naming("", "\\"), FLAT)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.edge.imap_replies import GROUP_BYTES, GROUP_MAILS, appended, appended_all, copied, groups, uid_set
+from daemon.edge.imap.replies import GROUP_BYTES, GROUP_MAILS, appended, appended_all, copied, groups, uid_set
 
 
 @pytest.mark.parametrize(

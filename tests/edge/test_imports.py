@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
-from daemon.edge import imports
-from daemon.edge.imports import Columns
+from daemon.edge.sheets import imports
+from daemon.edge.sheets.imports import Columns
 from daemon.errors import ImportRefused
 
 COLUMNS = Columns(

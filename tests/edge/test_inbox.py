@@ -5,9 +5,9 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import inbox, whereabouts
+from daemon.edge import inbox
 from daemon.edge.database import Database
-from daemon.edge.inbox import Cursor, KeptMail, Settled
+from daemon.edge.inbox import Cursor, KeptMail, Settled, whereabouts
 from daemon.edge.tables import mail, mail_content, place
 from daemon.edge.vault import Vault
 from daemon.mail.message import Evidence, Place, RawMail

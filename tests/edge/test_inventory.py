@@ -10,11 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from daemon.edge import audit, imports, inventory, inventory_load, inventory_rows
-from daemon.edge.cells import Fault
+from daemon.edge import audit, inventory
 from daemon.edge.database import Database
-from daemon.edge.imports import Summary
-from daemon.edge.inventory_load import Wish
+from daemon.edge.inventory import load as inventory_load
+from daemon.edge.inventory import rows as inventory_rows
+from daemon.edge.inventory.load import Wish
+from daemon.edge.sheets import imports
+from daemon.edge.sheets.cells import Fault
+from daemon.edge.sheets.imports import Summary
 from daemon.edge.vault import Vault
 from daemon.errors import ImportRefused, SealBroken, Unavailable
 from daemon.rules.identifiers import DeviceId, canonical, crc, grouped, install_code

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from daemon.edge import reader
-from daemon.edge.reader import Limits, Readers, _batches
-from daemon.edge.reader_frames import Brief, ReadMail, as_json, brief_of
+from daemon.edge.reader import pool as reader
+from daemon.edge.reader.frames import Brief, ReadMail, as_json, brief_of
+from daemon.edge.reader.pool import Limits, Readers, _batches
 from daemon.errors import Unavailable, Unreadable
 from daemon.mail.authres import Profile
 from daemon.mail.message import Evidence
@@ -53,7 +53,7 @@ def children() -> dict[int, str]:
                 found[int(path.name)] = (path / "cmdline").read_text()
         except OSError:
             continue
-    return {pid: line for pid, line in found.items() if "reader_child" in line}
+    return {pid: line for pid, line in found.items() if "daemon.edge.reader.child" in line}
 
 
 def cpu_seconds_of(pid: int) -> float:
@@ -105,7 +105,7 @@ def test_what_crosses_the_pipe_arrives_as_it_was():
 
 def test_a_child_loads_only_what_it_needs():
     """Nothing of the database, of keys, of templates or of settings, and none of what checks data on our side."""
-    script = "import sys, daemon.edge.reader_child; print(*{name.partition('.')[0] for name in sys.modules})"
+    script = "import sys, daemon.edge.reader.child; print(*{name.partition('.')[0] for name in sys.modules})"
     loaded = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True).stdout
     assert not {"sqlalchemy", "cryptography", "jinja2", "pydantic", "holidays", "asyncio"} & set(loaded.split())
 
@@ -263,7 +263,7 @@ async def test_row_62_a_child_has_nothing_to_give_away(readers, monkeypatch):
     ((pid, command),) = children().items()
     process = Path(f"/proc/{pid}")
     assert process.joinpath("environ").read_bytes() == b""
-    assert command.split("\0")[1:] == ["-I", "-m", "daemon.edge.reader_child", ""]
+    assert command.split("\0")[1:] == ["-I", "-m", "daemon.edge.reader.child", ""]
     assert process.joinpath("cwd").readlink() == Path("/")
     assert {d.name for d in process.joinpath("fd").iterdir()} == {"0", "1", "2", "3"}
     assert {d.readlink().as_posix().partition(":")[0] for d in process.joinpath("fd").iterdir()} <= {
@@ -293,7 +293,7 @@ EXPLOITS = {
 }
 STUB = """
 import ctypes, os, resource, socket
-from daemon.edge.confine import confine
+from daemon.edge.reader.confine import confine
 library = ctypes.CDLL(None, use_errno=True)
 def ctypes_call(*arguments):
     if library.syscall(*arguments) < 0:

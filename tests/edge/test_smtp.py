@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.edge.smtp import LETTERS_A_LINK, Relay, RelayAccount
-from daemon.edge.smtp_link import shown, wire_form
+from daemon.edge.smtp.link import shown, wire_form
 from daemon.errors import ConfigError, Deferred, LoginRefused, OutcomeUnknown, Refused, Unavailable
 from daemon.mail.message import Envelope
 from tests.servers import certificates

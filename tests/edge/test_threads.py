@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from daemon.edge import outbox, threads
 from daemon.edge.database import Database
-from daemon.edge.lately import Lately
 from daemon.edge.tables import letter
 from daemon.edge.threads import Queue
+from daemon.edge.threads.lately import Lately
 from daemon.edge.vault import Vault
 from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan
 from daemon.rules.facts import Rates

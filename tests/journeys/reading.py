@@ -5,8 +5,8 @@ import threading
 from collections.abc import Coroutine, Hashable, Sequence
 from typing import Any, Self, TypeVar
 
-from daemon.edge.reader import Readers
-from daemon.edge.reader_frames import ReadMail
+from daemon.edge.reader.frames import ReadMail
+from daemon.edge.reader.pool import Readers
 from daemon.errors import Unreadable
 from daemon.running import readers_of
 from daemon.settings import Settings

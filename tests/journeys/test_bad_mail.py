@@ -7,7 +7,7 @@ import zipfile
 import pytest
 import sqlalchemy as sa
 
-from daemon.edge import reader
+from daemon.edge.reader import pool as reader
 from tests.journeys.conftest import MakeWorld, on_dovecot
 from tests.journeys.world import A0, A1, A2, ANN, OPS, SOUTH, World, flat, subject_of, text_of, written
 from tests.servers.scripted_smtp import ScriptedSmtp

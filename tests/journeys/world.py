@@ -25,7 +25,7 @@ from daemon.chase import Chase
 from daemon.console.importing import import_contacts, import_inventory
 from daemon.edge import vault
 from daemon.edge.imap import Mailbox
-from daemon.edge.inventory_load import Wish
+from daemon.edge.inventory.load import Wish
 from daemon.edge.smtp import Relay
 from daemon.embedded.stamps import Verdict, stamped
 from daemon.errors import Unavailable

@@ -15,6 +15,7 @@ from daemon.mail.message import Letter, MarkedKind
 from daemon.mail.parse import parse
 from daemon.mail.sheets import read_csv
 from daemon.rules import answers
+from daemon.rules.asking.subjects import asking_subject
 from daemon.rules.decision import AskedRow, Asking, LetterPlan, Result, ResultRow
 from daemon.rules.meaning import Correspondence, MachineMail
 from daemon.rules.policy import ChaseKind
@@ -23,7 +24,7 @@ from daemon.rules.understand import understand
 from daemon.rules.wording import specimens, write
 from daemon.rules.wording.answer_words import LONGEST_LETTER, CodeMissing
 from daemon.rules.wording.asking_specimens import ASKING, RESULTS
-from daemon.rules.wording.asking_words import ASKING_TEMPLATES, LONGEST, asking_subject
+from daemon.rules.wording.asking_words import ASKING_TEMPLATES, LONGEST
 from daemon.rules.wording.layout import WIDTH
 from daemon.rules.wording.rehearsal import check
 from daemon.rules.wording.specimens import device

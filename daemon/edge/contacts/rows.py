@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, get_args
 
-from daemon.edge import cells
-from daemon.edge.cells import Fault
 from daemon.edge.contacts import Listing
-from daemon.edge.imports import Columns, Sheet
+from daemon.edge.sheets import cells
+from daemon.edge.sheets.cells import Fault
+from daemon.edge.sheets.imports import Columns, Sheet
 from daemon.rules.counterparties import Names, names_of, own_names, same_address
 from daemon.rules.policy import ContactKind, Counterparty, Policy
 from daemon.settings.sections import ContactColumn, address

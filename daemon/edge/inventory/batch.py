@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from daemon.edge.database import int_to_eui
-from daemon.edge.inventory_rows import COMMISSIONED, Device
+from daemon.edge.inventory.rows import COMMISSIONED, Device
 from daemon.edge.vault import Vault
 
 SAME, CHANGED, NEW, LEFT = range(4)

@@ -21,7 +21,7 @@ import aiosmtplib
 
 from daemon.edge import tls
 from daemon.edge.failpoints import failpoint
-from daemon.edge.smtp_link import CLOSING, GO_ON, Link, Reply, shown, wire_form
+from daemon.edge.smtp.link import CLOSING, GO_ON, Link, Reply, shown, wire_form
 from daemon.errors import ConfigError, Deferred, LoginRefused, OutcomeUnknown, Refused, Unavailable
 from daemon.mail.message import Envelope
 from daemon.settings.sections import is_loopback

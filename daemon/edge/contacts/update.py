@@ -8,9 +8,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from daemon.edge import contact_rows, contacts
+from daemon.edge import contacts
 from daemon.edge.contacts import Key, Listing
-from daemon.edge.imports import Sheet
+from daemon.edge.contacts import rows as contact_rows
+from daemon.edge.sheets.imports import Sheet
 from daemon.rules.policy import Policy
 from daemon.rules.team import relisting
 from daemon.rules.team.differences import Differences, Record, differences

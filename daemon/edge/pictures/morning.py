@@ -12,9 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import figures, threads
+from daemon.edge import threads
 from daemon.edge.database import chunks, micros, moment
 from daemon.edge.outbox import PLAN
+from daemon.edge.pictures import figures
 from daemon.edge.tables import (
     ITEM_HELD,
     ITEM_OPEN,

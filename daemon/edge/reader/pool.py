@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter, ValidationError
 
-from daemon.edge.reader_frames import (
+from daemon.edge.reader.frames import (
     BRIEF,
     FAILED,
     FRAME,
@@ -218,7 +218,7 @@ class Readers:
 async def _spawn() -> asyncio.subprocess.Process:
     """A fresh interpreter: nothing of our memory, environment, files or working directory goes with it."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-m", "daemon.edge.reader_child",
+        sys.executable, "-I", "-m", "daemon.edge.reader.child",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         env={}, cwd="/",
     )  # fmt: skip

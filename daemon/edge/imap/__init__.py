@@ -20,10 +20,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
-from daemon.edge import imap_replies
 from daemon.edge.database import chunks
-from daemon.edge.imap_folders import SpecialFolders
-from daemon.edge.imap_link import DONE_KEYWORD, Account, Link
+from daemon.edge.imap import replies as imap_replies
+from daemon.edge.imap.folders import SpecialFolders
+from daemon.edge.imap.link import DONE_KEYWORD, Account, Link
 from daemon.errors import DaemonError, LoginRefused, MailboxFull, Refused, Unavailable
 from daemon.mail.message import Place, RawMail
 

@@ -1,6 +1,6 @@
 """What runs in a reader's child: a few mails at a time through `parse` and `sense`, behind limits it cannot undo.
 
-Started as `python -I -m daemon.edge.reader_child` by `edge.reader`, which tells the frames.
+Started as `python -I -m daemon.edge.reader.child` by `edge.reader`, which tells the frames.
 """
 
 import codecs
@@ -13,8 +13,8 @@ import sys
 import time
 from typing import BinaryIO
 
-from daemon.edge.confine import confine
-from daemon.edge.reader_frames import (
+from daemon.edge.reader.confine import confine
+from daemon.edge.reader.frames import (
     FAILED,
     FRAME,
     LAST,

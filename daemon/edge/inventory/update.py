@@ -11,11 +11,12 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import inventory, inventory_batch
+from daemon.edge import inventory
 from daemon.edge.database import insert, int_to_eui, micros
-from daemon.edge.imports import Sheet
-from daemon.edge.inventory_batch import SAME, Batch, Plain, Stored
-from daemon.edge.inventory_rows import Checker, Device
+from daemon.edge.inventory import batch as inventory_batch
+from daemon.edge.inventory.batch import SAME, Batch, Plain, Stored
+from daemon.edge.inventory.rows import Checker, Device
+from daemon.edge.sheets.imports import Sheet
 from daemon.edge.tables import device, import_run
 from daemon.edge.vault import Vault
 from daemon.rules.identifiers import DeviceId

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from daemon.edge.audit import Entry
-from daemon.edge.cells import bare, shown
+from daemon.edge.sheets.cells import bare, shown
 from daemon.errors import BadRow, ImportRefused
 from daemon.mail.message import Table
 from daemon.mail.sheets import BadSheet, read_xlsx

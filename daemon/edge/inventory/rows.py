@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, get_args
 
-from daemon.edge import cells
-from daemon.edge.cells import Fault, is_mangled, shown
 from daemon.edge.database import eui_to_int
-from daemon.edge.imports import Columns, Faults
+from daemon.edge.sheets import cells
+from daemon.edge.sheets.cells import Fault, is_mangled, shown
+from daemon.edge.sheets.imports import Columns, Faults
 from daemon.rules.identifiers import BadCode, device_id, install_code
 from daemon.settings.sections import InventoryColumn
 

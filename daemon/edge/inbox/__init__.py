@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge import whereabouts
 from daemon.edge.database import among, chunks, insert, insert_in, micros, moment, run_for_each
+from daemon.edge.inbox import whereabouts
 from daemon.edge.tables import (
     MAIL_POISONOUS,
     MAIL_UNSETTLED,

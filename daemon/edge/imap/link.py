@@ -17,9 +17,9 @@ from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
 
-from daemon.edge import imap_replies
 from daemon.edge.database import chunks
-from daemon.edge.imap_folders import Listed, Naming, SpecialFolders, naming_without_namespace, special_folders
+from daemon.edge.imap import replies as imap_replies
+from daemon.edge.imap.folders import Listed, Naming, SpecialFolders, naming_without_namespace, special_folders
 from daemon.edge.tls import client_context
 from daemon.errors import LoginRefused, Refused, Renumbered, Unavailable
 from daemon.mail.message import Place, RawMail

@@ -16,12 +16,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import audit, imports
+from daemon.edge import audit
 from daemon.edge.database import Database, micros
-from daemon.edge.imports import Faults, Sheet, Summary
 from daemon.edge.inventory import INVENTORY, UPDATE
-from daemon.edge.inventory_batch import CHANGED, COLUMNS, LEFT, NEW, NOTHING, SAME, held, lock, named_twice, weighed
-from daemon.edge.inventory_rows import Checker
+from daemon.edge.inventory.batch import CHANGED, COLUMNS, LEFT, NEW, NOTHING, SAME, held, lock, named_twice, weighed
+from daemon.edge.inventory.rows import Checker
+from daemon.edge.sheets import imports
+from daemon.edge.sheets.imports import Faults, Sheet, Summary
 from daemon.edge.tables import import_run
 from daemon.edge.vault import Vault
 from daemon.errors import ImportRefused

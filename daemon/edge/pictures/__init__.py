@@ -1,0 +1,1 @@
+"""What several tables say together, for people to read."""

@@ -1,0 +1,1 @@
+"""An operator's files: CSV and XLSX, row by row, all of a file or nothing."""

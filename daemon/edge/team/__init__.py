@@ -1,0 +1,1 @@
+"""What our own team ordered, noted and may still decide by reply."""
