@@ -17,7 +17,8 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)
 	@$(BIN)/python -m daemon.demo $(ARGS)
 
-# More processes than cores: a test often waits for a server.
+# More processes than cores: a test often waits for a server. They compile once for all, whatever the shell says: there are hundreds.
+test trials: export PYTHONDONTWRITEBYTECODE :=
 test: check
 	$(BIN)/python -m pytest -n 4 $(ARGS)
 
