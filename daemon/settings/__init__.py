@@ -5,6 +5,7 @@ The environment (`ICD_SECTION__KEY`) wins over the file. Rules get a Policy out 
 
 import tomllib
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
@@ -113,7 +114,14 @@ class Settings(BaseSettings):
         """The letter templates: the packaged ones, the operator's own in their place. Raises ConfigError."""
         packaged = resources.files("daemon") / "templates"
         sources = {name: (packaged / name).read_text("utf-8") for name in TEMPLATES}
-        return Words(sources | _own_templates(self.templates.folder), self.company.name, self.mailbox.address)
+        sources |= _own_templates(self.templates.folder)
+        return _words_of(tuple(sources.items()), self.company.name, self.mailbox.address)
+
+
+@lru_cache(maxsize=2)
+def _words_of(sources: tuple[tuple[str, str], ...], company: str, mailbox: str) -> Words:
+    """The same for all who ask alike: its templates are compiled once."""
+    return Words(dict(sources), company, mailbox)
 
 
 def _own_templates(folder: Path | None) -> dict[str, str]:

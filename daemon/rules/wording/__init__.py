@@ -58,7 +58,6 @@ _TURNS: Mapping[str, Callable[[int], str]] = MappingProxyType(
 """What templates may call, each with a count."""
 _OWN_VALUES = frozenset((layout.Block, layout.Table, layout.Column, layout.Particulars, Group, Fault, SentBefore))
 """Frozen values of plain fields, which is what templates are filled with."""
-"""What a template that compiles can still raise."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ from daemon.rules.wording import TEMPLATES, Words, specimens, write
 from daemon.rules.wording.asking_words import ASKING_TEMPLATES
 
 _FAILURES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+"""What a template that compiles can still raise."""
 
 
 def check(words: Words) -> list[str]:
