@@ -389,6 +389,18 @@ CHASES = [
     "Just checking in on this",
     "Did you receive my email?",
     "Please see my email below, we require a response",
+    "Please provide an update.",
+    "Are these ready yet?",
+    "How are you getting on with these?",
+    "Please can you look into this urgently.",
+    "Has anyone picked this up?",
+    "Have you managed to find these?",
+    "Please can you action the below.",
+    "Can you confirm when these will be sent?",
+    "We need these by Friday, please confirm.",
+    "Please can you send these over.",
+    "Please can you advise on the status.",
+    "We still require these.",
 ]
 
 
@@ -474,6 +486,11 @@ def test_a_chase_about_something_else_needs_a_thread_of_ours():
 WITHDRAWALS = [
     "Please ignore my previous request.",
     "Please disregard the below email, wrong supplier.",
+    "Please withdraw our request for these - customer has switched away again.",
+    "Please disregard, we have found the codes.",
+    "Please cancel, meters have been exchanged.",
+    "You can close this, thanks.",
+    "Cancel please.",
     "Please disregard.  We no longer need these codes.",
     "We no longer require the install code, the customer has left.",
     "The install code is no longer needed as the meter has been exchanged.",
@@ -536,6 +553,9 @@ NO_WITHDRAWALS = [
     "Please disregard the first row of the sheet",
     "The engineer cancelled the appointment.",
     "Please cancel this appointment with the customer",
+    "Thanks, I'll close the ticket.",
+    "Please cancel any previous requests for other sites.",
+    "No need to reply until you have all of them.",
 ]
 
 
@@ -574,6 +594,12 @@ THANKS = [
     "Perfect, both commissioned",
     "Many thanks for the codes, both devices are now commissioned.",
     "Thank you for your email, your request has been logged and we will respond within 10 working days.",
+    "Ok thanks, will await your response.",
+    "Codes received, thank you very much for your help.",
+    "Thanks, that is all we needed.",
+    "Appreciate the quick reply.",
+    "No rush on these, whenever you can.",
+    "Thanks, I'll close the ticket.",
 ]
 
 
@@ -660,6 +686,13 @@ NOT_UNDERSTOOD = [
     "Thanks. Who is the Installing Supplier then?",
     "Received, although one is missing",
     "Our customer is not Mr Smith",
+    "Thanks. Southern say it is yours.",
+    "Many thanks. We asked for the GSME, this is the GPF.",
+    "Thank you. Our address has changed to codes2@northern-energy.example.",
+    "Received, thanks. Two of the three worked.",
+    "Thanks. We received these twice.",
+    "Thanks. I have a question about these.",
+    "We would appreciate it if somebody explained the delay.",
 ]
 
 
@@ -705,6 +738,11 @@ CONTENT = [
     "Both have now commissioned",
     "Thank you. We will be in touch if anything is wrong.",
     "Thanks, we'll try these on Monday and come back to you.",
+    "Thanks. Please don't hesitate to contact us if you need anything.",
+    "Thanks, noted.\n\nPlease don't reply to this email, the case is now closed our end.",
+    "Thank you for the codes. I don't think we need anything else.",
+    "Thanks for your email. I've forwarded this to the relevant team.",
+    "Thanks. The engineer is booked for Tuesday.",
 ]
 
 
@@ -731,6 +769,11 @@ def test_a_complaint_about_install_codes_need_not_be_a_reply():
         f"Thanks for the code for {B}. Could you also provide the one for {A}?",
         f"Thank you for your reply. We still need {A}.",
         f"Thanks. The code for {A} did not work, please check and resend.",
+        f"Received with thanks. Another one for you - {A}.",
+        f"Thank you - these have worked. May I have {A} too.",
+        f"Thanks for these, all commissioned successfully. Next one: {A}",
+        f"Thank you for the codes. If you could send {A} too that would be great.",
+        f"Thanks, I'll close the ticket. Also need {A} please.",
     ],
 )
 def test_thanks_with_a_wish_are_a_request(text):

@@ -53,6 +53,21 @@ LEFT_OUT = [
     (f"Instead of {B} please send {A}", [B]),
     (f"Replace {B} by {A} in our request, typo.", [B]),
     (f"Sorry, in my last mail I wrote {B}, it should be {A}.", [B]),
+    (f"Install code for {A} only. You already sent us {B} so that one is done.", [B]),
+    (f"We've managed to commission {B} ourselves so just need {A} now.", [B]),
+    (f"Please send {A}. {B} we have already.", [B]),
+    (f"Please send {A}. {B} we don't need.", [B]),
+    (f"I have got {B} already, please send {A}.", [B]),
+    (f"Thanks for {B}, which worked. Please send {A}.", [B]),
+    (f"{B} was a typo, please use {A}.", [B]),
+    (f"Install code for {A} please. The customer at {B} has moved out, so please cancel that one.", [B]),
+    (f"Install code for {A} please. We won't be needing {B}.", [B]),
+    (f"Install code for {A} please. {B} won't be needed.", [B]),
+    (f"Install code for {A} please. {B} does not need a code.", [B]),
+    (f"Install code for {A} please. {B} no longer applies.", [B]),
+    (f"Install code for {A} please.\n{B}: cancelled.", [B]),
+    (f"Install code for {A} please. Please take {B} off the list.", [B]),
+    (f"Install code for {A} please. You can close {B}.", [B]),
 ]
 
 
@@ -175,6 +190,19 @@ BOTH_WANTED = [
     f"Engineer has removed {B} and fitted {A}, please send codes for both.",
     f"Apart from {A} we also need {B}.",
     f"You sent the code of {B} instead of {A}. Please send the right one.",
+    f"Please can I have the install codes for {A} and {B}. Thank you.",
+    f"Can we have the codes for {A} and {B} please.",
+    f"May we have the install codes for {A} and {B}. The old meters have been removed.",
+    f"Can we have the install code for {A} please. Please also send the one for {B}.",
+    f"We cannot commission until we have the install codes for {A} and {B}.",
+    f"Once we have the install codes for {A} and {B} we can commission. Please send.",
+    f"Before we remove {A} and {B} we would like to try commissioning them; please send the install codes.",
+    f"ESME {A} and GSME {B} were replaced on 12 April by your engineer but not commissioned. Please provide codes.",
+    f"Codes please.\n{A} - ESME\n{B}\nOne was commissioned briefly but dropped off.",
+    f"We commission {A} and {B} on Monday, codes please.",
+    f"We have not been able to commission {A}. Codes for it and {B} please.",
+    f"Codes please for {A}, {B}, we have already tried the portal.",
+    f"Please send the install codes of {A} and {B}; if {B} is not yours please ignore that one.",
 ]
 
 

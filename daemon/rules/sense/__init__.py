@@ -247,6 +247,8 @@ def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
     if meaning.withdraws or meaning.chase or meaning.wants_codes:
         return meaning
     reported = words.reports
+    if reported and (apart := _named_apart(meaning, words)):
+        return _with_apart(meaning, apart, words)
     thanks = not words.asking and wishes.contents(words.said)
     nothing_else = not meaning.brings_codes and (reported or not meaning.asked)
     return replace(
@@ -256,6 +258,19 @@ def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
         leaves_open=meaning.leaves_open and not reported,
         acknowledgement=thanks and nothing_else,
     )
+
+
+def _named_apart(meaning: Correspondence, words: _Words) -> set[DeviceId]:
+    """The devices that stand in none of the sentences that report: more may be wanted of them than to be told of."""
+    told = (scanning.scan(sentence).devices for sentence in wishes.reporting(words.said))
+    return {one.device_id for one in meaning.asked}.difference(*told)
+
+
+def _with_apart(meaning: Correspondence, apart: set[DeviceId], words: _Words) -> Correspondence:
+    """Who thanks in a reply and names other devices wants those; what else it may be, a person sees."""
+    if not words.reply or wishes.denies(words.said):
+        return replace(meaning, doubted=tuple(sorted({*meaning.doubted, *apart})))
+    return replace(meaning, asked=tuple(one for one in meaning.asked if one.device_id in apart), leaves_open=True)
 
 
 def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered: _Gathered) -> Sense:

@@ -30,14 +30,16 @@ _LEFT_OUT_BEFORE = Sought(
     rf"(?<!have )(?<!has )(?<!had )(?<!do )(?<!did )(?<!does )(?<!got )(?<!if )(?<!or )(?<!why )\bnot{_CODE_OF}{_SPOT}"
     rf"|\b(?:apart from|other than)(?![^.\n]*\balso\b){_OBJECT}{_SPOT}"
     rf"|\b(?:except(?:ing)?|excluding|leaving out|omitting|skipping|rather than|instead of){_OBJECT}{_SPOT}"
-    rf"|\b(?:do not|don't|does not|doesn't|no longer|did not|didn't|never) (?:\w+ )?(?:need|require|want|request|ask|order)(?:ed|s)?{_OBJECT}{_SPOT}"
+    rf"|\b(?:do not|don't|does not|doesn't|no longer|did not|didn't|never|will not|won't) (?:\w+ )?(?:need|require|want|request|ask|order)(?:ed|s|ing)?{_OBJECT}{_SPOT}"
     r"|\b(?:do not|don't|no need to|not to|need not|needn't) (?:(?:yet|please|also|ever|again|now|still|bother to) )*"
     rf"(?:re-?send|send|provide|share|supply|release|chase|forward){_OBJECT}{_SPOT}"
     rf"|\bno (?:further )?(?:need|(?:codes?|action|reply|answer) (?:is |are )?(?:needed|required|necessary|wanted)) (?:for|of|on|with){_OBJECT}{_SPOT}"
     rf"|\b(?:not|no longer) (?:needed|required|wanted)(?: are| is)?\s*:\s*{_SPOT}"
     rf"|\b(?:hold(?:ing)? (?:off|back)|pause|park|postpone|defer){_OBJECT}{_SPOT}|\bput{_OBJECT}{_SPOT} (?:back )?on hold"
-    r"|(?<!not )(?<!n't )(?<!never )(?<!to )(?<!shall )(?<!will )(?<!did you )\b(?:ignore|disregard|discard|delete|erase|destroy|forget|remove|drop(?! (?:me|us)\b)|cancel|withdraw|scrap|strike|exclude"
-    rf"|omit|skip|leave out|take out|take off){_OBJECT}{_SPOT}"
+    rf"|(?<!to )(?<!will )\b(?:take|leave|strike|cross){_OBJECT}{_SPOT} (?:out|off (?:the|our|your|my|this))\b"
+    r"|(?<!not )(?<!n't )(?<!never )(?<!to )(?<!shall )(?<!will )(?<!did you )\b(?:ignore|disregard|forget|cancel|withdraw|exclude|omit|leave out|bar|close"
+    r"|(?<!we )(?<!i )(?<!you )(?<!they )(?:discard|delete|erase|destroy|remove|drop(?! (?:me|us)\b)|scrap|strike|skip|take out|take off))"
+    rf"{_OBJECT}{_SPOT}"
     rf"|\b(?:want|like|wish|going) to (?:withdraw|cancel|remove){_OBJECT}{_SPOT}"
     rf"|\breplace{_OBJECT}{_SPOT}(?=\s+(?:by|with)\s)"
 )
@@ -49,10 +51,13 @@ _DONE_BEFORE = Sought(
     rf"|(?<!you )(?<!you've )\b(?:have|has|'ve|we|i|now|since|safely|thanks,?) (?:now |since |just )?(?:received|obtained){_CODE_OF}{_SPOT}"
     rf"|(?:\A|\n)received{_CODE_OF}{_SPOT}"
     rf"|\b(?:you|we|i|'ve) (?:have |only |just )*(?:sent|got|received){_CODE_OF}{_SPOT}(?=,? (?:but |and )?not\b)"
+    rf"|\b(?:have|'ve|has) got{_CODE_OF}{_SPOT} already\b"
     rf"|\b(?:we|i)(?:'ve| do| now)? (?:have|got|hold|found) (?:the |its |both |all )?(?:install\w* )?codes? (?:for|of){_CODE_OF}{_SPOT}"
-    rf"|\bthank(?:s| you) (?:very much |so much |a lot )?for (?:sending |providing )?(?:us )?(?:the |your )?(?:install\w* )?codes? (?:for|of){_CODE_OF}{_SPOT}"
+    rf"|\bthank(?:s| you) (?:very much |so much |a lot )?for(?: sending| providing)?(?: us)?(?: your)?{_CODE_OF}{_SPOT}"
+    rf"|\balready (?:sent|provided|supplied|given)(?: (?:us|me|over))?{_CODE_OF}{_SPOT}"
     r"|\b(?:have|has|'ve|we|i|engineers?) (?:now |already |since |successfully |just |also )*"
     rf"(?:commissioned|decommissioned|removed|uninstalled|scrapped){_CODE_OF}{_SPOT}"
+    rf"|\b(?:managed|been able) to commission{_CODE_OF}{_SPOT}"
 )
 
 # Right behind: the last of the devices that it is said of begins the match.
@@ -62,7 +67,13 @@ _LEFT_OUT_BEHIND = Sought(
     rf"|{_SPOT}{_BETWEEN}\s+(?:can|may|should|must|to) (?:now )?(?:wait|be (?:ignored|left out|skipped|dropped|disregarded|removed|deleted|cancelled|withdrawn))\b"
     rf"|{_SPOT}[ \-:(]*(?:please )?(?:ignore|disregard|skip|leave out)\b(?! (?:the|any|my|our|your)\b)"
     rf"|{_SPOT}[ \-:(]*(?:is |are )?(?:now |currently )?on hold\b(?! (?:until|till|pending|awaiting|while|because|as|for)\b)"
+    rf"|{_SPOT}{_BETWEEN}\s+(?:won't|will not) be (?:needed|required|wanted)\b|{_SPOT}{_BETWEEN}\s+no longer applies\b"
+    rf"|{_SPOT}{_BETWEEN}\s+(?:does not|doesn't|do not|don't|no longer|won't|will not) (?:need|require)s? (?:(?:an?|the|its|any) )?(?:install\w* )?codes?\b"
+    rf"|{_SPOT},? (?:we|i) (?:do not|don't|no longer|won't|will not) (?:need|want|require)(?: (?:any ?(?:more|longer)|now))?(?=\W*(?:\Z|[.,;\n]))"
+    rf"|{_SPOT} *[\-:(]+ *(?:please )?(?:cancel(?:led)?|withdrawn?)(?=\W*(?:\Z|[.,;\n]))"
+    rf"|{_SPOT}(?:(?!\b(?:if|unless|otherwise|should|not|to)\b|n't\b)[^{_SPOT}.;\n]){{0,60}}\b(?:cancel|ignore|skip|disregard|withdraw|leave|forget(?: about)?) (?:that|this|it)(?: one)?\b"
     rf"|{_SPOT}[^{_SPOT}\n]{{0,40}}\bno (?:further )?(?:action|code|reply|answer)s? (?:is |are )?(?:needed|required|necessary|wanted)\b"
+    rf"|{_SPOT}{_BETWEEN}\s+(?:is|was) (?:a typo|mistyped|(?:listed|included|added|quoted) (?:in error|by mistake))\b"
     rf"|{_SPOT}{_BETWEEN}\s+(?:should|ought to) (?:have )?(?:be|been|read|say) {_SPOT}"
 )
 _DONE = (
@@ -70,15 +81,23 @@ _DONE = (
     r"|resolved|sorted|fixed|done|solved|withdrawn|cancell?ed|working|joined|up and running|ok|okay|fine)"
 )
 _ADVERBS = r"(?:\s+(?:now|already|since|just|also|all|both|meanwhile|successfully|been|being|fully|safely|finally|subsequently|recently|then|today|yesterday))*"
+_NOT_FOR_GOOD = (
+    rf"[^{_SPOT}.;]{{0,80}}\b(?:but (?:\w+ ){{0,2}}(?:not|never|dropped|failed|fell|lost|cannot|without|(?:is|was|has|have|are|were|ca|wo)n't)"
+    r"|(?:not|never) (?:yet |been |fully )*commissioned)\b"
+)
+"""What was done to it has been undone since, or is why a code is asked for ("was replaced in May but not commissioned")."""
 _DONE_BEHIND = Sought(
-    rf"{_SPOT}{_BETWEEN}(?:\s+(?:is|are|was|were|has|have|had|got)|'s){_ADVERBS}\s+{_DONE}\b(?!\W{{0,3}}(?:no|n|to|but)\b)"
+    rf"{_SPOT}{_BETWEEN}(?:\s+(?:is|are|was|were|has|have|had|got)|'s){_ADVERBS}\s+{_DONE}\b(?!\W{{0,3}}(?:no|n|to|but)\b)(?!{_NOT_FOR_GOOD})"
     rf"|{_SPOT} *[\-:=(]+ *(?:now |already |all |code )?(?:done|received|sorted|commissioned|removed|decommissioned|resolved|worked|working)\b(?!\W{{0,3}}(?:no|n|but|an?|the|codes?)\b)"
+    rf"|{_SPOT},? (?:(?:we|i)(?:'ve| have)? already (?:have|got|received|hold)|(?:we|i) (?:have|hold|got|received) already)(?=\W*(?:\Z|[.,;\n]))"
     rf"|{_SPOT} (?:now )?(?:worked|works|arrived|received)\b(?! (?:an?|the|no|codes?|but)\b)"
 )
 _NOT_SO_FAR = re.compile(
-    r"(?:\b(?:if|unless|before|until|till|once|when|whether|so that|ensure|in case|not|never|to get|to have|like|want)|n't)\b\s*[^,;\n]*\Z"
+    r"(?:\b(?:if|unless|before|until|till|once|as soon as|when|whether|so that|ensure|in case|not|never|to get|to have|like|want)|n't)\b\s*[^,;\n]*\Z"
 )
 """Before a device of which something is said: that it is so is not said."""
+_WISHED = re.compile(rf"\b(?:can|could|may|might|shall|should|must|would) \Z|{_NOT_SO_FAR.pattern}")
+"""Before "we have the codes for ...": it is not said that they have them ("Can we have the codes for ...")."""
 _SO_FAR = 80
 """Characters before a device that are looked at for this."""
 _SENTENCE_END = re.compile(r"(?<!:)\n[ >]*\n|(?<=[.!?;])\s+")
@@ -148,7 +167,7 @@ class _Clauses:
     def done(self) -> Iterator[DeviceId]:
         """Those of which it says that nothing is left to do; who asks does not say so."""
         if self._devices and not self._asks:
-            yield from self._before(_DONE_BEFORE)
+            yield from self._before(_DONE_BEFORE, unless=_WISHED)
             yield from self._behind(_DONE_BEHIND)
 
     def beside(self) -> str:
@@ -159,10 +178,12 @@ class _Clauses:
             at = max(at, end)
         return "".join((*kept, self._text[at:]))
 
-    def _before(self, pattern: Sought) -> Iterator[DeviceId]:
+    def _before(self, pattern: Sought, *, unless: re.Pattern[str] | None = None) -> Iterator[DeviceId]:
         for match in pattern.finditer(self._text):
             first = match.start() + match[0].index(_SPOT)
             if self._is_remark(match.start(), first) or self._is_of_what_came(match):
+                continue
+            if unless and unless.search(self._text[max(0, match.start() - _SO_FAR) : match.start()]):
                 continue
             listed = _ON.match(self._text, first + 1)
             end = listed.end() if listed else first + 1

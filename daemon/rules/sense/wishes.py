@@ -15,6 +15,8 @@ MAX_WORDS = 20_000
 """Characters read for wishes; what a mail wants stands at its head."""
 LEAST_SAID = 5
 """Words in a sentence that says something beside a greeting and a Device ID."""
+LEAST_TOLD = 3
+"""Words beyond which a sentence beside thanks may tell something."""
 _WORD = re.compile(r"[a-z']{2,}")
 
 _TOPIC = (
@@ -54,16 +56,16 @@ _ASK = Sought(
     r"\b(?:send|provide|suppl(?:y|ies)|need(?:s|ed|ing)?|requir(?:e|es|ed|ing)|request(?:s|ed|ing)?|share|obtain|get|give|forward"
     r"|return|looking for|after|missing|confirm|advise|retrieve|find|locate|dig out|resend|re-send|await(?:ing)?|outstanding|chas\w+"
     r"|let (?:me|us) (?:have|know)|(?:can|could|may|might|please) (?:i|we) (?:please )?(?:have|get)|do you (?:have|hold)|enquir\w+"
-    r"|is there an?|what(?: is|'s) the|source|ask(?:ing)? for|appreciate|grateful|help(?: us| me)?|assist\w*|trying to|unable to|without|want|provision|please action)\b",
+    r"|is there an?|what(?: is|'s) the|source|ask(?:ing)? for|appreciate|grateful|(?<!your )(?<!the )help(?: us| me)?|assist\w*|trying to|unable to|without|want|provision|please action|furnish|(?:would|'d) like|hoping|wonder\w*)\b",
 )
 _GIVES = Sought(
     r"\b(?:(?:please )?(?:find|see) (?:the )?(?:attached|below|enclosed)\b.{0,40}\bcodes?\b|(?:attached|below|here) (?:is|are) (?:the|our|all)"
-    r"|as requested|thank(?:s| you) for (?:sending|providing|the|your)|(?:have|has|been|now) (?:received|got)|received (?:the|your|all)"
-    r"|codes? (?:is|are) (?:attached|below|as follows)|you (?:sent|provided|supplied)|received your|in response to your|your (?:install\w* )?codes? request)\b",
+    r"|as requested|thank(?:s| you) for (?:sending|providing|the|your)|(?:have|has|been|now) (?:received|got)|(?<!not )(?<!n't )(?<!never )received (?:the|your|all)"
+    r"|codes? (?:is|are) (?:attached|below|as follows)|codes? (?:now |all |safely )?received|you (?:sent|provided|supplied)|received your|in response to your|your (?:install\w* )?codes? request)\b",
 )
 _GENERAL_ASK = Sought(
     r"\?|\b(?:please|kindly|can you|could you|would you|can we|could we|may we|need(?:s|ed)?|requir(?:e|es|ed)|request(?:s|ed|ing)?"
-    r"|grateful|looking for|missing|outstanding|await(?:ing)?|provide|advise|send (?:us|me|over|the|through))\b",
+    r"|grateful|looking for|missing|outstanding|(?<!will )(?<!'ll )await(?:ing)?|provide|furnish|advise|send (?:us|me|over|the|through)|(?:would|'d) like|hoping|wonder\w*|pls|plz|may (?:i|we)|if you could|one more|another one|you(?:'ve| have)? missed)\b",
 )
 _OF_THE_PROCESS = Sought(
     r"\b(?:contact (?:(?:me|us|him|her|them)\b|(?:\w+ ){0,3}(?:at |on )?<?[\w.\-]+@)|should (?:now )?(?:go|be (?:sent|addressed|directed))|sla)"
@@ -77,7 +79,8 @@ _INSTALLED = Sought(r"\binstall(?:er|ers|ing supplier|ed by)\b")
 _MERE_COURTESY = Sought(
     r"\bplease (?:find|see|note|be (?:aware|advised)|contact|direct|refer|accept|do not|don't|ignore|disregard|delete|let (?:me|us) "
     r"know if|consider|treat|close|confirm (?:receipt|safe receipt)|ask|try|feel free)\b|\bas (?:you )?requested\b|\bif you (?:need|require)\b"
-    r"|\byour request\b|\bno further (?:action|information) (?:is )?(?:needed|required)\b|\banything else\?",
+    r"|\byour request\b|\bno further (?:action|information) (?:is )?(?:needed|required)\b|\banything else\?"
+    r"|\b(?:is|was|'s) (?:all|everything|what) (?:that )?(?:we|i) (?:needed|required|asked for)\b|(?:\bnot|n't) (?:think (?:we|i) )?need anything\b",
 )
 _CHASE = Sought(
     r"\b(?:any (?:updates?|news|progress|joy|luck|response|movement)\b|(?:an?|the) update (?:on|please|regarding|would|for|re)\b"
@@ -98,16 +101,22 @@ _CHASE = Sought(
     r"|(?:deadline|sla|due date) (?:has |is |was )?(?:now )?(?:passed|expired|exceeded|missed|breached)|due (?:yesterday|last week)|escalat(?:e|ing) this)",
 )
 _CHASE_IN_REPLY = Sought(
-    r"\b(?:please|someone|anyone|can you|could you|you)\b[^.?!]{0,30}\b(?:respond|reply|prioriti[sz]e|expedite)\b|\b(?:require|need) an? (?:response|reply|answer)\b"
+    r"\b(?:please|someone|anyone|can you|could you|you)\b(?! (?:do not|don't|no need))[^.?!]{0,30}\b(?<!do not )(?<!don't )(?<!need to )(?:respond|reply|prioriti[sz]e|expedite)\b|\b(?:require|need) an? (?:response|reply|answer)\b"
     r"|\b(?:treat|need|needed|require\w*)\b[^.?!]{0,30}\b(?:urgent(?:ly)?|asap)\b|\Abump\b|\betas?\b|\banyone there\b|\Aanyone\b"
     r"|\b(?:have|has|are) (?:these|this|they|the codes?|it) (?:been|gone|on)\b|\bwhen (?:we|i) (?:will|can|could|might) (?:receive|expect|get|have)\b"
     r"|\b(?:was|were|is) due (?:on|by|last|yesterday)\b|\bmissed (?:the|your|our) (?:deadline|sla|due date)\b|\bwe(?:'re| are) (?:now )?on day\b"
+    r"|\b(?:provide|give|send)(?: me| us)? (?:an|some|any) updates?\b|\bhow (?:are|is) (?:you|it|this|these|things) (?:getting on|going|progressing|coming)\b"
+    r"|\bare (?:these|they|the codes|we|you) (?:now |any |still )?(?:ready|available|closer|nearer)\b|\b(?:please|can you|could you|would you)\b[^.?!]{0,30}\b(?:look into|look at|action) (?:this|these|it|the below|the request)\b"
+    r"|\bhas any(?:one|body)\b|\bhave you (?:managed|been able)\b|\Abumping\b|\bconfirm when\b|\bstill (?:require|want)\b|\b(?:advise|confirm|update|know)\b[^.?!]{0,20}\bstatus\b"
+    r"|\b(?:need|require) (?:these|this|them|it) (?:by|before|today|asap|urgently)\b|\b(?:can|could|may) (?:we|i|you) (?:please |now )?(?:get|have|send|let us have) (?:these|this|them|it)\b"
     r"|\bjust checking\b|\bchecking in\b|\bdid you (?:receive|get) (?:my|our|the|this)\b",
 )
 _CONDITION = Sought(
     r"\b(?:if|unless|should (?:you|we|this|i)|in case|in the event|otherwise|not the intended|where you have already)\b",
 )
-_DOUBLE = Sought(r"\b(?:duplicates?|twice|second|again|double|chasers?|reminders?)\b")
+_DOUBLE = Sought(
+    r"\b(?:duplicates?|twice|second|double|chasers?|reminders?|(?:sen[dt]|sending|mailed|ask(?:ed|ing)|request(?:ed|ing)|raised|came|arrived|went)\b[^.?!]{0,40}\bagain)\b"
+)
 """What is to be ignored is a copy of a request that stands."""
 _NEGATED = Sought(
     r"\b(?:do not|don't|never|cannot|can't|must not|not to|did not|didn't|not (?:want|wish|going)) (?:\w+ )?(?:ignore|disregard|withdraw|cancel)",
@@ -117,17 +126,17 @@ _MAIL_WORD = (
 )
 _WHICH = r"(?:(?:my|our|the|this|that|these|those|all|both|any|of|previous|earlier|last|original|first|below|above|attached|latest|recent|prior|install(?:ation)?|codes?|mp ?121) )"
 _WITHDRAW = Sought(
-    rf"\b(?:ignore|disregard|discard|withdraw(?:ing)?|cancel(?:ling)?|recall|retract(?:ing)?|rescind) {_WHICH}{{0,6}}{_MAIL_WORD}\b"
+    rf"\b(?:ignore|disregard|discard|withdraw(?:ing)?|cancel(?:ling)?|recall|retract(?:ing)?|rescind) {_WHICH}{{0,6}}{_MAIL_WORD}\b(?! (?:for|about|at) (?:the )?other\b)"
     r"|\b(?:ignore|disregard) (?:this|that|these|those|all|(?:all )?(?:the|my|our) (?:below|above|previous|last|earlier)|the below|below|me)(?= (?:one|ones|as|now|we|i|and|thanks|thank|please|-)|\W*\Z|[,;:\-])"
     r"|\b(?:withdraw|cancel)(?:ling|ing)? (?:this|these|it|all|them|the (?:below|above|following))\b(?! (?:appointment|job|visit|meeting|call))"
     r"|\b(?:requests?|enquir(?:y|ies)|queries) (?:is|are|has been|have been|can be|should be|to be) (?:now )?(?:withdrawn|cancelled|canceled|closed|disregarded|ignored)\b"
     r"|\bno longer (?:\w+ )?(?:need|require|want|looking for)(?:ed|s|d)?\b(?! to)|\bno longer (?:needed|required|necessary)\b"
     r"|\b(?:don't|do not) (?:\w+ )?(?:need|require|want) (?:[^.?!,;]{0,30}\b)?(?:codes?|these|them|this|any ?more|any longer)\b"
     r"|\b(?:codes?|requests?|these|they|it|this) (?:is|are) not (?:needed|required|necessary)\b|\b(?:needed|required) any (?:more|longer)\b"
-    r"|\b(?:was |were |been )?sent (?:to you )?(?:in error|by mistake)\b|\b(?:please|just|kindly) (?:ignore|disregard|cancel|withdraw)\W*\Z"
-    r"|\bno need to (?:(?:send|provide|supply|find) (?:(?:us|me|the|any|these|those|install(?:ation)?) ){0,3}codes?|respond|reply|answer|look)\b"
+    r"|\b(?:was |were |been )?sent (?:to you )?(?:in error|by mistake)\b|(?:\A|\b(?:please|just|kindly) )(?:ignore|disregard|cancel|withdraw)(?=(?: please)?\W*\Z|,| -| (?:as|since|because|we|thanks|thank|now)\b)"
+    r"|\bno need to (?:(?:send|provide|supply|find) (?:(?:us|me|the|any|these|those|install(?:ation)?) ){0,3}codes?|respond|reply|answer|look)\b(?! (?:until|till|before|unless|if|to|all|today|immediately|straight|right)\b)"
     r"|\b(?:do not|don't) send (?:(?:us|me|the|any|these|those|install(?:ation)?) ){0,3}codes?\b(?! (?:to|by|via|in|as|until|before|through|with))"
-    r"|\bscrap (?:that|this|my|our)\b|\bplease close\W*\Z|\bclose (?:this|the|my|our) (?:request|query|enquiry|ticket|one)\b|\bso not needed\W*\Z"
+    r"|\bscrap (?:that|this|my|our)\b|\bplease close\W*\Z|(?<!will )(?<!'ll )(?<!to )\bclose (?:this|the|my|our) (?:request|query|enquiry|ticket|one)\b|\byou (?:can|may) (?:now )?close (?:this|it|these|them)\b|\bso not needed\W*\Z"
     r"|\b(?:sorry|apologies)\b[^.?!]{0,30}\bwrong (?:supplier|person|company|recipient|address|team|mailbox)\b|\bwrong (?:supplier|recipient)\W*\Z"
     r"|\bwould like to recall the message\b",
 )
@@ -138,7 +147,7 @@ _TEST = Sought(
     r"\btest(?:ing)? (?:e-?mail|mail|message|only|please (?:ignore|disregard|delete)|do not (?:reply|answer))\b|\bthis is (?:only |just )?a test\b"
 )
 _TAKES_BACK = Sought(
-    r"\b(?:ignore|disregard|withdraw|cancel|remove)\b(?: (?:the|my|our|this|that|please|device|devices|meter|esme|gsme|guid|id|item|requests?"
+    r"\b(?:ignore|disregard|withdraw|cancel|(?<!we )(?<!i )(?<!you )(?<!they )(?<!to )remove)\b(?: (?:the|my|our|this|that|please|device|devices|meter|esme|gsme|guid|id|item|requests?"
     r"|query|enquiry|install|codes?|for|of))* \(?",
 )
 _SOME_OF_A_LIST = (
@@ -158,16 +167,16 @@ _REPLACES = Sought(
 )
 _THANKS = Sought(
     r"\b(?:thanks|thank you|thankyou|thx|ta|cheers|received|got (?:it|them|this)|much appreciated|perfect|great|brilliant|noted|lovely|ok|okay|will do"
-    r"|acknowledged?|understood|logged|in hand)\b",
+    r"|acknowledged?|understood|logged|in hand|no (?:rush|hurry|worries|problem)|(?<!would )(?<!'d )(?<!will )appreciate)\b",
 )
 _CONFIRMS = Sought(
     r"\b(?:thank\w*[^.?!]{0,60}\b(?:codes?|received|sending|providing|these|response|reply|help|this)|(?:have|has|been|now|safely|successfully|all) (?:received|commissioned|joined|working|arrived)"
     r"|(?:codes?|install codes?)[^.?!]{0,40}\b(?:received|worked|works|arrived|successful\w*)|received (?:the|your|all|these|with thanks)|commissioned (?:successfully|ok|now))\b",
 )
-_NOT_YET = Sought(r"\b(?:not|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|weren't)\b")
+_NOT_YET = Sought(r"\b(?:not|neither|nor|none|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|weren't)\b")
 _DENIES = Sought(
     r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us|your?\b)"
-    r"|no record of|(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
+    r"|no record of|(?<!they )(?<!supplier )(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
 )
 _COMPLAINS = Sought(
     r"\b(?:wrong|incorrect\w*|invalid|faulty|mismatch\w*|complain\w*|escalat(?:e[ds]?|ing)|unacceptable|unhappy|disappoint\w+|dissatisf\w+|mistaken?|mistakes"
@@ -175,7 +184,7 @@ _COMPLAINS = Sought(
     r"|(?:does|do|did|will|would|could|can|has|have|is|are) ?n(?:o|')t (?:seem to |appear to |been |yet )?(?:work\w*|match\w*|valid\w*|accept\w*|correct|join\w*|pair\w*)"
     r"|(?:cannot|can't|unable to|could not|couldn't|failed to) (?:commission|join|pair|use|read|open|decrypt)"
     r"|(?:codes?|keys?|crc|it|this|that|these|they|those|both|one|answers?|lists?|sheet|file|attachment)\b[^.?!]{0,30}\b(?:fail(?:s|ed|ing)?|reject(?:s|ed)|corrupt\w*|unusable|refused)"
-    r"|(?:call|ring|phone|telephone) (?:me|us)|give (?:me|us) a (?:call|ring)|(?:speak|talk) (?:to|with) (?:me|us|you|some\w*|a )|(?:real|actual) (?:person|human))\b",
+    r"|only (?:got|received|had|sent|see)|(?:call|ring|phone|telephone) (?:me|us)|give (?:me|us) a (?:call|ring)|(?:speak|talk) (?:to|with) (?:me|us|you|some\w*|a )|(?:real|actual) (?:person|human))\b",
 )
 """Something is wrong with what we sent or said, or a person is to speak to them."""
 _OWN_MISTAKE = Sought(
@@ -184,12 +193,17 @@ _OWN_MISTAKE = Sought(
 )
 _RESERVES = Sought(
     r"\b(?:but|however|unfortunately|although|though|except|apart from|cannot|not|never|missing|instead|problems?|issues?|errors?|different|another|expired|empty|blank"
-    r"|some(?:body|one) else(?:'s)?|garbled|unreadable|confus\w+)\b|n't\b|\bno\b",
+    r"|some(?:body|one) else(?:'s)?|garbled|unreadable|confus\w+|twice|a question)\b|n't\b|\bno\b",
 )
 _SETS_AT_EASE = Sought(
-    r"\b(?:no(?:t a)? (?:problems?|worries|issues?|errors?|rush|hurry|further|more|other|need)|not to worry|nothing (?:else|further|more)|(?:do not|don't) worry"
-    r"|(?:if|should|in case)\b[^.?!]{0,40}\b(?:problems?|issues?|errors?)|(?:can't|cannot) thank|not hesitate|without (?:any )?(?:problems?|issues?|errors?))\b",
+    r"\b(?:no(?:t a)? (?:problems?|worries|issues?|errors?|rush|hurry|further|more|other|need)|not to worry|nothing (?:else|further|more)|(?:do not|don't) (?:worry|(?:reply|respond) to this)"
+    r"|(?:if|should|in case)\b[^.?!]{0,40}\b(?:problems?|issues?|errors?)|(?:can't|cannot) thank|(?:not|don't) hesitate|(?:do not|don't)(?: think (?:we|i))? need anything|without (?:any )?(?:problems?|issues?|errors?))\b",
 )
+_IDLE = Sought(
+    r"\b(?:(?:i|we)(?:'ll| will| shall|'m| am|'re| are)\b|(?:i|we)(?:'ve| have) (?:now |also )?(?:forwarded|passed|added|logged|noted|updated|shared|closed)\b|going to\b|booked\b|hope\b|sorry for the (?:delay|late|slow)|(?:on|annual) leave\b|out of (?:the )?office\b"
+    r"|regards\b|\A(?:have|enjoy) (?:a|an|your|the) \w+|speak (?:soon|later)|(?:ref|reference|ticket|tel|phone|mobile|e-?mail)\b)",
+)
+"""What they do next, and what else people write below thanks: it asks nobody to do anything."""
 _DISCLAIMS = Sought(
     r"\b(?:confidential\w*|recipients?|disclos\w+|privileged|virus\w*|registered (?:in|office|number|company)|liabilit\w+|monitored|do not reply)\b",
 )
@@ -386,8 +400,18 @@ def thanks(said: tuple[str, ...]) -> bool:
 
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
-    confirms = any(not _NOT_YET.found(sentence) for sentence in _CONFIRMS.among(said))
-    return (confirms or bool(_DENIES.among(said))) and not asks_anything(said)
+    return bool(reporting(said)) and not asks_anything(said)
+
+
+def reporting(said: tuple[str, ...]) -> tuple[str, ...]:
+    """The sentences that tell how things went."""
+    confirm = (sentence for sentence in _CONFIRMS.among(said) if not _NOT_YET.found(sentence))
+    return (*confirm, *_DENIES.among(said))
+
+
+def denies(said: tuple[str, ...]) -> bool:
+    """It says that devices are not theirs, or that they hold nothing of them."""
+    return bool(_DENIES.among(said))
 
 
 def complains(said: tuple[str, ...]) -> bool:
@@ -400,7 +424,13 @@ def contents(said: tuple[str, ...]) -> bool:
     """Thanks, or good news, and no word that takes anything of it back: nobody need look at it."""
     reserved = (_SETS_AT_EASE.sub(" ", s) for s in _RESERVES.among(said) if not _DISCLAIMS.found(s))
     pleased = bool(_CONFIRMS.among(said)) or thanks(said)
-    return pleased and not complains(said) and not any(map(_RESERVES.found, reserved))
+    return pleased and not complains(said) and not any(map(_RESERVES.found, reserved)) and not any(map(_tells, said))
+
+
+def _tells(sentence: str) -> bool:
+    """It is no thanks, no courtesy and nothing that they will do: it may be what nobody looks at otherwise."""
+    idle = (_THANKS, _CONFIRMS, _SETS_AT_EASE, _MERE_COURTESY, _DISCLAIMS, _IDLE)
+    return len(_WORD.findall(sentence)) > LEAST_TOLD and not any(pattern.found(sentence) for pattern in idle)
 
 
 def leaves_open(said: tuple[str, ...]) -> bool:
