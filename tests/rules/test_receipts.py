@@ -19,6 +19,8 @@ from daemon.rules.answers.receipts import is_absence, is_receipt
         "Hi there! Received, thanks.",
         "hi ann\nThanks",
         "Dear Ms Priya Shah\n\nReceived.\n\nWith kind regards, Bo",
+        "Received, thanks. Logged as INC0012345.",
+        "Thank you for contacting Northern Energy. Your request has been received and passed to the relevant team.",
     ],
 )
 def test_a_receipt(text: str) -> None:
@@ -43,6 +45,7 @@ def test_a_receipt(text: str) -> None:
         "Thanks, Priya has left the company.",
         "The customer is still with us.",
         "With regards to your request, please contact SECAS",
+        "Thank you for contacting Northern Energy. Try Southern Power.",
         "With regards to your request, we need the MPAN",
         "With regards to your request, the customer is still with us",
         "With regards to your email, this looks like phishing",
@@ -62,6 +65,7 @@ def test_more_than_a_receipt(text: str) -> None:
     ("text", "away"),
     [
         ("I am out of the office until 26 January. In urgent cases please contact the service desk.", True),
+        ("I am out of the office until Monday 15 June with no access to email.", True),
         ("I was on annual leave. Can you confirm the MPAN?", False),
         ("We sent the codes on Monday.", False),
         ("I am out of the office until further notice.", True),

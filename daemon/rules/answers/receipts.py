@@ -17,14 +17,19 @@ _SIGNED = re.compile(
     r"(?:\A|(?<=[.,!] ))(?:(?:kind|kindest|best|warm|many|with|yours) )*(?:regards|wishes|sincerely|faithfully)\b"
     r"(?! (?:to|your|our|the|this|that|these|those)\b).{0,80}\Z"
 )
+_CONTACTED = re.compile(r"(?i:\bcontacting)(?: [A-Z][\w&'’-]*){1,4}")
+_LONGEST_NAME = 3
+"""Words."""
+_TICKET = re.compile(r"\b[a-z]{1,8}-?[0-9]{4,12}\b")
+"""The number of their ticket."""
 _WORD = re.compile(r"[^\W\d_]+")
 _SAYS_NOTHING = re.compile(
     r"a|about|acknowledge[ds]?|acknowledging|all|am|an|and|any|appreciated|are|as|asap|at|back|be|been|being|brilliant|business|by|can"
-    r"|case|cheers|colleagues?|come|coming|copied|course|days?|deal|dealing|delay|department|desk|due|emails?|enquir(?:y|ies)|five|for"
+    r"|case|cheers|colleagues?|come|coming|contacting|copied|course|days?|deal|dealing|delay|department|desk|due|emails?|enquir(?:y|ies)|five|for"
     r"|forward(?:ed|ing)?|from|get(?:ting)?|good|got|grateful|great|hand|has|have|having|hear|helpdesk|hours?|i|in|inbox|into"
     r"|investigat(?:e|ing)|is|it|just|later|ll|logged|look(?:ed|ing)?|lovely|m|mails?|many|messages?|mp|much|my|nice|noted?|now|number"
     r"|of|ok|okay|on|one|our|over|pass(?:ed|ing)?|patience|perfect|possible|process(?:ing)?|quer(?:y|ies)|queue|raised|re|read"
-    r"|receipt|receiv(?:e|ed|ing)|ref(?:erence)?|regarding|repl(?:y|ies)|requests?|respond|response|right|s|safely?|service"
+    r"|receipt|receiv(?:e|ed|ing)|ref(?:erence)?|regarding|relevant|repl(?:y|ies)|requests?|respond|response|right|s|safely?|service"
     r"|shall|shortly|so|soon|sorry|still|support|ta|teams?|ten|thank(?:s|ed|fully|ing|you)?|that|the|them|these|this|those|thx"
     r"|tickets?|time|to|today|tomorrow|touch|two|under|understood|up|ve|very|was|we|week|well|will|with|within|work(?:ing)?|writing|you|your"
 )
@@ -33,7 +38,7 @@ _ASKS_OR_TELLS = re.compile(r"\?|\b(?:get|be|come) back to (?:us|me)\b|\bwith (?
 
 
 _OF_ABSENCE = re.compile(
-    r"absen(?:t|ce)|access|after|afternoon|annual|auto(?:mat(?:ic|ed))?|available|away|before|currently|further|holiday|if|leave|limited|maternity"
+    r"absen(?:t|ce)|access|after|afternoon|annual|auto(?:mat(?:ic|ed))?|available|away|before|currently|further|holiday|if|leave|limited|maternity|no"
     r"|may|morning|next|nd|notice|office|out|paternity|please|rd|return(?:ing|s)?|st|th|till?|unavailable|until|while"
     r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|june|july|august|(?:sept|nov|dec)ember|october"
 )
@@ -50,9 +55,17 @@ def is_receipt(text: str) -> bool:
     return bool(wishes.sentences(text)) and not any(map(_tells, _left(text)))
 
 
+def only_thanks(text: str, signature: str) -> bool:
+    """Whether `text` is a greeting and nothing else, and the signature below it begins with thanks and a name."""
+    lines = [line.strip() for line in signature.split("\n") if line.strip()][:2]
+    short = all(len(line.split()) <= _LONGEST_NAME and not line.endswith((".", "?")) for line in lines[1:])
+    return not any(_left(text)) and bool(lines) and is_receipt(lines[0]) and short
+
+
 def _left(text: str) -> list[str]:
     """Its sentences without greeting and signature."""
-    return [_SIGNED.sub("", sentence) for sentence in wishes.sentences(_GREETING.sub("", text))]
+    opened = _CONTACTED.sub("contacting", _GREETING.sub("", text))
+    return [_SIGNED.sub("", sentence) for sentence in wishes.sentences(opened)]
 
 
 def _tells(sentence: str) -> bool:
@@ -61,7 +74,7 @@ def _tells(sentence: str) -> bool:
 
 def _telling(sentence: str) -> list[str]:
     """Its words of which no receipt is made."""
-    return [word for word in _WORD.findall(sentence) if _SAYS_NOTHING.fullmatch(word) is None]
+    return [word for word in _WORD.findall(_TICKET.sub(" ", sentence)) if _SAYS_NOTHING.fullmatch(word) is None]
 
 
 def needs_nobody(text: str) -> bool:

@@ -293,7 +293,7 @@ def _asks_nothing(desk: Desk) -> Decision:
     """Thanks are filed with their thread. What else answers a letter of ours is looked at, as our letters promise."""
     if desk.home is None:
         return _leave(Reason.NOT_OURS)
-    if desk.meaning.acknowledgement:
+    if desk.meaning.acknowledgement or promised.is_mere_thanks(desk):
         return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
     return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised.is_due(desk) else _leave(Reason.NOT_OURS)
 
@@ -352,7 +352,7 @@ def _as_promised(desk: Desk, decision: Decision) -> Decision:
         return decision
     if promised.complains_to_us(desk):
         return replace(_held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
-    unclear = decision.reason is Reason.ASKED_TOO_SOON and promised.leaves_open(desk)
+    unclear = decision.reason in (Reason.ASKED_TOO_SOON, Reason.REQUEST) and promised.leaves_open(desk)
     return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if unclear else decision
 
 

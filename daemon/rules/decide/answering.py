@@ -210,7 +210,7 @@ class _Taken:
 def withdraw(desk: Desk) -> Decision:
     """Open items are taken back and that is confirmed; what was answered already stays answered."""
     taken = _taken_from(desk, {asked.device_id: None for asked in desk.meaning.asked})
-    if not taken.gone and not taken.left and desk.home is not None and desk.home.items:
+    if not taken.gone and not taken.left and desk.home is not None and (desk.home.items or not desk.facts.open_threads):
         return quiet(desk, Fate.DECIDED, Reason.WITHDRAWAL)
     if not taken.gone and not taken.left:
         return _which_request(desk)

@@ -3,6 +3,7 @@
 Plain thanks are not, nor what asks in words that we know. In mode observe people read and answer by hand.
 """
 
+from daemon.rules.answers import receipts
 from daemon.rules.decide.desk import Desk
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.thread import Outcome, State
@@ -15,9 +16,18 @@ def is_due(desk: Desk) -> bool:
     return bool(says_anything) and not desk.observed and not desk.facts.findings
 
 
+def is_mere_thanks(desk: Desk) -> bool:
+    """A greeting, thanks and a name: the thanks are read as the beginning of a signature."""
+    mail = desk.facts.mail
+    more = mail.forwarded_text.strip() or mail.tables or mail.attachments
+    return not more and receipts.only_thanks(mail.new_text, mail.signature_text)
+
+
 def leaves_open(desk: Desk) -> bool:
-    """A reply says something of the devices that it names, and asks for nothing that we know."""
+    """A reply says something of devices that were answered, and of no other, and asks for nothing that we know."""
     meaning, mail = desk.meaning, desk.facts.mail
+    if not _answered_before(desk).issuperset(one.device_id for one in meaning.asked):
+        return False
     replies = desk.home is not None and bool(mail.in_reply_to or mail.references)
     known = meaning.wants_codes or meaning.chase or desk.automatic or desk.observed
     return meaning.leaves_open and replies and not known

@@ -1,0 +1,106 @@
+"""Mails as suppliers' people write them, from their bytes to what becomes of them: what is ordinary is held for nobody."""
+
+from dataclasses import replace
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+
+from daemon.mail.origin import Trust
+from daemon.mail.parse import parse
+from daemon.rules.decide import decide
+from daemon.rules.decision import Decision, Fate
+from daemon.rules.facts import Facts
+from daemon.rules.reasons import Reason
+from daemon.rules.thread import Outcome
+from daemon.rules.understand import understand
+from tests.rules import cases, mails
+from tests.rules.cases import A, B, C
+
+DAYS_AGO = {one: cases.sent(timedelta(days=3)) for one in (A, B)}
+ANSWERED = cases.facts(home=cases.thread(cases.answered(A), cases.answered(B)), releases=DAYS_AGO)
+HELD = cases.facts(home=cases.thread(cases.item(A), cases.item(B)))
+DENIED = cases.facts(home=cases.thread(cases.answered(A, Outcome.NOT_INSTALLER)), records=cases.records(B, C))
+UNREADABLE = cases.facts(home=cases.thread())
+FRESH = cases.facts()
+BELOW = """
+
+From: Install codes
+Sent: 05 June 2026 14:12
+To: MP121
+Subject: RE: Install codes
+
+If anything here is wrong or missing, reply to this mail; a colleague will look at it.
+"""
+
+
+def becomes(text: str, before: Facts) -> Decision:
+    """What becomes of a mail with this text; where there is a thread, it answers a letter of ours."""
+    message = EmailMessage()
+    message["From"] = mails.MP121_ADDRESS
+    message["Subject"] = "RE: Install codes" if before.home else "Install codes"
+    message["Message-ID"] = "<mail@northern-energy.example>"
+    if before.home:
+        message["In-Reply-To"] = "<letter@our-company.example>"
+    message.set_content(text + BELOW * bool(before.home))
+    mail = replace(parse(message.as_bytes(), Trust()), origin=cases.origin())
+    return decide(replace(before, mail=mail), understand(mail, mails.contact()), cases.policy())
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "coded"),
+    [
+        (FRESH, f"Hi,\n\nPlease can I have the install codes for {A} and {B}.\n\nThanks\nDave", [A, B]),
+        (FRESH, f"I would like to have the install code for {A}. Thanks for the codes you sent last week.", [A]),
+        (FRESH, f"Wondering if you have the install code for {A}. The codes received last week all worked.", [A]),
+        (FRESH, f"Kindly furnish the install code of {A}. No need to reply until you have it.", [A]),
+        (FRESH, f"Install code for {A} please. Southern Power said they don't hold the codes.", [A]),
+        (ANSWERED, f"Thank you for the codes.\n\n{C} please as well, thanks\nKaren", [C]),
+        (ANSWERED, f"Thanks for these, all commissioned successfully. You missed {C}.", [C]),
+        (ANSWERED, "Please can you send these over.", [A, B]),
+    ],
+)
+def test_what_is_asked_for_is_answered(before: Facts, text: str, coded: list[str]) -> None:
+    """Each device, at once, and no other."""
+    decision = becomes(text, before)
+    assert [one for plan in decision.plans for one in plan.code_devices] == coded
+    assert decision.fate is Fate.DECIDED
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "reason"),
+    [
+        (ANSWERED, "Hi,\n\nThanks\nDave", Reason.ACKNOWLEDGEMENT),
+        (ANSWERED, "Hi Jo,\n\nMany thanks\nDave Smith\nOps | Northern Energy\n0113 496 0000", Reason.ACKNOWLEDGEMENT),
+        (
+            ANSWERED,
+            "Thanks, noted.\n\nPlease don't reply to this email, the case is now closed.",
+            Reason.ACKNOWLEDGEMENT,
+        ),
+        (HELD, "Ok thanks, will await your response.", Reason.ACKNOWLEDGEMENT),
+        (UNREADABLE, "No worries, we have found it ourselves, please ignore.", Reason.WITHDRAWAL),
+    ],
+)
+def test_what_needs_nobody_is_filed(before: Facts, text: str, reason: Reason) -> None:
+    """No letter, no hold, and nothing is sent a second time."""
+    decision = becomes(text, before)
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.DECIDED, reason, ())
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "reason"),
+    [
+        (DENIED, f"Our system shows you as the supplier of {A} at that date. Could you check again?", "not-understood"),
+        (ANSWERED, f"Thanks for the codes. The customer at {A} has now moved out.", "not-understood"),
+        (ANSWERED, "We only got one of the two codes, please check.", "complaint"),
+        (ANSWERED, "Hi,\n\nThanks\nThe second one fails.\nDave", "not-understood"),
+        (ANSWERED, "Thanks. Southern say it is yours.", "not-understood"),
+        (FRESH, f"Thanks for the codes you sent last week.\n\nInstall codes: {A}, {B}", "some-not-wanted"),
+        (FRESH, f"We have no record of these devices.\n\n{A}", "some-not-wanted"),
+    ],
+)
+def test_what_somebody_must_see_is_held(before: Facts, text: str, reason: str) -> None:
+    """It is neither dropped nor answered once more with what it speaks of."""
+    decision = becomes(text, before)
+    assert (decision.fate, decision.reason) == (Fate.HELD, reason)
+    assert not any(plan.code_devices for plan in decision.plans)
