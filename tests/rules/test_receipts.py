@@ -20,6 +20,9 @@ from daemon.rules.answers.receipts import is_absence, is_receipt
         "hi ann\nThanks",
         "Dear Ms Priya Shah\n\nReceived.\n\nWith kind regards, Bo",
         "Received, thanks. Logged as INC0012345.",
+        "Hi, thanks for this. I have passed it to the smart team.",
+        "Noted, someone will get back to you.",
+        "Received. Our SLA is 10 working days.",
         "Thank you for contacting Northern Energy. Your request has been received and passed to the relevant team.",
     ],
 )

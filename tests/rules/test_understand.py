@@ -691,6 +691,10 @@ NOT_UNDERSTOOD = [
     "Thank you. Our address has changed to codes2@northern-energy.example.",
     "Received, thanks. Two of the three worked.",
     "Thanks. We received these twice.",
+    "Thanks. We are told by Southern that it is yours.",
+    "Thank you for the codes. We are still short of one.",
+    "Thanks. We will have to exchange the meter as you have none.",
+    "Many thanks. I hope you can find the third one.",
     "Thanks. I have a question about these.",
     "We would appreciate it if somebody explained the delay.",
 ]

@@ -296,6 +296,10 @@ def test_what_is_left_out_by_its_place_or_kind_is_for_a_person(text, some):
         ("", "please ignore"),
         ("Code required?", "No"),
         ("Remarks", "already received 3 May"),
+        ("Status", "Commissioned"),
+        ("Status", "now commissioned 3/5"),
+        ("Comments", "meter removed"),
+        ("Comments", "code received 3/5"),
     ],
 )
 def test_a_row_that_says_so_is_left_out(heading, remark):
@@ -321,6 +325,9 @@ def test_a_row_that_says_so_is_left_out(heading, remark):
         ("Status", "On hold"),
         ("Comments", "Already sent request on 3 May"),
         ("Notes", "already have customer's consent"),
+        ("Comments", "removed from old supplier"),
+        ("Comments", "code never received"),
+        ("Status", "no longer commissioned"),
         ("Comment", "Don't send by post"),
         ("Appointment status", "Cancelled"),
     ],

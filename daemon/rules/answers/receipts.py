@@ -27,10 +27,10 @@ _SAYS_NOTHING = re.compile(
     r"a|about|acknowledge[ds]?|acknowledging|all|am|an|and|any|appreciated|are|as|asap|at|back|be|been|being|brilliant|business|by|can"
     r"|case|cheers|colleagues?|come|coming|contacting|copied|course|days?|deal|dealing|delay|department|desk|due|emails?|enquir(?:y|ies)|five|for"
     r"|forward(?:ed|ing)?|from|get(?:ting)?|good|got|grateful|great|hand|has|have|having|hear|helpdesk|hours?|i|in|inbox|into"
-    r"|investigat(?:e|ing)|is|it|just|later|ll|logged|look(?:ed|ing)?|lovely|m|mails?|many|messages?|mp|much|my|nice|noted?|now|number"
+    r"|investigat(?:e|ing)|is|it|just|later|ll|logged|look(?:ed|ing)?|lovely|m|mails?|many|messages?|metering|mp|much|my|nice|noted?|now|number"
     r"|of|ok|okay|on|one|our|over|pass(?:ed|ing)?|patience|perfect|possible|process(?:ing)?|quer(?:y|ies)|queue|raised|re|read"
     r"|receipt|receiv(?:e|ed|ing)|ref(?:erence)?|regarding|relevant|repl(?:y|ies)|requests?|respond|response|right|s|safely?|service"
-    r"|shall|shortly|so|soon|sorry|still|support|ta|teams?|ten|thank(?:s|ed|fully|ing|you)?|that|the|them|these|this|those|thx"
+    r"|shall|shortly|sla|smart|so|some(?:body|one)|soon|sorry|still|support|ta|teams?|ten|thank(?:s|ed|fully|ing|you)?|that|the|them|these|this|those|thx"
     r"|tickets?|time|to|today|tomorrow|touch|two|under|understood|up|ve|very|was|we|week|well|will|with|within|work(?:ing)?|writing|you|your"
 )
 """Words that a receipt is made of: a mail with any other word in it says something."""

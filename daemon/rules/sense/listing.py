@@ -52,6 +52,7 @@ _WHETHER_WANTED = re.compile(r"\A(?:(?:install(?:ation)? )?codes? )?(?:still )?(
 _NOT_WANTED = re.compile(
     r"(?:codes? |device |meter )?(?:is |are )?(?:no longer|not) (?:needed|required|wanted|necessary)\b.*|do(?: not|n't) send(?: (?:the |its )?(?:install )?codes?)?"
     r"|(?:please )?(?:ignore|disregard|delete|skip)(?: (?:this|row|device|one))*|withdrawn"
+    r"|(?:already |now |since |meter |device )*(?:commissioned|exchanged|removed)(?: (?:on )?[0-9].*)?|(?:install )?code (?:already )?(?:received|obtained)(?: (?:on )?[0-9].*)?"
     r"|already (?:received|have|held|got)(?: (?:the |its )?(?:install )?codes?)?(?: (?:on )?[0-9].*)?",
     re.IGNORECASE,
 )

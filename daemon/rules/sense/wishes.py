@@ -200,7 +200,9 @@ _SETS_AT_EASE = Sought(
     r"|(?:if|should|in case)\b[^.?!]{0,40}\b(?:problems?|issues?|errors?)|(?:can't|cannot) thank|(?:not|don't) hesitate|(?:do not|don't)(?: think (?:we|i))? need anything|without (?:any )?(?:problems?|issues?|errors?))\b",
 )
 _IDLE = Sought(
-    r"\b(?:(?:i|we)(?:'ll| will| shall|'m| am|'re| are)\b|(?:i|we)(?:'ve| have) (?:now |also )?(?:forwarded|passed|added|logged|noted|updated|shared|closed)\b|going to\b|booked\b|hope\b|sorry for the (?:delay|late|slow)|(?:on|annual) leave\b|out of (?:the )?office\b"
+    r"\b(?:(?:i|we)(?:'ll| will| shall) (?:\w+ )?(?:let|try|pass|forward|add|attempt|close|update|look|come back|get back|be in touch|share|test|commission|book|check|use|load|do)\b"
+    r"|(?:i|we)(?:'m| am|'re| are) (?:on|away|out|closed|off|happy|very|so|really|grateful|delighted|pleased)\b|booked\b|hope (?:you (?:are|have|had|enjoy)|this|that|all)\b"
+    r"|(?:i|we)(?:'ve| have) (?:now |also )?(?:forwarded|passed|added|logged|noted|updated|shared|closed) (?:this|these|them|it|your)\b(?! to the wrong)|sorry for the (?:delay|late|slow)|(?:on|annual) leave\b|out of (?:the )?office\b"
     r"|regards\b|\A(?:have|enjoy) (?:a|an|your|the) \w+|speak (?:soon|later)|(?:ref|reference|ticket|tel|phone|mobile|e-?mail)\b)",
 )
 """What they do next, and what else people write below thanks: it asks nobody to do anything."""
