@@ -145,10 +145,11 @@ def _whose(sentence: str, rest: Sequence[str], names: Collection[str]) -> str | 
     named = named_in(sentence, names) if len(rest) <= _MOST_BETWEEN else ""
     if named:
         return named
-    first = next((word for word in rest if word.lower() not in _JOINTS), "")
-    if first.lower() in _OURS:
-        return "codes" if first.lower() in _CODES else ""
-    return _called(first.lower(), names)
+    said = [word.lower() for word in rest[:_MOST_BETWEEN] if word.lower() not in _JOINTS]
+    if not said or said[0] not in _OURS:
+        return _called(said[0], names) if said else None
+    called = next(filter(None, (_called(word, names) for word in said[1:])), None)
+    return called or ("codes" if said[0] in _CODES else "")
 
 
 def named_in(sentence: str, names: Collection[str]) -> str:
