@@ -50,6 +50,18 @@ def test_read_explains_a_mail_and_changes_nothing(tmp_path: Path, sqlite_url: st
     assert _state(sqlite_url) == before
 
 
+def test_read_names_what_may_not_be_wanted(tmp_path: Path, sqlite_url: str) -> None:
+    """A device that a clause takes back, where nothing else is asked: it is shown, as are those plainly left out."""
+    options = _installation(tmp_path, sqlite_url)
+    for body, shown in (
+        (f"{A0} - ignore", f"in doubt {A0}"),
+        (f"Please send the code of {COMMISSIONED}. {A0} is no longer needed.", f"left out {A0}"),
+    ):
+        mail = tmp_path / "one.eml"
+        mail.write_bytes(written(ANN, body))
+        assert shown in RUN.invoke(app, [*options, "read", str(mail)]).output
+
+
 def test_replay_sums_up_a_whole_mailbox_and_changes_nothing(tmp_path: Path, sqlite_url: str) -> None:
     """`replay` takes an mbox, a Maildir or a folder of .eml; as JSON, a line a mail; no byte of the database changes."""
     options = _installation(tmp_path, sqlite_url)

@@ -47,6 +47,7 @@ class Explained:
     kind: str
     asked: tuple[tuple[str, str], ...]
     left_out: tuple[str, ...]
+    doubted: tuple[str, ...]
     bad_lines: tuple[tuple[str, str], ...]
     seen: tuple[str, ...]
     attachments: tuple[str, ...]
@@ -95,6 +96,7 @@ def _explained(parts: Parts, name: str, arrived: datetime, mail: IncomingMail, c
         kind=_words(type(meaning).__name__),
         asked=tuple((a.device_id, a.where) for a in spoken.asked),
         left_out=spoken.left_out,
+        doubted=tuple(device for device in spoken.doubted if device not in spoken.left_out),
         bad_lines=tuple((line.where, line.why) for line in spoken.bad_lines),
         seen=_seen(spoken) if spoken is meaning else _orders(mail, arrived, case),
         attachments=tuple(
@@ -172,6 +174,7 @@ def as_text(one: Explained) -> str:
         f"  means    {', '.join((one.kind, *one.seen))}",
         *[f"  asks for {device}  ({where})" for device, where in one.asked],
         *[f"  left out {device}  (it says that it is not wanted)" for device in one.left_out],
+        *[f"  in doubt {device}  (a clause may say that it is not wanted)" for device in one.doubted],
         *[f"  bad line {where}: {fault}" for where, fault in one.bad_lines],
         *[f"  attached {text}" for text in one.attachments],
         *[f"  defect   {text}" for text in one.defects],
