@@ -22,14 +22,14 @@ from daemon.edge.outbox.undelivered import Undelivered
 from daemon.edge.team import proposals, tokens
 from daemon.edge.threads import Queue, holds
 from daemon.errors import Refused, Unavailable
+from daemon.gatekeeper import gate_of_mail
 from daemon.parts import Parts
-from daemon.rules import counterparties, disclosure, overdue
+from daemon.rules import disclosure, overdue
 from daemon.rules.counterparties import AddressBook
 from daemon.rules.decide import take_turn
 from daemon.rules.decision import LetterKind
 from daemon.rules.facts import Suspension
 from daemon.rules.overdue import Hold, Notice
-from daemon.rules.policy import Counterparty
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import State
 from daemon.rules.workdays import Calendar, local_day
@@ -141,7 +141,7 @@ class Chase:
         """Queue the letters of `notice` under derived names; raises Unavailable where nobody would hear of it."""
         parts = self._parts
         name = parts.vault.derive("ops", notice.kind, *(hold.key for hold in notice.holds)).hex()
-        book = contacts.book(connection)
+        book = contacts.address_book(connection)
         shown = [self._with_evidence(connection, h, book, around.now) for h in notice.holds[: overdue.MOST_MATTERS]]
         notice = replace(notice, holds=(*shown, *notice.holds[overdue.MOST_MATTERS :]))
         letters = overdue.letters(notice, name, parts.policy, local_day(around.now))
@@ -153,7 +153,7 @@ class Chase:
         log.info("ops to be told", kind=notice.kind, holds=len(notice.holds), letters=len(plans))
         return len(plans)
 
-    def _with_evidence(self, connection: Connection, hold: Hold, book: tuple[Counterparty, ...], now: datetime) -> Hold:
+    def _with_evidence(self, connection: Connection, hold: Hold, book: AddressBook, now: datetime) -> Hold:
         """`hold` with what did not hold of it: the gate's conditions, or the relay's words."""
         if not hold.case_id:
             return replace(hold, evidence=self._of_mail(connection, hold, book, now))
@@ -167,16 +167,11 @@ class Chase:
         said = (f"{relays}{refusal.reply}",) if refusal.reply and (relays or not failed) else ()
         return replace(hold, evidence=(*failed, *said))
 
-    def _of_mail(
-        self, connection: Connection, hold: Hold, book: tuple[Counterparty, ...], now: datetime
-    ) -> tuple[str, ...]:
+    def _of_mail(self, connection: Connection, hold: Hold, book: AddressBook, now: datetime) -> tuple[str, ...]:
         stored = inbox.proof(connection, hold.mail_id)
         if stored is None:
             return ()
-        proof, policy = PROOF.validate_json(stored), self._parts.policy
-        writer = counterparties.identify(proof.origin, AddressBook.of(book), policy, now)
-        recipient = counterparties.reply_address(writer, now)
-        gate = disclosure.mail_gate(proof, writer, recipient, self._parts.surroundings(), policy, now)
+        gate = gate_of_mail(PROOF.validate_json(stored), book, self._parts, now)
         return tuple(f"{condition.gate}: {condition.evidence}" for condition in disclosure.failures(gate))
 
     # Turns under the cap ────────────────────────────────────────────────────────────────────────────

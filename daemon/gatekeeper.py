@@ -16,7 +16,7 @@ from daemon.edge import contacts, inbox, inventory, outbox, threads, wants
 from daemon.edge.outbox import Queued
 from daemon.edge.threads import CodesToday
 from daemon.parts import Parts
-from daemon.rules import counterparties
+from daemon.rules import counterparties, disclosure
 from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import (
     Answer,
@@ -32,7 +32,7 @@ from daemon.rules.decision import (
     Transcript,
 )
 from daemon.rules.disclosure import Records, asking_gate, failures, result_gate, send_gate
-from daemon.rules.facts import DeviceRecord, Rates, Release, Surroundings
+from daemon.rules.facts import DeviceRecord, Proof, Rates, Release, Surroundings
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
@@ -84,6 +84,13 @@ class _Desk:
     rates: Mapping[tuple[str, date], Rates]
     wanted: frozenset[DeviceId]
     """Devices of the letters in which we ask, of which the code is still wanted."""
+
+
+def gate_of_mail(proof: Proof, book: AddressBook, parts: Parts, now: datetime) -> tuple[Condition, ...]:
+    """The gate for a mail that asked, without what it asks for: by the contact list, policy and surroundings of now."""
+    writer = counterparties.identify(proof.origin, book, parts.policy, now)
+    recipient = counterparties.reply_address(writer, now)
+    return disclosure.mail_gate(proof, writer, recipient, parts.surroundings(), parts.policy, now)
 
 
 def rule(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> list[Ruling]:

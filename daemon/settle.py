@@ -25,9 +25,10 @@ from daemon.edge.reader.pool import Readers
 from daemon.errors import DaemonError, Unreadable
 from daemon.parts import Parts
 from daemon.receiving import take
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.decide import folder_for, folder_of
 from daemon.rules.decision import Decision, Fate, Folder, folder_path
-from daemon.rules.policy import Counterparty, Mode, Policy
+from daemon.rules.policy import Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.sense.personal import safe_subject
 from daemon.rules.thread import MailThread, State
@@ -139,7 +140,7 @@ class Settling:
             led_to: list[audit.Entry] = []
             if case.may_lead_on:
                 among.catch_up()
-                case, led_to = self._led_on(connection, case, among.book.parties)
+                case, led_to = self._led_on(connection, case, among.book)
             entries += [*led_to, _entry(kept, case, now)]
             among.decided(kept, case)
             if led_to:  # an order or an answer may have changed whatever was asked of the database for those after it
@@ -148,9 +149,7 @@ class Settling:
         among.catch_up()
         return entries
 
-    def _led_on(
-        self, connection: Connection, case: Case, book: tuple[Counterparty, ...]
-    ) -> tuple[Case, list[audit.Entry]]:
+    def _led_on(self, connection: Connection, case: Case, book: AddressBook) -> tuple[Case, list[audit.Entry]]:
         """The case once an order of our team was obeyed, an answer to us used, or a report of a letter; what to audit."""
         obeyed = obey(connection, self._parts, case, book)
         if obeyed is not None:

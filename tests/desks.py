@@ -70,10 +70,10 @@ class OpsTable:
         mail_id = _ops_mail(connection, self._mails)
         mail = mails.mail("AN ORDER")
         member = next(member for member in parts.policy.team if member.address == who)
-        book = contacts.book(connection)
+        book = contacts.address_book(connection)
         proof = Proof(mail.origin, now, complete=True, signature_reused=False)
         writer = Writer(Standing.MEMBER, who, member=member)
-        facts = Facts(mail, mail_id, proof, now, writer, book, parts.surroundings(), "", "")
+        facts = Facts(mail, mail_id, proof, now, writer, book.parties, parts.surroundings(), "", "")
         left_alone = Decision(Fate.IGNORED, Reason.OPS_MAIL, keep_content=False, moves_mail=False)
         return OpsDesk(connection, parts, now, member, Case(facts, OpsMail(), left_alone), book, letter)
 

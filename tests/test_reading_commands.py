@@ -108,14 +108,14 @@ class Reader:
         mail = mails.mail("AN ORDER")
         proof = Proof(mail.origin, now, complete=True, signature_reused=False)
         member = next(member for member in parts.policy.team if member.address == ANN)
-        book = contacts.book(connection)
+        book = contacts.address_book(connection)
         facts = Facts(
             mail,
             ORDERED_BY,
             proof,
             now,
             Writer(Standing.MEMBER, ANN, member=member),
-            book,
+            book.parties,
             parts.surroundings(),
             "",
             "",

@@ -130,10 +130,10 @@ class Office:
     def _desk(self, connection: sa.Connection, mail: IncomingMail) -> OpsDesk:
         parts = self.parts
         member = parts.policy.team[0]
-        book = contacts.book(connection)
+        book = contacts.address_book(connection)
         proof = Proof(mail.origin, self.now, complete=mail.complete, signature_reused=False)
         writer = Writer(Standing.MEMBER, OPS, member=member)
-        facts = Facts(mail, 7, proof, self.now, writer, book, parts.surroundings(), "", "")
+        facts = Facts(mail, 7, proof, self.now, writer, book.parties, parts.surroundings(), "", "")
         left_alone = Decision(Fate.IGNORED, Reason.OPS_MAIL, keep_content=False, moves_mail=False)
         return OpsDesk(connection, parts, self.now, member, Case(facts, OpsMail(), left_alone), book, None)
 

@@ -16,6 +16,7 @@ from daemon.edge.audit import Entry
 from daemon.edge.team.tokens import OwnLetter
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews, Page
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.policy import Counterparty, Member
@@ -51,7 +52,7 @@ class OpsDesk:
     member: Member
     case: Case
     """The mail itself and the facts about it."""
-    book: tuple[Counterparty, ...]
+    address_book: AddressBook
     letter: OwnLetter | None
     """The letter of ours that it replies to; it may have been written to somebody else."""
     entries: list[Entry] = field(default_factory=list)
@@ -71,6 +72,11 @@ class OpsDesk:
     def mail(self) -> IncomingMail:
         """What the member wrote."""
         return self.case.facts.mail
+
+    @property
+    def book(self) -> tuple[Counterparty, ...]:
+        """The other suppliers, as listed."""
+        return self.address_book.parties
 
     @property
     def mail_id(self) -> int:

@@ -25,10 +25,9 @@ from daemon.edge.contacts import CONTACTS
 from daemon.edge.inventory import INVENTORY
 from daemon.edge.pictures import dossier
 from daemon.edge.pictures.dossier import Entry, LetterOut, MailIn
+from daemon.gatekeeper import gate_of_mail
 from daemon.mail.message import Evidence as Proven
-from daemon.rules import counterparties, disclosure
 from daemon.rules.commands.orders import Evidence
-from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import Condition, Page
 from daemon.rules.explain import cause
 from daemon.rules.facts import Proof
@@ -228,10 +227,7 @@ def _verdict_words(proof: Proof) -> tuple[str, ...]:
 
 def _asked_now(desk: OpsDesk, mail: MailIn, proof: Proof) -> Page:
     """The gate for the mail, asked of today's contact list."""
-    policy = desk.parts.policy
-    writer = counterparties.identify(proof.origin, AddressBook.of(desk.book), policy, desk.now)
-    recipient = counterparties.reply_address(writer, desk.now)
-    gate = disclosure.mail_gate(proof, writer, recipient, desk.parts.surroundings(), policy, desk.now)
+    gate = gate_of_mail(proof, desk.address_book, desk.parts, desk.now)
     return _gate_page(f"The gate for mail {mail.id}, asked again today", gate)
 
 

@@ -22,6 +22,7 @@ from daemon.rules import commands
 from daemon.rules.commands import orders
 from daemon.rules.commands.orders import CommandLine, CommandMail
 from daemon.rules.commands.words import without_secrets
+from daemon.rules.counterparties import AddressBook
 from daemon.rules.decision import Decision, Fate, LetterKind, LetterPlan, Matter, OpsNews, Said, Transcript
 from daemon.rules.meaning import OpsMail, OwnMail
 from daemon.rules.policy import Counterparty, Role
@@ -89,7 +90,7 @@ class Obeyed:
     changed_standing: bool = False
 
 
-def obey(connection: Connection, parts: Parts, case: Case, book: tuple[Counterparty, ...]) -> Obeyed | None:
+def obey(connection: Connection, parts: Parts, case: Case, book: AddressBook) -> Obeyed | None:
     """Obey what `case`'s mail orders; None: it orders nothing, and is left alone as decided."""
     if case.decision.reason is Reason.OWN_MAIL and isinstance(case.meaning, OwnMail):
         return _from_shared_address(connection, parts, case)
@@ -97,7 +98,7 @@ def obey(connection: Connection, parts: Parts, case: Case, book: tuple[Counterpa
         return None
     mail, member = case.facts.mail, case.facts.writer.member
     letter = tokens.find(connection, (*mail.in_reply_to, *mail.references[-1:]))
-    ordered = commands.read(mail, local_day(case.facts.now), names=_names(book), reply=letter is not None)
+    ordered = commands.read(mail, local_day(case.facts.now), names=_names(book.parties), reply=letter is not None)
     if member is None or not (ordered.lines or ordered.near_miss):
         return None
     doubt = _doubt(case)

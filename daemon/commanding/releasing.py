@@ -9,8 +9,8 @@ from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import inbox, inventory, threads
 from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.threads import holds
-from daemon.rules import counterparties, disclosure
-from daemon.rules.counterparties import AddressBook
+from daemon.gatekeeper import gate_of_mail
+from daemon.rules import disclosure
 from daemon.rules.decision import Gate, Matter, Waiver
 from daemon.rules.explain import cause, next_step
 from daemon.rules.identifiers import DeviceId
@@ -50,10 +50,7 @@ def _doubt(desk: OpsDesk, mail_id: int, waiver: Waiver) -> str:
     stored = inbox.proof(desk.connection, mail_id)
     if stored is None:
         return "no proof of who wrote is kept"
-    proof, policy = casework.PROOF.validate_json(stored), desk.parts.policy
-    writer = counterparties.identify(proof.origin, AddressBook.of(desk.book), policy, desk.now)
-    recipient = counterparties.reply_address(writer, desk.now)
-    gate = disclosure.mail_gate(proof, writer, recipient, desk.parts.surroundings(), policy, desk.now)
+    gate = gate_of_mail(casework.PROOF.validate_json(stored), desk.address_book, desk.parts, desk.now)
     return "; ".join(f"{c.gate}: {c.evidence}" for c in disclosure.failures(disclosure.waived(gate, waiver)))
 
 
