@@ -27,6 +27,7 @@ from daemon.rules.policy import ChaseKind, ContactKind
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import Want, WantEvent
+from tests.edge.rows import open_wants
 from tests.rules import mails
 from tests.sending import MEMBER, PARTY, TO, World, device
 
@@ -128,7 +129,7 @@ class Post(World):
     def wanted(self) -> list[str]:
         """The states of what we want."""
         with self.parts.database.read() as connection:
-            return [want.state.value for want in wants.all_open(connection)]
+            return [want.state.value for want in open_wants(connection)]
 
     def picture(self) -> list[Any]:
         """All that a forger may not change."""

@@ -300,7 +300,7 @@ class Asking:
     expected: date | None = None
     """A request: by when we expect the answer."""
     rung: str = ""
-    """A chase: the rung of the ladder (`ladder.RungKind`), so that each is firmer and still courteous."""
+    """A chase: the rung of the ladder (`policy.ChaseKind`), so that each is firmer and still courteous."""
     asked_of: str = ""
     """To the Helpdesk, or to an escalation contact: the party, or the address that was asked before."""
     wrote: tuple[str, ...] = ()

@@ -199,4 +199,4 @@ def test_no_letter_of_ours_reads_as_an_order_to_stop():
     """A letter quoted without a mark gets its reader no help that they did not want."""
     texts = (write(plan, specimens.codes(plan), our_words()).text for plan in specimens.LETTERS)
     said = (one for text in texts for part in plain(text).split("\n\n") for one in meant.sentences(part))
-    assert [one for one in said if meant.meant_to_stop(one, NAMES, alone=False)] == []
+    assert [one for one in said if meant.meant_to_stop(one, NAMES)] == []

@@ -150,7 +150,7 @@ class _Reader:
         if any(isinstance(order, Pause | Incident) for order in self._orders):
             return
         for one in sentences("\n".join((self._subject(), "", *self._up_to_closing(self._at)))):
-            if line := meant_to_stop(one, self._setting.names, alone=False):
+            if line := meant_to_stop(one, self._setting.names):
                 self._add(one, None, _unclear(line))
                 return
 
@@ -262,7 +262,7 @@ class _Reader:
         """What would stop letters, in any sentence; or a line of its own that is an order in capitals."""
         lines = self._up_to_closing(first)
         orders = (self._moves(line, _MOVING) for line in lines)
-        stops = (meant_to_stop(one, self._setting.names, alone=False) for one in sentences("\n".join(lines)))
+        stops = (meant_to_stop(one, self._setting.names) for one in sentences("\n".join(lines)))
         return next(filter(None, (*orders, *stops)), "")
 
     def _up_to_closing(self, start: int) -> list[str]:
