@@ -14,7 +14,7 @@ from daemon.commanding.desk import to_team
 from daemon.edge import contacts, outbox, threads, wants
 from daemon.edge.audit import Entry
 from daemon.edge.inbox import whereabouts
-from daemon.edge.outbox import LetterState, bounces
+from daemon.edge.outbox import LetterState, attempts, bounces
 from daemon.mail.message import Bounce, Delivery
 from daemon.parts import Parts
 from daemon.rules import counterparties
@@ -126,7 +126,7 @@ def _follow(connection: Connection, parts: Parts, heard: Heard, now: datetime) -
     """What changes because of it: of one letter once."""
     sent, failed = heard.sent, heard.said.action is Delivery.FAILED
     if _proves_that_it_went(heard):
-        outbox.finish(connection, sent.id, LetterState.ACCEPTED, now, reply="a delivery report proves that it went")
+        attempts.finish(connection, sent.id, LetterState.ACCEPTED, now, reply="a delivery report proves that it went")
     if bounced.is_late(heard, now):
         _tell(connection, parts, ("delayed", str(sent.id)), bounced.is_delayed(heard), now)
     if failed and not heard.certain:

@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 from daemon.edge import contacts, inbox, inventory, outbox, remembered, threads, wants
 from daemon.edge.inbox import KeptMail, whereabouts
 from daemon.edge.inbox.heard_of import Names, heard_of
-from daemon.edge.outbox import LetterState
+from daemon.edge.outbox import LetterState, releases
 from daemon.edge.reader.frames import ReadMail
+from daemon.edge.threads import lately
 from daemon.edge.threads.lately import Lately
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
@@ -297,7 +298,7 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     open_elsewhere = threads.open_elsewhere(connection, party.party, heard, home_case)
     open_threads = threads.open_threads(connection, party.party) if wants_all else ()
     records = _records(connection, devices, among)
-    releases = threads.releases(connection, heard, facts.now - RELEASE_MEMORY)
+    left = releases.of_devices(connection, heard, facts.now - RELEASE_MEMORY)
     asked_by_others = threads.asked_by_others(connection, party.party, heard)
     about = home_of(home, open_elsewhere, meaning, party) or next(reversed(open_threads), None)
     case = about.case_id if about else facts.case_id
@@ -309,7 +310,7 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
         open_threads=open_threads,
         records=records,
         inventory_taken_at=among.inventory_taken_at,
-        releases=releases,
+        releases=left,
         asked_by_others=asked_by_others,
         rates=among.lately.of(connection, party.party, case, facts.now, begun=begun_before),
     )
@@ -360,8 +361,8 @@ def turn_facts(
         counterparties=contacts.book(connection),
         records=inventory.lookup(connection, devices),
         inventory_taken_at=inventory.taken_at(connection),
-        releases=threads.releases(connection, devices, now - RELEASE_MEMORY),
-        rates=threads.rates(connection, thread.party, thread.case_id, now),
+        releases=releases.of_devices(connection, devices, now - RELEASE_MEMORY),
+        rates=lately.rates(connection, thread.party, thread.case_id, now),
         waiver=waiver,
     )
 

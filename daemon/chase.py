@@ -20,7 +20,8 @@ from daemon.edge.failpoints import failpoint
 from daemon.edge.outbox import undelivered
 from daemon.edge.outbox.undelivered import Undelivered
 from daemon.edge.team import proposals, tokens
-from daemon.edge.threads import Queue, holds
+from daemon.edge.threads import holds, lately, turns
+from daemon.edge.threads.turns import Queue
 from daemon.errors import Refused, Unavailable
 from daemon.gatekeeper import gate_of_mail
 from daemon.parts import Parts
@@ -179,7 +180,7 @@ class Chase:
     async def _turns(self, now: datetime) -> int:
         """Give each party's waiting items today's number, in order of arrival; the threads that moved."""
         moved = 0
-        for queue in await self._parts.read(threads.queues):
+        for queue in await self._parts.read(turns.queues):
             for case in await self._parts.read(lambda c, q=queue: self._cases_in_turn(c, q, now)):  # type: ignore[misc]
                 moved += await self._parts.write(lambda c, case=case: self._take_turn(c, case, now))  # type: ignore[misc]
                 failpoint("after-turn")
@@ -187,13 +188,13 @@ class Chase:
 
     def _cases_in_turn(self, connection: Connection, queue: Queue, now: datetime) -> list[str]:
         """The threads that today's number reaches, and those in which a due date would break without it."""
-        rates, limits = threads.rates(connection, queue.party, "", now), self._parts.policy.limits
+        rates, limits = lately.rates(connection, queue.party, "", now), self._parts.policy.limits
         left = min(
             limits.codes_per_counterparty_per_day - rates.codes_today_to_party, limits.codes_per_day - rates.codes_today
         )
-        cases = list(threads.queue_head(connection, queue.party, left)) if left > 0 else []
+        cases = list(turns.queue_head(connection, queue.party, left)) if left > 0 else []
         if queue.earliest_due <= local_day(now):
-            cases += threads.queue_due(connection, queue.party, local_day(now))
+            cases += turns.queue_due(connection, queue.party, local_day(now))
         return list(dict.fromkeys(cases))
 
     def _take_turn(self, connection: Connection, case: str, now: datetime) -> bool:

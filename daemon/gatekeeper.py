@@ -12,9 +12,9 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from daemon.casework import PROOF, RELEASE_MEMORY
-from daemon.edge import contacts, inbox, inventory, outbox, threads, wants
-from daemon.edge.outbox import Queued
-from daemon.edge.threads import CodesToday
+from daemon.edge import contacts, inbox, inventory, threads, wants
+from daemon.edge.outbox import Queued, releases
+from daemon.edge.threads.lately import CodesToday
 from daemon.parts import Parts
 from daemon.rules import counterparties, disclosure
 from daemon.rules.counterparties import AddressBook
@@ -115,7 +115,7 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
         taken_back=threads.taken_back(connection, list(dict.fromkeys(q.plan.case_id for q in answers))),
         proofs=inbox.proofs(connection, sorted(mails)),
         records=inventory.lookup(connection, devices),
-        releases=outbox.releases_by_letter(connection, devices, now - RELEASE_MEMORY),
+        releases=releases.by_letter(connection, devices, now - RELEASE_MEMORY),
         rates={(party, day): Rates(*codes.of(connection, day, party)) for party, day in days},
         wanted=_wanted(connection, claimed),
     )

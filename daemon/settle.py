@@ -19,7 +19,7 @@ from daemon.commanding.obey import obey
 from daemon.edge import audit, inbox, outbox, remembered, threads
 from daemon.edge.failpoints import failpoint
 from daemon.edge.inbox import KeptMail, Settled, whereabouts
-from daemon.edge.outbox import LetterState, ToQueue
+from daemon.edge.outbox import LetterState, ToQueue, attempts
 from daemon.edge.reader.frames import ReadMail
 from daemon.edge.reader.pool import Readers
 from daemon.errors import DaemonError, Unreadable
@@ -184,7 +184,7 @@ def write_down(connection: Connection, parts: Parts, decided: Sequence[Worked], 
     """Everything that these decisions lead to, in the caller's transaction; a few statements, however many they are."""
     changed = [thread for _, case in decided for thread in case.decision.threads]
     threads.save(connection, changed)
-    outbox.cancel(connection, [thread.case_id for thread in changed if _is_all_taken_back(thread)], now)
+    attempts.cancel(connection, [thread.case_id for thread in changed if _is_all_taken_back(thread)], now)
     letters = [letter for kept, case in decided for letter in _letters(kept, case.decision)]
     outbox.queue_all(connection, parts.vault, letters, mailbox=parts.settings.mailbox.address, now=now)
     mails = {kept.id: case.facts.mail for kept, case in decided}

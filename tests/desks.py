@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from daemon.casework import Case
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import audit, contacts, outbox
+from daemon.edge import audit, contacts
 from daemon.edge import tables as t
 from daemon.edge.database import Database
-from daemon.edge.outbox import LetterState
+from daemon.edge.outbox import LetterState, attempts
 from daemon.edge.team import proposals, standing_orders, tokens
 from daemon.edge.team.proposals import Proposal
 from daemon.edge.vault import Vault
@@ -120,7 +120,7 @@ class OpsTable:
     def finish(self, letter_id: int, state: LetterState, **more: Any) -> None:
         """A letter ended so, a moment ago."""
         with self.office.parts.database.write() as connection:
-            outbox.finish(connection, letter_id, state, self.office.time.clock.now(), **more)
+            attempts.finish(connection, letter_id, state, self.office.time.clock.now(), **more)
 
 
 def _ops_mail(connection: sa.Connection, number: int) -> int:

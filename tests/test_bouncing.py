@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from daemon import bouncing, inquirywork
 from daemon.bouncing import Reported
 from daemon.casework import Case
-from daemon.edge import audit, contacts, outbox, wants
+from daemon.edge import audit, contacts, wants
 from daemon.edge import tables as t
 from daemon.edge.contacts import Listing
 from daemon.edge.database import Database
-from daemon.edge.outbox import PLAN, LetterState, bounces, undelivered
+from daemon.edge.outbox import PLAN, LetterState, attempts, bounces, undelivered
 from daemon.edge.vault import Vault
 from daemon.mail.message import Bounce, BouncedRecipient, Delivery, Machine
 from daemon.rules.asking.bounced import MOST_REPORTS
@@ -55,8 +55,8 @@ class Post(World):
     def went(self, letter_id: int, state: LetterState = LetterState.ACCEPTED) -> int:
         """The relay took it, or who knows."""
         with self.parts.database.write() as connection:
-            outbox.claim(connection, self.parts.gen, self.time.clock.now(), 200)
-            outbox.finish(connection, letter_id, state, self.time.clock.now(), reply="250 taken")
+            attempts.claim(connection, self.parts.gen, self.time.clock.now(), 200)
+            attempts.finish(connection, letter_id, state, self.time.clock.now(), reply="250 taken")
         return letter_id
 
     def bounce(self, letter_id: int, action: Delivery = Delivery.FAILED, **changes: Any) -> Bounce:

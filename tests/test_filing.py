@@ -14,6 +14,7 @@ from daemon.edge import tables as t
 from daemon.edge.database import Database
 from daemon.edge.imap import DONE_KEYWORD, Account, Mailbox
 from daemon.edge.inbox import Settled, whereabouts
+from daemon.edge.outbox import attempts
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
 from daemon.filing import FOLDERS, Filing
@@ -110,8 +111,8 @@ class Desk:
         """The relay took this letter, frozen as it is on its way out."""
         parts, now = self.world.parts, self.now
         with parts.database.write() as connection:
-            set_down(connection, parts, judge(connection, parts, outbox._load(connection, [letter_id]), now), now)
-            outbox.finish(connection, letter_id, outbox.LetterState.ACCEPTED, now)
+            set_down(connection, parts, judge(connection, parts, outbox.load(connection, [letter_id]), now), now)
+            attempts.finish(connection, letter_id, outbox.LetterState.ACCEPTED, now)
             if mail_id is not None:
                 connection.execute(sa.update(t.letter).where(t.letter.c.id == letter_id).values(mail_id=mail_id))
 
@@ -328,7 +329,7 @@ async def test_full_copies_are_the_bytes_that_went_out(desk):
     desk.accepted(letter)
     await desk.quiet()
     with desk.world.parts.database.read() as connection:
-        (queued,) = outbox._load(connection, [letter])
+        (queued,) = outbox.load(connection, [letter])
     (raw,) = await desk.box.fetch("Sent", *await desk.box.all_uids("Sent"))
     assert raw.content == envelope_of(desk.world.parts, queued).content
     assert "••••" not in _text(raw.content)

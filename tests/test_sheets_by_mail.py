@@ -18,7 +18,7 @@ from daemon.console.importing import import_contacts, import_inventory
 from daemon.edge import contacts, inventory, outbox
 from daemon.edge import tables as t
 from daemon.edge.inventory.load import Wish
-from daemon.edge.outbox import PLAN, LetterState
+from daemon.edge.outbox import PLAN, LetterState, attempts
 from daemon.edge.team import proposals
 from daemon.errors import ImportRefused
 from daemon.gatekeeper import Go, rule
@@ -263,7 +263,7 @@ def ruled(office: Office, plan: LetterPlan) -> Go:
         connection.execute(sa.update(t.letter).values(state="cancelled"))
         plan = replace(plan, seq=plan.seq + 1 + office.count("letter"))
         outbox.queue(connection, office.parts.vault, [plan], mailbox=office.parts.policy.mailbox, now=NOW)
-        (queued,) = outbox.claim(connection, 1, NOW, 1)
+        (queued,) = attempts.claim(connection, 1, NOW, 1)
         (ruling,) = rule(connection, office.parts, [queued], NOW)
     return ruling.go
 

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.commanding.showing import notes_pages
-from daemon.edge import outbox, wants
-from daemon.edge.outbox import thread_letters
+from daemon.edge import wants
+from daemon.edge.outbox import attempts, thread_letters
 from daemon.edge.team import notes
 from daemon.edge.wants import inquiry_trail
 from daemon.rules import counterparties
@@ -175,7 +175,7 @@ def close(desk: OpsDesk, inquiry: Inquiry, reason: str) -> str:
         raise NotDone(f"nothing of {inquiry.reference} is open; STATUS {inquiry.reference} shows how it ended")
     words = f"closed by {desk.member.address}" + (f": {reason}" if reason else "")
     wants.change(desk.connection, [w.move(WantEvent.CLOSE, reason=words) for w in theirs])
-    cancelled = outbox.cancel(desk.connection, [inquiry.case_id], desk.now)
+    cancelled = attempts.cancel(desk.connection, [inquiry.case_id], desk.now)
     if reason:
         notes.add(
             desk.connection, desk.parts.vault, inquiry.reference, f"Closed: {reason}", desk.member.address, desk.now

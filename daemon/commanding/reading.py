@@ -26,7 +26,7 @@ from daemon.commanding.showing import (
 from daemon.edge import contacts, inventory, threads
 from daemon.edge.pictures import dossier, figures
 from daemon.edge.team import standing_orders
-from daemon.edge.threads import holds
+from daemon.edge.threads import holds, lists
 from daemon.report import Overview, overview
 from daemon.rules import commands
 from daemon.rules.commands.orders import Help, Listing, ListOf, Status, Team
@@ -241,7 +241,7 @@ def _lines(desk: OpsDesk, which: Listing, limit: int) -> list[_Line]:
     causes: dict[str, list[str]] = {}
     for hold in held:
         causes.setdefault(hold.reference, []).append(cause(hold.reason))
-    found = [_open_line(row, causes.get(row["reference"], [])) for row in threads.open_summary(desk.connection, limit)]
+    found = [_open_line(row, causes.get(row["reference"], [])) for row in lists.open_summary(desk.connection, limit)]
     found += [_Line(h.due, _name(h), h.party or h.sender, matter(h).what) for h in held if not h.case_id]
     if which is Listing.OVERDUE:
         found = [line for line in found if line.due < desk.today]
@@ -267,7 +267,7 @@ def _in_all(desk: OpsDesk, which: Listing) -> str:
     if which is Listing.OVERDUE:
         late = figures.open_between(desk.connection, date.min, desk.today - timedelta(days=1))
         return f"{late:,} devices are overdue in all"
-    return f"{threads.open_count(desk.connection):,} requests are open in all"
+    return f"{lists.open_count(desk.connection):,} requests are open in all"
 
 
 # TEAM ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,11 +9,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from daemon.edge import database as database_module
-from daemon.edge import inbox, migrations, outbox, threads
+from daemon.edge import inbox, migrations, outbox
 from daemon.edge.database import Database, eui_to_int, int_to_eui, run_for_each
 from daemon.edge.pictures import dossier, figures
 from daemon.edge.tables import mail, mail_content, metadata
-from daemon.edge.threads import holds
+from daemon.edge.threads import holds, lately
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
 from daemon.rules.decision import Fate, Gate, LetterKind, LetterPlan, Matter, OpsNews
@@ -42,7 +42,7 @@ def test_what_was_kept_before_large_values_stood_apart_is_moved(
         store.migrate()
         with store.write() as connection:
             claimed = inbox.claim(connection, vault, 1, 9, frozenset())
-            queued = outbox._load(connection, [1, 2, 3])
+            queued = outbox.load(connection, [1, 2, 3])
             [told] = dossier.letters(connection, vault, ["c2"])
         with store.read() as connection:
             assert list(connection.execute(sa.select(mail_content.c.mail_id)).scalars()) == [1]
@@ -110,8 +110,8 @@ def test_codes_of_a_day_count_on_after_the_tables_changed(tmp_path: Path, postgr
                     connection.execute(codes, values | {"device": 10 * number + device})
         store.migrate()
         with store.read() as connection:
-            assert threads.CodesToday().of(connection, today, "Harbour") == (4, 2)
-            assert threads.CodesToday().of(connection, before, "South") == (2, 0)
+            assert lately.CodesToday().of(connection, today, "Harbour") == (4, 2)
+            assert lately.CodesToday().of(connection, before, "South") == (2, 0)
             assert figures.released_since(connection, before) == {"Harbour": 2, "South": 2}
             assert figures.released_since(connection, today) == {"South": 2}
         store.close()

@@ -25,7 +25,8 @@ from daemon.edge.tables import (
     mail,
     thread,
 )
-from daemon.edge.threads import due_date, urgent_cases
+from daemon.edge.threads.lists import urgent_cases
+from daemon.edge.threads.thread_rows import due_date
 from daemon.rules.decision import Folder, Waiver, folder_path
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.overdue import BREACH, Band, Hold
