@@ -28,7 +28,7 @@ from daemon.edge.pictures import dossier, figures
 from daemon.edge.team import standing_orders
 from daemon.edge.threads import holds, lists
 from daemon.report import Overview, overview
-from daemon.rules import commands
+from daemon.rules.commands import help_text
 from daemon.rules.commands.orders import Help, Listing, ListOf, Status, Team
 from daemon.rules.decision import Page
 from daemon.rules.explain import cause
@@ -55,7 +55,7 @@ def help_(desk: OpsDesk, _: Help) -> str:
 def help_page() -> Page:
     """What can be said, on one phone screen."""
     lines: list[str] = []
-    for line in commands.HELP_TEXT.splitlines():
+    for line in help_text.HELP_TEXT.splitlines():
         if line.startswith("    "):
             lines[-1] += f" {line.strip()}"
         else:
