@@ -20,7 +20,8 @@ from daemon.parts import Parts
 from daemon.rules import counterparties
 from daemon.rules.asking import bounced
 from daemon.rules.asking.bounced import Became, Doubtful, Elsewhere, Heard
-from daemon.rules.decide import folder_for, held_after_send
+from daemon.rules.decide.filed import folder_for
+from daemon.rules.decide.turns import held_after_send
 from daemon.rules.decision import (
     Answer,
     Asking,

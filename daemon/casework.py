@@ -25,7 +25,8 @@ from daemon.parts import Parts
 from daemon.rules import answers, counterparties, disclosure
 from daemon.rules.asking import receiving
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decide import decide, devices_to_look_up, folder_for, home_of
+from daemon.rules.decide import decide, devices_to_look_up, home_of
+from daemon.rules.decide.filed import folder_for
 from daemon.rules.decision import Decision, Fate, Waiver, folder_path
 from daemon.rules.facts import DeviceRecord, Facts, Proof, TurnFacts, Writer
 from daemon.rules.identifiers import DeviceId, reference

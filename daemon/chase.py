@@ -27,7 +27,7 @@ from daemon.gatekeeper import gate_of_mail
 from daemon.parts import Parts
 from daemon.rules import disclosure, overdue
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decide import take_turn
+from daemon.rules.decide.turns import take_turn
 from daemon.rules.decision import LetterKind
 from daemon.rules.facts import Suspension
 from daemon.rules.overdue import Hold, Notice

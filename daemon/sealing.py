@@ -25,7 +25,7 @@ from daemon.gatekeeper import Go, Ruling, rule
 from daemon.mail.compose import compose
 from daemon.mail.message import Envelope
 from daemon.parts import Parts
-from daemon.rules.decide import folder_for
+from daemon.rules.decide.filed import folder_for
 from daemon.rules.decide.turns import held_after_send, kept_back, let_go
 from daemon.rules.decision import (
     Answer,

@@ -26,7 +26,7 @@ from daemon.errors import DaemonError, Unreadable
 from daemon.parts import Parts
 from daemon.receiving import take
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decide import folder_for, folder_of
+from daemon.rules.decide.filed import folder_for, folder_of
 from daemon.rules.decision import Decision, Fate, Folder, folder_path
 from daemon.rules.policy import Mode, Policy
 from daemon.rules.reasons import Reason

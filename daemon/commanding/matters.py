@@ -13,7 +13,7 @@ from daemon.edge.outbox import attempts, thread_letters
 from daemon.edge.team import notes
 from daemon.edge.threads import holds
 from daemon.rules.commands.orders import Close, Note, Replay, Wait
-from daemon.rules.decide import folder_for
+from daemon.rules.decide.filed import folder_for
 from daemon.rules.decision import Answer, Fate, LetterPlan, folder_path
 from daemon.rules.explain import cause
 from daemon.rules.phrases import devices as devices_in_words

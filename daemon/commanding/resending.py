@@ -13,7 +13,7 @@ from daemon.edge.outbox.thread_letters import Ended
 from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.rules import counterparties
 from daemon.rules.commands.orders import Resend
-from daemon.rules.decide import folder_for
+from daemon.rules.decide.filed import folder_for
 from daemon.rules.decision import Answer, Gate, Matter, Waiver, folder_path
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Mode

@@ -7,7 +7,8 @@ from typing import Any
 
 from daemon.mail.message import DkimSignature, Evidence, IncomingMail, Origin
 from daemon.rules.counterparties import AddressBook, identify
-from daemon.rules.decide import decide, due_from
+from daemon.rules.decide import decide
+from daemon.rules.decide.desk import due_from
 from daemon.rules.decision import Answer, AnswerRow, Decision, Fate
 from daemon.rules.facts import DeviceRecord, Facts, Proof, Release, Surroundings
 from daemon.rules.identifiers import DeviceId, canonical
