@@ -22,7 +22,7 @@ from tests.servers.postgres import Postgres
 
 
 def test_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
-    """After all migrations no difference to `tables.py` is left, and none is pending."""
+    """After all migrations no difference to `tables` is left, and none is pending."""
     with database.read() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
 
