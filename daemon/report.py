@@ -12,7 +12,7 @@ from daemon.edge.database import Database, moment
 from daemon.edge.outbox import undelivered, unsent
 from daemon.edge.tables import lease
 from daemon.edge.team import standing_orders
-from daemon.edge.threads import holds, lists
+from daemon.edge.threads import holds, still_open
 from daemon.edge.wants import inquiry_trail
 from daemon.edge.wants.inquiry_trail import Wanted
 from daemon.rules.explain import next_step, why
@@ -188,9 +188,9 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         generation=generation,
         lease_until=until,
         last_round=_last_round(connection),
-        threads_open=lists.open_count(connection),
-        threads=tuple(_open_thread(row) for row in lists.open_summary(connection, MOST_LISTED)),
-        items=lists.counts(connection),
+        threads_open=still_open.open_count(connection),
+        threads=tuple(_open_thread(row) for row in still_open.open_summary(connection, MOST_LISTED)),
+        items=still_open.counts(connection),
         mails=inbox.counts(connection),
         letters=outbox.counts(connection),
         holds=held.held,

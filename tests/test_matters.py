@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from daemon.commanding import matters
+from daemon.commanding import matters, resending
 from daemon.edge import outbox, threads
 from daemon.edge import tables as t
 from daemon.edge.database import Database
@@ -269,13 +269,13 @@ def test_a_mail_held_whole_is_closed(table: OpsTable, reason: Reason, fate: str)
 
 def resend(ref: str) -> partial[str]:
     """RESEND ref."""
-    return partial(matters.resend, order=Resend(ref))
+    return partial(resending.resend, order=Resend(ref))
 
 
 def applied(table: OpsTable) -> str:
     """Enough persons approved the newest proposal."""
     proposal = table.proposal()
-    return table.says(lambda desk: matters.apply_resend(desk, proposal, (ANN, BEN)))
+    return table.says(lambda desk: resending.apply_resend(desk, proposal, (ANN, BEN)))
 
 
 def newest(table: OpsTable) -> LetterPlan:
@@ -340,10 +340,10 @@ def test_what_was_approved_is_not_sent_twice(table: OpsTable) -> None:
     proposal = table.proposal()
     applied(table)
 
-    assert "still on its way" in table.refuses(lambda desk: matters.apply_resend(desk, proposal, (ANN, BEN)))
+    assert "still on its way" in table.refuses(lambda desk: resending.apply_resend(desk, proposal, (ANN, BEN)))
     [(second,)] = table.rows(sa.select(sa.func.max(t.letter.c.id)).where(t.letter.c.party != ""))
     table.finish(second, LetterState.ACCEPTED)
-    assert "another letter went out" in table.refuses(lambda desk: matters.apply_resend(desk, proposal, (ANN, BEN)))
+    assert "another letter went out" in table.refuses(lambda desk: resending.apply_resend(desk, proposal, (ANN, BEN)))
 
 
 @pytest.mark.parametrize("reason", [Reason.REFUSED_BY_RELAY, Reason.GATE_AT_SEND, Reason.OUTCOME_UNKNOWN])

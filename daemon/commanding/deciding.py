@@ -6,8 +6,8 @@ anything done. What was held goes out when enough different persons have approve
 
 from collections.abc import Sequence
 
-from daemon.commanding import matters, sheets, standing, telling
-from daemon.commanding.approvals import (
+from daemon.commanding import resending, sheets, telling
+from daemon.commanding.approving.approvals import (
     ask_others,
     burn,
     check_current,
@@ -18,8 +18,9 @@ from daemon.commanding.approvals import (
     still_needed,
     waiting_proposal,
 )
+from daemon.commanding.approving.releasing import approve_devices, check_mail, gates_of, object_of
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.releasing import approve_devices, check_mail, gates_of, object_of
+from daemon.commanding.standing import pausing, waivers
 from daemon.commanding.telling import told
 from daemon.edge import threads
 from daemon.edge.team import proposals
@@ -39,9 +40,9 @@ from daemon.rules.thread import State
 _PROPOSALS = {
     ProposalKind.CONTACTS: sheets.apply_contacts,
     ProposalKind.INVENTORY: sheets.apply_inventory,
-    ProposalKind.WAIVE: standing.apply_waive,
-    ProposalKind.RESUME: standing.apply_resume,
-    ProposalKind.RESEND: matters.apply_resend,
+    ProposalKind.WAIVE: waivers.apply_waive,
+    ProposalKind.RESUME: pausing.apply_resume,
+    ProposalKind.RESEND: resending.apply_resend,
     ProposalKind.CODE: telling.apply_code,
     ProposalKind.TELL: telling.apply_tell,
 }

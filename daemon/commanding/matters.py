@@ -3,9 +3,8 @@
 import re
 from collections import Counter
 
-from daemon.commanding import inquiries
+from daemon.commanding.asking import inquiries
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.resending import apply_resend, resend
 from daemon.edge import threads
 from daemon.edge.inbox import kept_mail, whereabouts
 from daemon.edge.inbox.kept_mail import MailRow
@@ -20,8 +19,6 @@ from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.workdays import in_words, local_day
-
-__all__ = ["apply_resend", "close", "note", "replay", "resend", "wait"]
 
 _MAIL = re.compile(r"mail ([0-9]{1,12})", re.IGNORECASE)
 

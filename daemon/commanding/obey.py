@@ -12,8 +12,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from daemon.casework import Case
-from daemon.commanding import adopting, deciding, inquiries, matters, reading, requesting, sheets, standing, telling
+from daemon.commanding import deciding, matters, resending, sheets, telling
+from daemon.commanding.asking import adopting, inquiries, requesting
 from daemon.commanding.desk import NotDone, OpsDesk, to_team
+from daemon.commanding.looking import evidence, help_page, lists, our_team, reporting, status
+from daemon.commanding.standing import absences, calendar_days, incidents, pausing, waivers
 from daemon.edge import outbox
 from daemon.edge.audit import Entry
 from daemon.edge.team import tokens
@@ -43,26 +46,26 @@ def _bare(handler: Callable[[OpsDesk], str]) -> Handler:
 _READER, _OPERATOR, _APPROVER = Role.READER, Role.OPERATOR, Role.APPROVER
 ORDERS: Mapping[type, tuple[Role, Handler]] = MappingProxyType(
     {
-        orders.Help: (_READER, reading.help_),
-        orders.Status: (_READER, reading.status),
-        orders.ListOf: (_READER, reading.list_of),
-        orders.Report: (_READER, reading.report),
-        orders.Evidence: (_READER, reading.evidence),
-        orders.Team: (_READER, reading.team),
+        orders.Help: (_READER, help_page.help_),
+        orders.Status: (_READER, status.status),
+        orders.ListOf: (_READER, lists.list_of),
+        orders.Report: (_READER, reporting.report),
+        orders.Evidence: (_READER, evidence.evidence),
+        orders.Team: (_READER, our_team.team),
         orders.Approve: (_APPROVER, deciding.approve),
         orders.Reject: (_APPROVER, deciding.reject),
         orders.Tell: (_APPROVER, telling.tell),
         orders.Note: (_OPERATOR, matters.note),
         orders.Wait: (_OPERATOR, matters.wait),
         orders.Close: (_OPERATOR, matters.close),
-        orders.Resend: (_OPERATOR, matters.resend),
+        orders.Resend: (_OPERATOR, resending.resend),
         orders.Replay: (_OPERATOR, matters.replay),
-        orders.Pause: (_OPERATOR, standing.pause),
-        orders.Incident: (_OPERATOR, standing.incident),
-        orders.Resume: (_APPROVER, standing.resume),
-        orders.Waive: (_APPROVER, standing.waive),
-        orders.Away: (_OPERATOR, standing.away),
-        orders.Holiday: (_OPERATOR, standing.holiday),
+        orders.Pause: (_OPERATOR, pausing.pause),
+        orders.Incident: (_OPERATOR, incidents.incident),
+        orders.Resume: (_APPROVER, pausing.resume),
+        orders.Waive: (_APPROVER, waivers.waive),
+        orders.Away: (_OPERATOR, absences.away),
+        orders.Holiday: (_OPERATOR, calendar_days.holiday),
         orders.Contacts: (_OPERATOR, _bare(sheets.contacts)),
         orders.Inventory: (_OPERATOR, _bare(sheets.inventory)),
         orders.Request: (_OPERATOR, requesting.request),

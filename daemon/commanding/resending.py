@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from daemon.commanding.approving.proposing import propose
+from daemon.commanding.approving.releasing import while_paused
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.proposing import propose
-from daemon.commanding.releasing import while_paused
 from daemon.edge import outbox, threads
 from daemon.edge.inbox import whereabouts
 from daemon.edge.outbox import LetterState, thread_letters

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from daemon.commanding import attached
+from daemon.commanding.approving.proposing import propose
 from daemon.commanding.attached import shown
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.proposing import propose
 from daemon.edge import inventory as inventory_record
 from daemon.edge import outbox
 from daemon.edge.contacts import rows as contact_rows

@@ -10,7 +10,7 @@ from daemon.edge import outbox, threads
 from daemon.edge.database import Database
 from daemon.edge.outbox import attempts, releases
 from daemon.edge.tables import letter
-from daemon.edge.threads import lately, lists, turns
+from daemon.edge.threads import lately, still_open, turns
 from daemon.edge.threads.lately import Lately
 from daemon.edge.threads.turns import Queue
 from daemon.edge.vault import Vault
@@ -181,7 +181,7 @@ def test_open_threads_are_those_not_settled(database: Database) -> None:
 
     with database.read() as connection:
         assert threads.open_threads(connection, PARTY) == (first, second)
-        assert lists.open_count(connection) == 3
+        assert still_open.open_count(connection) == 3
 
 
 # What left us ───────────────────────────────────────────────────────────────────────────────────────
@@ -339,9 +339,9 @@ def test_the_summary_shows_the_most_urgent_first(database: Database) -> None:
     save(database, 3, rows.item(6, State.ANSWERED))
 
     with database.read() as connection:
-        summary = lists.open_summary(connection)
-        first = lists.open_summary(connection, limit=1)
-        counts = lists.counts(connection)
+        summary = still_open.open_summary(connection)
+        first = still_open.open_summary(connection, limit=1)
+        counts = still_open.counts(connection)
 
     assert [(urgent.reference, early.end, 2, 0, 0), (late.reference, date(2026, 6, 22), 1, 1, 1)] == [
         (row["reference"], row["due"], row["held"], row["pending"], row["answered"]) for row in summary
@@ -369,6 +369,6 @@ def test_no_question_of_every_mail_walks_over_a_table(database: Database, vault:
         turns.queues,
         lambda c: turns.queue_head(c, PARTY, 5),
         lambda c: turns.queue_due(c, PARTY, NOW.date()),
-        lists.open_summary,
+        still_open.open_summary,
     ):
         assert walks(database, look) == []

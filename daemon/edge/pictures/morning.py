@@ -28,7 +28,7 @@ from daemon.edge.tables import (
     tally,
     thread,
 )
-from daemon.edge.threads import lists
+from daemon.edge.threads import still_open
 from daemon.rules.decision import Answer, LetterKind
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.morning import Act, Answered, DueDay, Heard, HeldFor, Proposed, Waiting
@@ -123,7 +123,7 @@ def _urgent_devices(connection: Connection, by: date, today: date, limit: int) -
     told = sa.func.max(item.c.told_ops_at).label("told")
     alike = (thread.c.reference, item.c.party, item.c.reason, item.c.due_end)
     found = []
-    for some in chunks(lists.urgent_cases(connection, where, limit)):
+    for some in chunks(still_open.urgent_cases(connection, where, limit)):
         query = sa.select(*alike, _COUNT, told).join(thread, thread.c.case_id == item.c.case_id)
         for row in connection.execute(query.where(where, item.c.case_id.in_(some)).group_by(*alike)):
             reason = Reason(row.reason)

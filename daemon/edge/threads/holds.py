@@ -25,7 +25,7 @@ from daemon.edge.tables import (
     mail,
     thread,
 )
-from daemon.edge.threads.lists import urgent_cases
+from daemon.edge.threads.still_open import urgent_cases
 from daemon.edge.threads.thread_rows import due_date
 from daemon.rules.decision import Folder, Waiver, folder_path
 from daemon.rules.identifiers import DeviceId

@@ -5,9 +5,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from daemon.casework import PROOF
-from daemon.commanding import inquiries
+from daemon.commanding.asking import inquiries
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.showing import (
+from daemon.commanding.pages import (
     Row,
     at,
     devices_page,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.showing import notes_pages
+from daemon.commanding.pages import notes_pages
 from daemon.edge import wants
 from daemon.edge.outbox import attempts, thread_letters
 from daemon.edge.team import notes

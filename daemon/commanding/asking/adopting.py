@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 from daemon import inquirywork
+from daemon.commanding.asking.requesting import must_be_whole, refused_page, weighed
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.requesting import must_be_whole, refused_page, weighed
 from daemon.edge import wants
 from daemon.rules.asking import routing
 from daemon.rules.asking.ordering import Refused

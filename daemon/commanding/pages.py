@@ -11,7 +11,7 @@ from daemon.edge.outbox import LetterState
 from daemon.edge.pictures import dossier
 from daemon.edge.pictures.dossier import LetterOut, MailIn
 from daemon.edge.team import notes, proposals
-from daemon.edge.threads import holds, lists
+from daemon.edge.threads import holds, still_open
 from daemon.errors import SealBroken
 from daemon.rules import counterparties, disclosure
 from daemon.rules.decision import Page
@@ -87,7 +87,7 @@ def find_thread(desk: OpsDesk, ref: str) -> MailThread:
     case = threads.owner_of_reference(desk.connection, ref)
     if case is not None:
         return threads.load(desk.connection, [case])[case]
-    known = [row["reference"] for row in lists.open_summary(desk.connection)]
+    known = [row["reference"] for row in still_open.open_summary(desk.connection)]
     near = difflib.get_close_matches(ref, [*known, *dossier.references_like(desk.connection, ref[:5])], 1, 0.7)
     raise NotDone(f"there is no {ref}; {f'did you mean {near[0]}?' if near else 'LIST open shows what is open'}")
 

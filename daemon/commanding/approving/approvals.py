@@ -7,8 +7,8 @@ Message-ID cannot be guessed, it counts for three days, and what it approved is 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from daemon.commanding.approving.proposing import for_approvers
 from daemon.commanding.desk import TOKEN_LIVES, NotDone, OpsDesk
-from daemon.commanding.proposing import for_approvers
 from daemon.edge import threads
 from daemon.edge.team import proposals, tokens
 from daemon.edge.team.proposals import Proposal

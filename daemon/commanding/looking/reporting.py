@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from statistics import median
 
+from daemon.commanding.asking.inquiries import standing
 from daemon.commanding.desk import OpsDesk
-from daemon.commanding.inquiries import standing
-from daemon.commanding.showing import Row, number, present
+from daemon.commanding.pages import Row, number, present
 from daemon.edge import wants
 from daemon.edge.outbox import LetterState
 from daemon.edge.pictures import figures, morning

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from daemon.commanding.approving.proposing import propose
 from daemon.commanding.desk import TOKEN_LIVES, NotDone, OpsDesk
-from daemon.commanding.proposing import propose
 from daemon.edge.outbox import unsent
 from daemon.edge.team import standing_orders, tokens
 from daemon.edge.team.proposals import Proposal, ProposalKind

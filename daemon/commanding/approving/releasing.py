@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from daemon import casework
-from daemon.commanding.approvals import ask_others, burn, check_current, enough, still_needed
+from daemon.commanding.approving.approvals import ask_others, burn, check_current, enough, still_needed
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import inbox, inventory, threads
 from daemon.edge.team.tokens import OwnLetter

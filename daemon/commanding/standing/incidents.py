@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from daemon.commanding.desk import OpsDesk
-from daemon.commanding.pausing import party_called, since
+from daemon.commanding.standing.pausing import party_called, since
 from daemon.edge.contacts import party_history
 from daemon.edge.team import standing_orders
 from daemon.mail.message import Evidence
