@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.servers import dovecot as dovecot_server
 from tests.servers import postfix as postfix_server
 from tests.servers import postgres
 from tests.servers.ports import missing
+from tests.servers.scripted_smtp import ScriptedSmtp
 
 
 def pytest_configure() -> None:
@@ -110,4 +111,11 @@ def dovecot() -> Iterator[dovecot_server.Dovecot]:
 def postfix(dovecot: dovecot_server.Dovecot) -> Iterator[postfix_server.Postfix]:
     """A Postfix that delivers to `dovecot` and lets its users log in; 2 seconds to start."""
     with postfix_server.postfix(dovecot) as server:
+        yield server
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[ScriptedSmtp]:
+    """A relay that takes every letter, until a test says otherwise; `taken` holds them."""
+    async with ScriptedSmtp() as server:
         yield server

@@ -1,6 +1,5 @@
 """What members do with one matter: NOTE, WAIT, CLOSE, RESEND, REPLAY; on both databases."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from functools import partial
 
@@ -394,13 +393,6 @@ def test_while_the_supplier_is_paused_it_says_so(table: OpsTable) -> None:
     table.office.parts.standing = (StandingOrder(StandingKind.PAUSE, PARTY, now.date(), None, "", ANN, now),)
 
     assert table.says(resend("IC-00000001")).endswith("as soon as letters to Northern Energy are no longer paused")
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[ScriptedSmtp]:
-    """A relay that takes everything."""
-    async with ScriptedSmtp() as running:
-        yield running
 
 
 async def test_an_approved_repeat_passes_the_gate_beyond_the_limit(

@@ -60,7 +60,7 @@ from tests.journeys.world import (
     subject_of,
     written,
 )
-from tests.overseeing import ANN, BEN, MAILBOX, PARTY, PASSWORD, TO, Office
+from tests.overseeing import ANN, BEN, PARTY, TO, Office
 from tests.rules import mails
 from tests.sending import WORDS, code_of, device
 from tests.servers.scripted_smtp import ScriptedSmtp, say
@@ -135,23 +135,12 @@ class Reader:
 
 
 @pytest.fixture
-async def relay() -> AsyncIterator[ScriptedSmtp]:
-    """Takes every letter, until a test says otherwise."""
-    async with ScriptedSmtp() as running:
-        yield running
-
-
-@pytest.fixture
 async def office(database: Database, vault: Vault, relay: ScriptedSmtp) -> AsyncIterator[Office]:
     """We hold the mailbox; Ann and Ben may approve; one supplier is listed, and one device of ours is known."""
-    async with EmbeddedMail({MAILBOX: PASSWORD}) as shared:
-        made = Office(database, vault, relay, shared)
-        made.begin()
-        made.listed(TO)
+    async with Office.opened(database, vault, relay) as made:
         made.with_policy(team=tuple(Member(a, frozenset({Role.APPROVER}), n) for a, n in ((ANN, "Ann"), (BEN, "Ben"))))
         made._install([device(999_999)])
         yield made
-        await made.close()
 
 
 @pytest.fixture

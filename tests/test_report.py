@@ -14,7 +14,6 @@ from daemon.edge.outbox import undelivered, unsent
 from daemon.edge.team import standing_orders
 from daemon.edge.threads import holds
 from daemon.edge.vault import Vault
-from daemon.embedded.server import EmbeddedMail
 from daemon.errors import LoginRefused
 from daemon.report import Overview, health, overview
 from daemon.rules.reasons import Reason
@@ -22,20 +21,16 @@ from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import State
 from tests.edge.plans import walks
 from tests.edge.rows import raw
-from tests.overseeing import MAILBOX, MONDAY, PARTY, PASSWORD, TO, Office
+from tests.overseeing import MAILBOX, MONDAY, PARTY, Office
 from tests.servers.scripted_smtp import ScriptedSmtp
 
 
 @pytest.fixture
-async def office(database: Database, vault: Vault) -> AsyncIterator[Office]:
+async def office(database: Database, vault: Vault, relay: ScriptedSmtp) -> AsyncIterator[Office]:
     """We hold the mailbox, and a full round ended just now."""
-    async with ScriptedSmtp() as relay, EmbeddedMail({MAILBOX: PASSWORD}) as shared:
-        made = Office(database, vault, relay, shared)
-        made.begin()
-        made.listed(TO)
+    async with Office.opened(database, vault, relay) as made:
         round_ended(made)
         yield made
-        await made.close()
 
 
 def round_ended(office: Office) -> None:
