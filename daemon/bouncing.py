@@ -22,15 +22,8 @@ from daemon.rules.asking import bounced
 from daemon.rules.asking.bounced import Became, Doubtful, Elsewhere, Heard
 from daemon.rules.decide.filed import folder_for
 from daemon.rules.decide.turns import held_after_send
-from daemon.rules.decision import (
-    Answer,
-    Asking,
-    Decision,
-    Fate,
-    LetterKind,
-    OpsNews,
-    folder_path,
-)
+from daemon.rules.decision import Decision, Fate, folder_path
+from daemon.rules.letters import Answer, Asking, LetterKind, OpsNews
 from daemon.rules.meaning import MachineMail
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome

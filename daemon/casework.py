@@ -27,8 +27,9 @@ from daemon.rules.asking import receiving
 from daemon.rules.counterparties import AddressBook
 from daemon.rules.decide import decide, devices_to_look_up, home_of
 from daemon.rules.decide.filed import folder_for
-from daemon.rules.decision import Decision, Fate, Waiver, folder_path
+from daemon.rules.decision import Decision, Fate, folder_path
 from daemon.rules.facts import DeviceRecord, Facts, Proof, TurnFacts, Writer
+from daemon.rules.gate import Waiver
 from daemon.rules.identifiers import DeviceId, reference
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.reasons import Reason

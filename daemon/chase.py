@@ -28,8 +28,8 @@ from daemon.parts import Parts
 from daemon.rules import disclosure, overdue
 from daemon.rules.counterparties import AddressBook
 from daemon.rules.decide.turns import take_turn
-from daemon.rules.decision import LetterKind
 from daemon.rules.facts import Suspension
+from daemon.rules.letters import LetterKind
 from daemon.rules.overdue import Hold, Notice
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import State

@@ -24,7 +24,8 @@ from daemon.errors import MailboxFull, Refused, Renumbered, SealBroken, Unavaila
 from daemon.mail.compose import compose
 from daemon.mail.message import Place
 from daemon.parts import Parts
-from daemon.rules.decision import FOLDERS, Result
+from daemon.rules.decision import FOLDERS
+from daemon.rules.letters import Result
 from daemon.rules.policy import SentCopy
 from daemon.rules.wording import write
 from daemon.sealing import envelope_of

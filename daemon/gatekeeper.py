@@ -18,22 +18,11 @@ from daemon.edge.threads.lately import CodesToday
 from daemon.parts import Parts
 from daemon.rules import counterparties, disclosure
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decision import (
-    Answer,
-    Asking,
-    Condition,
-    Digest,
-    Gate,
-    LetterKind,
-    LetterPlan,
-    OpsNews,
-    Relisted,
-    Result,
-    Transcript,
-)
 from daemon.rules.disclosure import Records, asking_gate, failures, result_gate, send_gate
 from daemon.rules.facts import DeviceRecord, Proof, Rates, Release, Surroundings
+from daemon.rules.gate import Condition, Gate
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, Asking, Digest, LetterKind, LetterPlan, OpsNews, Relisted, Result, Transcript
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day

@@ -16,7 +16,7 @@ from daemon.edge.pictures import morning
 from daemon.edge.wants import inquiry_trail
 from daemon.parts import Parts
 from daemon.report import Health, health, troubles
-from daemon.rules.decision import Digest, LetterKind
+from daemon.rules.letters import Digest, LetterKind
 from daemon.rules.morning import Morning, Sought
 from daemon.rules.reasons import Reason
 from daemon.rules.wanting import WantState

@@ -18,9 +18,10 @@ from daemon.parts import Parts
 from daemon.rules import counterparties
 from daemon.rules.asking import receiving
 from daemon.rules.asking.receiving import Received
-from daemon.rules.decision import AskedRow, Decision, LetterPlan, Matter, OpsNews
+from daemon.rules.decision import Decision
 from daemon.rules.facts import Facts
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import AskedRow, LetterPlan, Matter, OpsNews
 from daemon.rules.meaning import Correspondence, Meaning
 from daemon.rules.phrases import devices
 from daemon.rules.policy import Mode

@@ -27,20 +27,12 @@ from daemon.mail.message import Envelope
 from daemon.parts import Parts
 from daemon.rules.decide.filed import folder_for
 from daemon.rules.decide.turns import held_after_send, kept_back, let_go
-from daemon.rules.decision import (
-    Answer,
-    Asking,
-    Condition,
-    LetterKind,
-    LetterPlan,
-    Matter,
-    OpsNews,
-    Result,
-    folder_path,
-)
+from daemon.rules.decision import folder_path
 from daemon.rules.disclosure import failures
 from daemon.rules.explain import next_step, why
+from daemon.rules.gate import Condition
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.letters import Answer, Asking, LetterKind, LetterPlan, Matter, OpsNews, Result
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, Outcome, State

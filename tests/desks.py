@@ -16,8 +16,9 @@ from daemon.edge.outbox import LetterState, attempts
 from daemon.edge.team import proposals, standing_orders, tokens
 from daemon.edge.team.proposals import Proposal
 from daemon.edge.vault import Vault
-from daemon.rules.decision import Decision, Fate, LetterKind, Page
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Standing, Writer
+from daemon.rules.letters import LetterKind, Page
 from daemon.rules.meaning import OpsMail
 from daemon.rules.policy import Member, Role
 from daemon.rules.reasons import Reason

@@ -22,9 +22,9 @@ from daemon.edge.outbox import PLAN
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
 from daemon.mail.message import Envelope, Evidence
-from daemon.rules.decision import LetterPlan
 from daemon.rules.facts import Proof
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterPlan
 from daemon.rules.policy import Member, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, MailThread, Outcome, State

@@ -25,9 +25,9 @@ from daemon.edge.smtp import Relay, RelayAccount
 from daemon.edge.vault import Vault
 from daemon.mail.message import DkimSignature, MarkedKind
 from daemon.parts import Clock, Parts
-from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.facts import Proof
 from daemon.rules.identifiers import DeviceId, canonical
+from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.policy import ContactKind, Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, MailThread, Outcome, State

@@ -40,8 +40,8 @@ from daemon.rules.commands.orders import (
     Wait,
     Withdraw,
 )
-from daemon.rules.decision import LetterKind, LetterPlan
 from daemon.rules.identifiers import InstallCode
+from daemon.rules.letters import LetterKind, LetterPlan
 from daemon.rules.policy import ContactKind, Member, Mode, Role
 from daemon.rules.wanting import Inquiry, Want, WantEvent
 from tests.desks import TEAM, OpsTable

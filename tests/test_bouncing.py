@@ -20,8 +20,9 @@ from daemon.mail.message import Bounce, BouncedRecipient, Delivery, Machine
 from daemon.rules.asking.bounced import MOST_REPORTS
 from daemon.rules.asking.inquiring import ToAsk
 from daemon.rules.asking.ladder import Chase
-from daemon.rules.decision import Answer, Decision, Fate, LetterPlan
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Standing, Writer
+from daemon.rules.letters import Answer, LetterPlan
 from daemon.rules.meaning import MachineMail, Meaning, OpsMail
 from daemon.rules.policy import ChaseKind, ContactKind
 from daemon.rules.reasons import Reason

@@ -13,7 +13,7 @@ from daemon.edge.threads import holds
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost, Unavailable
 from daemon.report import health
-from daemon.rules.decision import OpsNews
+from daemon.rules.letters import OpsNews
 from daemon.rules.policy import Mode, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import State

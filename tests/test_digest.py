@@ -15,7 +15,7 @@ from daemon.edge.pictures import morning
 from daemon.edge.team import standing_orders
 from daemon.edge.vault import Vault
 from daemon.mornings import Mornings
-from daemon.rules.decision import Digest, LetterPlan
+from daemon.rules.letters import Digest, LetterPlan
 from daemon.rules.reasons import Reason
 from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import Outcome, State

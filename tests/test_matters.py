@@ -16,7 +16,8 @@ from daemon.edge.team import notes
 from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.vault import Vault
 from daemon.rules.commands.orders import Close, Note, Replay, Resend, Wait
-from daemon.rules.decision import Answer, Gate, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.gate import Gate
+from daemon.rules.letters import Answer, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.team.standing import StandingKind, StandingOrder

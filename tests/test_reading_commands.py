@@ -25,21 +25,10 @@ from daemon.edge.team.proposals import ProposalKind
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
 from daemon.rules.commands.orders import Evidence, Help, Listing, ListOf, Report, Status, Team
-from daemon.rules.decision import (
-    Answer,
-    AnswerRow,
-    Decision,
-    Fate,
-    LetterKind,
-    LetterPlan,
-    Matter,
-    OpsNews,
-    Page,
-    Said,
-    Transcript,
-)
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Standing, Writer
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews, Page, Said, Transcript
 from daemon.rules.meaning import OpsMail
 from daemon.rules.policy import Member, Mode, Role
 from daemon.rules.reasons import Reason

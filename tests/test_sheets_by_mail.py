@@ -25,9 +25,10 @@ from daemon.gatekeeper import Go, rule
 from daemon.mail.message import IncomingMail
 from daemon.mail.parse import parse
 from daemon.parts import Parts
-from daemon.rules.decision import Decision, Fate, LetterKind, LetterPlan, OpsNews, Page, Relisted
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Standing, Writer
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan, OpsNews, Page, Relisted
 from daemon.rules.meaning import OpsMail
 from daemon.rules.policy import Counterparty, Mode
 from daemon.rules.reasons import Reason

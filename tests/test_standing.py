@@ -16,8 +16,8 @@ from daemon.edge.team import standing_orders
 from daemon.edge.threads import deadlines
 from daemon.edge.vault import Vault
 from daemon.rules.commands.orders import Away, Holiday, Incident, Pause, Resume, Waive
-from daemon.rules.decision import LetterKind, OpsNews
 from daemon.rules.facts import Suspension
+from daemon.rules.letters import LetterKind, OpsNews
 from daemon.rules.policy import Member, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome, State

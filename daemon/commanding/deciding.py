@@ -29,9 +29,10 @@ from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.threads import holds
 from daemon.rules import overdue
 from daemon.rules.commands.orders import Approve, Reject, Rows
-from daemon.rules.decision import LetterKind, Matter, Waiver
 from daemon.rules.explain import cause
+from daemon.rules.gate import Waiver
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, Matter
 from daemon.rules.overdue import Notice
 from daemon.rules.team import approving
 from daemon.rules.team.approving import HeldRow

@@ -18,7 +18,7 @@ from daemon.edge.team.tokens import OwnLetter
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews, Page
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews, Page
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.policy import Counterparty, Member
 from daemon.rules.team.standing import StandingKind, StandingOrder

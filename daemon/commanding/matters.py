@@ -13,8 +13,9 @@ from daemon.edge.team import notes
 from daemon.edge.threads import holds
 from daemon.rules.commands.orders import Close, Note, Replay, Wait
 from daemon.rules.decide.filed import folder_for
-from daemon.rules.decision import Answer, Fate, LetterPlan, folder_path
+from daemon.rules.decision import Fate, folder_path
 from daemon.rules.explain import cause
+from daemon.rules.letters import Answer, LetterPlan
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State

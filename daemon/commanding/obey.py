@@ -26,7 +26,8 @@ from daemon.rules.commands import orders
 from daemon.rules.commands.orders import CommandLine, CommandMail
 from daemon.rules.commands.words import without_secrets
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decision import Decision, Fate, LetterKind, LetterPlan, Matter, OpsNews, Said, Transcript
+from daemon.rules.decision import Decision, Fate
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews, Said, Transcript
 from daemon.rules.meaning import OpsMail, OwnMail
 from daemon.rules.policy import Counterparty, Role
 from daemon.rules.reasons import Reason

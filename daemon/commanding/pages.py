@@ -14,9 +14,9 @@ from daemon.edge.team import notes, proposals
 from daemon.edge.threads import holds, still_open
 from daemon.errors import SealBroken
 from daemon.rules import counterparties, disclosure
-from daemon.rules.decision import Page
 from daemon.rules.explain import cause, next_step, why
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Page
 from daemon.rules.phrases import day, note_value
 from daemon.rules.reasons import Reason
 from daemon.rules.sense.personal import safe_subject

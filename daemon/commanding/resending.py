@@ -14,8 +14,10 @@ from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.rules import counterparties
 from daemon.rules.commands.orders import Resend
 from daemon.rules.decide.filed import folder_for
-from daemon.rules.decision import Answer, Gate, Matter, Waiver, folder_path
+from daemon.rules.decision import folder_path
+from daemon.rules.gate import Gate, Waiver
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, Matter
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, MailThread, Outcome, State

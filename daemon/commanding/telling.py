@@ -26,8 +26,8 @@ from daemon.rules import disclosure, overdue
 from daemon.rules.commands.orders import Rows, Tell
 from daemon.rules.counterparties import own_names
 from daemon.rules.decide.turns import is_kept_back
-from daemon.rules.decision import Matter, OpsNews
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.letters import Matter, OpsNews
 from daemon.rules.overdue import Hold
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.team import approving

@@ -22,8 +22,8 @@ from daemon.mail import headers
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules import commands, counterparties, disclosure
-from daemon.rules.decision import Condition, Gate
 from daemon.rules.explain import why
+from daemon.rules.gate import Condition, Gate
 from daemon.rules.meaning import Correspondence, OpsMail
 from daemon.rules.reasons import Reason
 from daemon.rules.sense.personal import safe_subject

@@ -14,9 +14,10 @@ from daemon.mail.authres import aligned
 from daemon.mail.message import DkimSignature, Evidence, Machine, Origin
 from daemon.rules import counterparties
 from daemon.rules.counterparties import Names, is_active, is_listed, means, same_address
-from daemon.rules.decision import WAIVABLE, Condition, Gate, LetterKind, LetterPlan, Waiver
 from daemon.rules.facts import DeviceRecord, Proof, Rates, Release, Standing, Surroundings, Writer
+from daemon.rules.gate import WAIVABLE, Condition, Gate, Waiver
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan
 from daemon.rules.policy import Colleagues, Counterparty, Policy, Role
 from daemon.rules.reasons import Reason
 

@@ -16,8 +16,10 @@ from daemon.edge.tables import mail, mail_content, metadata
 from daemon.edge.threads import holds, lately
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
-from daemon.rules.decision import Fate, Gate, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.decision import Fate
+from daemon.rules.gate import Gate
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from tests.servers.postgres import Postgres
 
 

@@ -15,7 +15,7 @@ from daemon.edge.outbox import LetterState, Queued, attempts, releases, sent_cop
 from daemon.edge.outbox.attempts import FARTHEST
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.thread import Outcome
 from daemon.rules.wording import specimens
 from tests.sending import MAILBOX, MEMBER, NOW, World

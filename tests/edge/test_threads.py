@@ -14,8 +14,8 @@ from daemon.edge.threads import lately, still_open, turns
 from daemon.edge.threads.lately import Lately
 from daemon.edge.threads.turns import Queue
 from daemon.edge.vault import Vault
-from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan
 from daemon.rules.facts import Rates
+from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan
 from daemon.rules.policy import Nation
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, Outcome, State

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from daemon.mail.message import IncomingMail, Machine, MarkedKind, Source, Table
 from daemon.rules import answers
 from daemon.rules.answers import Finding
-from daemon.rules.decision import Answer, Asking, LetterPlan
 from daemon.rules.identifiers import DeviceId, crc
+from daemon.rules.letters import Answer, Asking, LetterPlan
 from daemon.rules.thread import Outcome
 from daemon.rules.wording import specimens, write
 from daemon.rules.wording.asking_specimens import ASKING

@@ -16,7 +16,7 @@ from daemon.mail.parse import parse
 from daemon.mail.sheets import read_csv
 from daemon.rules import answers
 from daemon.rules.asking.subjects import asking_subject
-from daemon.rules.decision import AskedRow, Asking, LetterPlan, Result, ResultRow
+from daemon.rules.letters import AskedRow, Asking, LetterPlan, Result, ResultRow
 from daemon.rules.meaning import Correspondence, MachineMail
 from daemon.rules.policy import ChaseKind
 from daemon.rules.thread import Outcome

@@ -6,7 +6,7 @@ import pytest
 
 from daemon.rules import moving
 from daemon.rules.counterparties import nearest
-from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, OpsNews
 from daemon.rules.policy import Member, Nation, Role
 from daemon.rules.team.standing import (
     CODES,

@@ -3,7 +3,8 @@
 import pytest
 
 from daemon.mail.message import IncomingMail, Source
-from daemon.rules.decision import Fate, Gate, Waiver
+from daemon.rules.decision import Fate
+from daemon.rules.gate import Gate, Waiver
 from daemon.rules.meaning import Correspondence
 from daemon.rules.reasons import Reason
 from daemon.rules.understand import understand

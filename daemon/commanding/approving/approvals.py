@@ -16,7 +16,7 @@ from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.threads import holds
 from daemon.rules import counterparties, overdue
 from daemon.rules.commands.orders import Rows
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.overdue import Hold, Notice
 from daemon.rules.policy import Member, Role
 from daemon.rules.team import approving

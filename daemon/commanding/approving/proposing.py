@@ -9,7 +9,7 @@ from daemon.edge.team import proposals
 from daemon.edge.team.proposals import ProposalKind
 from daemon.edge.team.tokens import with_typed
 from daemon.parts import Parts
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.overdue import addressed
 from daemon.rules.policy import Role
 from daemon.rules.team.standing import person_of

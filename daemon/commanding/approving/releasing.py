@@ -11,9 +11,10 @@ from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.threads import holds
 from daemon.gatekeeper import gate_of_mail
 from daemon.rules import disclosure
-from daemon.rules.decision import Gate, Matter, Waiver
 from daemon.rules.explain import cause, next_step
+from daemon.rules.gate import Gate, Waiver
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Matter
 from daemon.rules.overdue import Hold
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.policy import Mode

@@ -12,7 +12,7 @@ from daemon.rules.asking import routing
 from daemon.rules.asking.ordering import Refused
 from daemon.rules.asking.routing import Mail, Portal
 from daemon.rules.commands import order_rows
-from daemon.rules.decision import Page
+from daemon.rules.letters import Page
 from daemon.rules.phrases import day
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.policy import Counterparty

@@ -17,8 +17,8 @@ from daemon.rules import counterparties
 from daemon.rules.asking import inquiring, ladder, routing
 from daemon.rules.asking.asking_news import how_it_stands
 from daemon.rules.commands.orders import ChaseNow, Escalate, Listing, Withdraw
-from daemon.rules.decision import Page
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Page
 from daemon.rules.phrases import day, moment
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.policy import ChaseKind, ContactKind, Mode

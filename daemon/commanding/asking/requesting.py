@@ -14,7 +14,7 @@ from daemon.rules.asking.ordering import Checked, Known, Order, Receipt, Refused
 from daemon.rules.asking.routing import Mail, Portal
 from daemon.rules.commands import order_rows
 from daemon.rules.commands.orders import OrderedRow, Request, RequestContact
-from daemon.rules.decision import Asking, LetterKind, LetterPlan, Page
+from daemon.rules.letters import Asking, LetterKind, LetterPlan, Page
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.phrases import moment, safe
 from daemon.rules.policy import Counterparty, Mode

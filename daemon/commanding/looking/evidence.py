@@ -28,9 +28,10 @@ from daemon.edge.pictures.dossier import Entry, LetterOut, MailIn
 from daemon.gatekeeper import gate_of_mail
 from daemon.mail.message import Evidence as Proven
 from daemon.rules.commands.orders import Evidence
-from daemon.rules.decision import Condition, Page
 from daemon.rules.explain import cause
 from daemon.rules.facts import Proof
+from daemon.rules.gate import Condition
+from daemon.rules.letters import Page
 from daemon.rules.phrases import day
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason

@@ -3,7 +3,7 @@
 from daemon.commanding.desk import OpsDesk
 from daemon.rules.commands import help_text
 from daemon.rules.commands.orders import Help
-from daemon.rules.decision import Page
+from daemon.rules.letters import Page
 
 
 def help_(desk: OpsDesk, _: Help) -> str:

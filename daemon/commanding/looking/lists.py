@@ -12,8 +12,8 @@ from daemon.commanding.pages import number
 from daemon.edge.pictures import figures
 from daemon.edge.threads import holds, still_open
 from daemon.rules.commands.orders import Listing, ListOf
-from daemon.rules.decision import Page
 from daemon.rules.explain import cause
+from daemon.rules.letters import Page
 from daemon.rules.overdue import Hold, matter
 
 MOST_ROWS = 100

@@ -2,7 +2,7 @@
 
 from daemon.commanding.desk import OpsDesk
 from daemon.rules.commands.orders import Team
-from daemon.rules.decision import Page
+from daemon.rules.letters import Page
 from daemon.rules.phrases import day
 from daemon.rules.policy import Member, Role
 from daemon.rules.team.standing import StandingKind, StandingOrder, person_of

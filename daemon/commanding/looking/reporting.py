@@ -14,9 +14,9 @@ from daemon.edge.pictures import figures, morning
 from daemon.edge.threads import holds
 from daemon.rules.asking.asking_news import how_it_stands
 from daemon.rules.commands.orders import Report
-from daemon.rules.decision import Answer, LetterPlan, Page
 from daemon.rules.explain import cause
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, LetterPlan, Page
 from daemon.rules.phrases import day
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome

@@ -20,8 +20,8 @@ from daemon.edge import contacts, inventory, threads
 from daemon.edge.pictures import dossier, figures
 from daemon.report import Overview, overview
 from daemon.rules.commands.orders import Listing, Status
-from daemon.rules.decision import Page
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Page
 from daemon.rules.phrases import day
 from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.workdays import Calendar, local_day

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge.team import standing_orders
 from daemon.rules.commands.orders import Away
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.policy import Member
 from daemon.rules.team.standing import StandingKind, StandingOrder, approvers_left, called, person_of
 from daemon.rules.workdays import in_words

@@ -8,7 +8,7 @@ from daemon.edge.team import standing_orders
 from daemon.edge.threads import deadlines
 from daemon.rules import moving
 from daemon.rules.commands.orders import Holiday
-from daemon.rules.decision import Matter, Page
+from daemon.rules.letters import Matter, Page
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.policy import Policy
 from daemon.rules.team.standing import StandingKind, StandingOrder, applied

@@ -9,8 +9,8 @@ from daemon.edge.team import standing_orders
 from daemon.mail.message import Evidence
 from daemon.rules.commands.orders import Incident
 from daemon.rules.counterparties.providers import is_shared_domain
-from daemon.rules.decision import Matter, Page
 from daemon.rules.explain import cause
+from daemon.rules.letters import Matter, Page
 from daemon.rules.policy import Counterparty
 from daemon.rules.reasons import Reason
 from daemon.rules.team.standing import StandingKind, StandingOrder, headline

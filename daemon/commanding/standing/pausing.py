@@ -9,7 +9,7 @@ from daemon.edge.team import standing_orders, tokens
 from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.rules.commands.orders import Pause, Resume
 from daemon.rules.counterparties import nearest, resolve, same_address
-from daemon.rules.decision import Matter
+from daemon.rules.letters import Matter
 from daemon.rules.policy import Counterparty
 from daemon.rules.team.standing import (
     CODES,

@@ -8,7 +8,7 @@ from daemon.edge.team import standing_orders
 from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.rules.commands.orders import Waive
 from daemon.rules.counterparties import same_address
-from daemon.rules.decision import Matter
+from daemon.rules.letters import Matter
 from daemon.rules.policy import Contact, Counterparty
 from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.workdays import in_words

@@ -33,7 +33,8 @@ from daemon.edge.tables import (
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
 from daemon.mail.message import Evidence, RawMail
-from daemon.rules.decision import Fate, Waiver
+from daemon.rules.decision import Fate
+from daemon.rules.gate import Waiver
 from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day
 

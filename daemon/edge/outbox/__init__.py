@@ -24,7 +24,7 @@ from daemon.edge.database import among, insert_in, micros, moment
 from daemon.edge.outbox import releases
 from daemon.edge.tables import frozen, letter
 from daemon.edge.vault import Vault
-from daemon.rules.decision import LetterPlan
+from daemon.rules.letters import LetterPlan
 from daemon.rules.workdays import local_day
 
 PLAN = TypeAdapter(LetterPlan)

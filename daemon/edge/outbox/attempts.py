@@ -13,7 +13,7 @@ from daemon.edge.database import among, insert_in, micros, run_for_each
 from daemon.edge.outbox import WAITING, LetterState, Queued, load
 from daemon.edge.tables import LETTER_WAITING, frozen, letter, release
 from daemon.errors import LeaseLost
-from daemon.rules.decision import Condition
+from daemon.rules.gate import Condition
 
 _VERDICT = TypeAdapter(tuple[Condition, ...])
 

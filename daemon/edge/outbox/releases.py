@@ -11,9 +11,9 @@ from daemon.edge.database import among, chunks, eui_to_int, int_to_eui, micros, 
 from daemon.edge.tables import (
     release,
 )
-from daemon.rules.decision import LetterPlan
 from daemon.rules.facts import Release
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterPlan
 
 _RESERVE = sa.insert(release)
 ROWS_AT_A_TIME = 2000

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from daemon.edge.database import moment
 from daemon.edge.outbox import PLAN, WAITING, LetterState
 from daemon.edge.tables import LETTER_WAITING, audit, letter, mail
-from daemon.rules.decision import LetterPlan
+from daemon.rules.letters import LetterPlan
 
 ENDED = (LetterState.ACCEPTED, LetterState.REJECTED, LetterState.HELD)
 

@@ -14,8 +14,9 @@ from daemon.edge.outbox import PLAN
 from daemon.edge.tables import approval, audit, device, frozen, import_run, item, letter, mail, release, thread
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
-from daemon.rules.decision import Condition, LetterKind, LetterPlan
+from daemon.rules.gate import Condition
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan
 
 _VERDICT = TypeAdapter(tuple[Condition, ...])
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from daemon.edge.database import chunks, int_to_eui, micros, moment
 from daemon.edge.outbox import PLAN, LetterState
 from daemon.edge.tables import ITEM_OPEN, THREAD_OPEN, audit, inquiry, item, letter, mail, release, tally, thread, want
-from daemon.rules.decision import LetterKind, LetterPlan
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from daemon.edge.tables import (
     thread,
 )
 from daemon.edge.threads import still_open
-from daemon.rules.decision import Answer, LetterKind
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, LetterKind
 from daemon.rules.morning import Act, Answered, DueDay, Heard, HeldFor, Proposed, Waiting
 from daemon.rules.reasons import Reason
 from daemon.rules.team.standing import StandingKind, whose_letters

@@ -14,8 +14,8 @@ from daemon.edge.tables import (
     item,
     letter,
 )
-from daemon.rules.decision import LetterPlan
 from daemon.rules.facts import Rates
+from daemon.rules.letters import LetterPlan
 from daemon.rules.workdays import local_day
 
 

@@ -19,8 +19,9 @@ from daemon.rules.decide.desk import (
 )
 from daemon.rules.decide.judge import Allowance, Docket, Judgement
 from daemon.rules.decide.turns import is_kept_back
-from daemon.rules.decision import Answer, AnswerRow, Decision, Fate
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, AnswerRow
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.workdays import local_day

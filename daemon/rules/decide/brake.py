@@ -2,7 +2,8 @@
 
 from daemon.rules.decide.desk import Desk, has_remarks, quiet
 from daemon.rules.decide.left_or_held import hold_whole
-from daemon.rules.decision import Answer, Decision, Fate
+from daemon.rules.decision import Decision, Fate
+from daemon.rules.letters import Answer
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 

@@ -7,9 +7,11 @@ from functools import lru_cache
 from daemon.mail.message import MarkedKind, Reading
 from daemon.rules.counterparties import same_address
 from daemon.rules.decide.judge import Judgement
-from daemon.rules.decision import Answer, AnswerRow, Condition, Decision, Fate, LetterKind, LetterPlan
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts
+from daemon.rules.gate import Condition
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan
 from daemon.rules.meaning import BadLine, Correspondence
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason

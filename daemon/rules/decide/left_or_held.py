@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from daemon.rules.decide.desk import Desk, due_from
 from daemon.rules.decide.turns import is_kept_back
-from daemon.rules.decision import Condition, Decision, Fate, MailHold
+from daemon.rules.decision import Decision, Fate, MailHold
 from daemon.rules.facts import Facts
+from daemon.rules.gate import Condition
 from daemon.rules.meaning import Correspondence
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
