@@ -13,8 +13,8 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge import contacts, inbox, inventory, outbox, remembered, threads, wants
-from daemon.edge.inbox import KeptMail, whereabouts
+from daemon.edge import contacts, inventory, outbox, remembered, threads, wants
+from daemon.edge.inbox import KeptMail, seen_before, whereabouts
 from daemon.edge.inbox.heard_of import Names, heard_of
 from daemon.edge.outbox import LetterState, releases
 from daemon.edge.reader.frames import ReadMail
@@ -190,7 +190,7 @@ def work(
         return Case(facts, meaning, decide(facts, meaning, parts.policy))
     if kept.arrived < among.start:
         return Case(facts, meaning, _left_alone(Reason.BEFORE_START))
-    if among.heard([mail.semantic_key]) and inbox.find_same(
+    if among.heard([mail.semantic_key]) and seen_before.find_same(
         connection, mail.semantic_key, mail.origin.evidence, kept.id
     ):
         return Case(facts, meaning, _left_alone(Reason.DUPLICATE))
@@ -231,7 +231,7 @@ def gather(
             origin=mail.origin,
             arrived=kept.arrived,
             complete=mail.complete,
-            signature_reused=inbox.reused(connection, digests, mail.semantic_key),
+            signature_reused=seen_before.reused(connection, digests, mail.semantic_key),
             from_junk=kept.from_junk,
         ),
         now=now,

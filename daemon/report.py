@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from daemon.edge import inbox, outbox, remembered, wants
 from daemon.edge.database import Database, moment
+from daemon.edge.inbox import keeping
 from daemon.edge.outbox import undelivered, unsent
 from daemon.edge.tables import lease
 from daemon.edge.team import standing_orders
@@ -200,7 +201,7 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         oldest_unsettled=inbox.oldest_unsettled(connection),
         oldest_unsent=unsent.oldest_unsent(connection),
         today=inbox.tallies(connection, today),
-        uid_gaps=inbox.uid_gaps(connection, folder),
+        uid_gaps=keeping.uid_gaps(connection, folder),
         troubles=troubles(connection),
         letters_lost=undelivered.count(connection),
         wanted=_wanted(connection),

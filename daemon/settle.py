@@ -18,7 +18,7 @@ from daemon.casework import Case, Worked
 from daemon.commanding.obey import obey
 from daemon.edge import audit, inbox, outbox, remembered, threads
 from daemon.edge.failpoints import failpoint
-from daemon.edge.inbox import KeptMail, Settled, whereabouts
+from daemon.edge.inbox import KeptMail, Settled, seen_before, whereabouts
 from daemon.edge.outbox import LetterState, ToQueue, attempts
 from daemon.edge.reader.frames import ReadMail
 from daemon.edge.reader.pool import Readers
@@ -189,7 +189,7 @@ def write_down(connection: Connection, parts: Parts, decided: Sequence[Worked], 
     outbox.queue_all(connection, parts.vault, letters, mailbox=parts.settings.mailbox.address, now=now)
     mails = {kept.id: case.facts.mail for kept, case in decided}
     seen = [(digest, mail.semantic_key) for mail in mails.values() for digest in casework.signature_digests(mail)]
-    inbox.remember_signatures(connection, seen, now)
+    seen_before.remember_signatures(connection, seen, now)
     inbox.settle(connection, {kept.id: _settled(case, parts.policy) for kept, case in decided}, now)
     for kept, case in decided:
         _file_with_others(connection, kept, case)
@@ -210,7 +210,7 @@ def _file_with_others(connection: Connection, kept: KeptMail, case: Case) -> Non
     """A second copy goes to the first, and the other mails of a thread that moved go with it."""
     facts, decision = case.facts, case.decision
     if decision.reason is Reason.DUPLICATE:
-        inbox.follow(connection, kept.id, facts.mail.semantic_key, facts.mail.origin.evidence)
+        seen_before.follow(connection, kept.id, facts.mail.semantic_key, facts.mail.origin.evidence)
     for thread in decision.threads:
         if thread.case_id == facts.case_id and facts.home is None:
             continue  # of a new thread there is no other mail

@@ -13,7 +13,7 @@ from daemon.edge import failpoints, inbox, outbox
 from daemon.edge import tables as t
 from daemon.edge.database import Database
 from daemon.edge.imap import DONE_KEYWORD, Account, Mailbox
-from daemon.edge.inbox import Settled, whereabouts
+from daemon.edge.inbox import Settled, keeping, whereabouts
 from daemon.edge.outbox import attempts
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
@@ -65,7 +65,7 @@ class Desk:
         parts, now = self.world.parts, self.now
 
         def write(connection: sa.Connection) -> list[int]:
-            ids = list(inbox.keep(connection, parts.vault, raws, now))
+            ids = list(keeping.keep(connection, parts.vault, raws, now))
             for mail_id, target in zip(ids, wanted, strict=True):
                 settled = Settled(Fate.DECIDED, Reason.REQUEST, keep_content=True, wanted_folder=target)
                 inbox.settle(connection, {mail_id: settled}, now)
@@ -216,7 +216,7 @@ async def test_every_place_of_a_mail_is_moved(desk):
     await desk.box.append("Archive", raw.content)
     validity, uids = await desk.box.all_uids("Archive")
     copies = await desk.box.fetch("Archive", validity, uids)
-    await desk.world.parts.write(lambda c: inbox.keep(c, desk.world.parts.vault, copies, desk.now))
+    await desk.world.parts.write(lambda c: keeping.keep(c, desk.world.parts.vault, copies, desk.now))
     await desk.quiet()
     assert (await desk.lying("INBOX"), await desk.lying("Archive")) == ([], [])
     assert await desk.lying(HELD) == ["mail 0", "mail 0"]

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from daemon.edge import inbox, remembered
 from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
+from daemon.edge.inbox import keeping
 from daemon.edge.outbox import undelivered, unsent
 from daemon.edge.team import standing_orders
 from daemon.edge.threads import holds
@@ -72,7 +73,7 @@ def test_after_a_round_with_nothing_to_do_we_are_well(office: Office) -> None:
 def test_a_mail_that_nobody_settles_is_seen(office: Office) -> None:
     """Kept, and not decided for longer than the limit."""
     with office.parts.database.write() as connection:
-        inbox.keep(connection, office.parts.vault, [raw()], office.time.clock.now())
+        keeping.keep(connection, office.parts.vault, [raw()], office.time.clock.now())
     office.time.on(seconds=301)
     round_ended(office)
 
@@ -184,7 +185,7 @@ async def test_the_whole_picture(office: Office) -> None:
     office.request(1, State.PENDING)
     office.mail(Reason.UNPROVEN_SENDER)
     with office.parts.database.write() as connection:
-        inbox.keep(connection, office.parts.vault, [raw()], office.time.clock.now())
+        keeping.keep(connection, office.parts.vault, [raw()], office.time.clock.now())
     await office.troubles.met("filing", LoginRefused("no"))
 
     shown = picture(office)
