@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from daemon.edge import audit, contacts, inventory, outbox, remembered
 from daemon.edge.audit import Entry
 from daemon.edge.failpoints import failpoint
-from daemon.edge.pictures import morning
+from daemon.edge.views import morning
 from daemon.edge.wants import inquiry_trail
 from daemon.parts import Parts
 from daemon.report import Health, health, troubles

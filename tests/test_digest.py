@@ -11,9 +11,9 @@ from daemon.edge import audit, remembered
 from daemon.edge import tables as t
 from daemon.edge.audit import Entry
 from daemon.edge.database import Database
-from daemon.edge.pictures import morning
 from daemon.edge.team import standing_orders
 from daemon.edge.vault import Vault
+from daemon.edge.views import morning
 from daemon.mornings import Mornings
 from daemon.rules.letters import Digest, LetterPlan
 from daemon.rules.reasons import Reason

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import inventory, threads
 from daemon.edge.outbox import LetterState
-from daemon.edge.pictures import dossier
-from daemon.edge.pictures.dossier import LetterOut, MailIn
 from daemon.edge.team import notes, proposals
 from daemon.edge.threads import holds, still_open
+from daemon.edge.views import dossier
+from daemon.edge.views.dossier import LetterOut, MailIn
 from daemon.errors import SealBroken
 from daemon.rules import counterparties, disclosure
 from daemon.rules.explain import cause, next_step, why

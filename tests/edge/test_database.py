@@ -11,10 +11,10 @@ from alembic.runtime.migration import MigrationContext
 from daemon.edge import database as database_module
 from daemon.edge import inbox, migrations, outbox
 from daemon.edge.database import Database, eui_to_int, int_to_eui, run_for_each
-from daemon.edge.pictures import dossier, figures
 from daemon.edge.tables import mail, mail_content, metadata
 from daemon.edge.threads import holds, lately
 from daemon.edge.vault import Vault
+from daemon.edge.views import dossier, figures
 from daemon.errors import Unavailable
 from daemon.rules.decision import Fate
 from daemon.rules.gate import Gate

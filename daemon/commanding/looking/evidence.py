@@ -23,8 +23,8 @@ from daemon.commanding.pages import (
 from daemon.edge import wants
 from daemon.edge.contacts import CONTACTS
 from daemon.edge.inventory import INVENTORY
-from daemon.edge.pictures import dossier
-from daemon.edge.pictures.dossier import Entry, LetterOut, MailIn
+from daemon.edge.views import dossier
+from daemon.edge.views.dossier import Entry, LetterOut, MailIn
 from daemon.gatekeeper import gate_of_mail
 from daemon.mail.message import Evidence as Proven
 from daemon.rules.commands.orders import Evidence

@@ -9,8 +9,8 @@ from sqlalchemy import RowMapping
 from daemon.commanding.asking import inquiries
 from daemon.commanding.desk import OpsDesk
 from daemon.commanding.pages import number
-from daemon.edge.pictures import figures
 from daemon.edge.threads import holds, still_open
+from daemon.edge.views import figures
 from daemon.rules.commands.orders import Listing, ListOf
 from daemon.rules.explain import cause
 from daemon.rules.letters import Page

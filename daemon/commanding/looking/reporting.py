@@ -10,8 +10,8 @@ from daemon.commanding.desk import OpsDesk
 from daemon.commanding.pages import Row, number, present
 from daemon.edge import wants
 from daemon.edge.outbox import LetterState
-from daemon.edge.pictures import figures, morning
 from daemon.edge.threads import holds
+from daemon.edge.views import figures, morning
 from daemon.rules.asking.asking_news import how_it_stands
 from daemon.rules.commands.orders import Report
 from daemon.rules.explain import cause

@@ -17,7 +17,7 @@ from daemon.commanding.pages import (
     thread_pages,
 )
 from daemon.edge import contacts, inventory, threads
-from daemon.edge.pictures import dossier, figures
+from daemon.edge.views import dossier, figures
 from daemon.report import Overview, overview
 from daemon.rules.commands.orders import Listing, Status
 from daemon.rules.identifiers import DeviceId

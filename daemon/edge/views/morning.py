@@ -14,7 +14,6 @@ from sqlalchemy import Connection
 
 from daemon.edge.database import chunks, micros, moment
 from daemon.edge.outbox import PLAN
-from daemon.edge.pictures import figures
 from daemon.edge.tables import (
     ITEM_HELD,
     ITEM_OPEN,
@@ -29,6 +28,7 @@ from daemon.edge.tables import (
     thread,
 )
 from daemon.edge.threads import still_open
+from daemon.edge.views import figures
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import Answer, LetterKind
 from daemon.rules.morning import Act, Answered, DueDay, Heard, HeldFor, Proposed, Waiting
