@@ -9,8 +9,8 @@ from daemon.rules import disclosure
 from daemon.rules.answers import receipts
 from daemon.rules.counterparties import reply_address
 from daemon.rules.decide import answering, brake, promised
-from daemon.rules.decide.desk import Desk, due_from, quiet
-from daemon.rules.decide.left_or_held import held_of_thread, held_too, hold_whole, leave, ordered_in_vain
+from daemon.rules.decide.desk import Desk, due_from
+from daemon.rules.decide.left_or_held import held_of_thread, held_too, hold_whole, leave, ordered_in_vain, quiet
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Standing
 from daemon.rules.gate import Condition

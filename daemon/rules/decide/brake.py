@@ -1,7 +1,8 @@
 """The brake: letters that would only add to a loop, say nothing new, or go stale beside the very answer."""
 
-from daemon.rules.decide.desk import Desk, has_remarks, quiet
-from daemon.rules.decide.left_or_held import hold_whole
+from daemon.rules.decide.desk import Desk
+from daemon.rules.decide.drafting import has_remarks
+from daemon.rules.decide.left_or_held import hold_whole, quiet
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.letters import Answer
 from daemon.rules.reasons import Reason

@@ -1,4 +1,4 @@
-"""A mail that is left alone, and one that a person must look at, whole or beside what was decided."""
+"""A mail that is left alone, filed quietly, or looked at by a person: whole, or beside what was decided."""
 
 from dataclasses import replace
 
@@ -76,3 +76,15 @@ def held_of_thread(desk: Desk, reason: Reason) -> Decision:
     """Held whole, and found with its thread."""
     held = hold_whole(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
     return replace(held, joins=desk.home.case_id if desk.home else "")
+
+
+def quiet(desk: Desk, fate: Fate, reason: Reason) -> Decision:
+    """Nothing is said and no item changes; the mail is filed with its thread."""
+    return Decision(
+        fate,
+        reason,
+        keep_content=True,
+        moves_mail=True,
+        verdict=desk.verdict,
+        joins=desk.home.case_id if desk.home else "",
+    )

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from daemon.rules.commands.orders import Rows
 from daemon.rules.counterparties import Names
 from daemon.rules.decide import judge as judging
-from daemon.rules.decide.desk import answer_plan, row, settle_item
+from daemon.rules.decide.drafting import answer_plan, row, settle_item
 from daemon.rules.decide.judge import Allowance, Judgement
 from daemon.rules.decide.turns import recipient_of
 from daemon.rules.decision import Decision, Fate
