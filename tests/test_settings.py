@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from daemon import secret_files
 from daemon.errors import ConfigError, LoginRefused
-from daemon.mail.authres import Profile
+from daemon.mail.sender.authres import Profile
 from daemon.rules.policy import Limits, Mode, Nation, Policy, Role
 from daemon.settings import Settings, load
 from daemon.settings.complaints import _model_in

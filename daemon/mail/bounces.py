@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from daemon.mail import headers, markup
+from daemon.mail import headers
 from daemon.mail.body import html_of
-from daemon.mail.charsets import text_of
 from daemon.mail.headers import Field, first
 from daemon.mail.message import Bounce, BouncedRecipient, Delivery, Machine, Origin
 from daemon.mail.structure import Leaf, Tree
+from daemon.mail.text import markup
+from daemon.mail.text.charsets import text_of
 
 MAX_RECIPIENTS = 50
 MAX_DIAGNOSTIC = 300

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from daemon.mail.authres import aligned
 from daemon.mail.message import DkimSignature, Evidence, Machine, Origin
+from daemon.mail.sender.authres import aligned
 from daemon.rules import counterparties
 from daemon.rules.counterparties import Names, is_active, is_listed, means, same_address
 from daemon.rules.facts import DeviceRecord, Proof, Rates, Release, Standing, Surroundings, Writer

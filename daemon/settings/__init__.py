@@ -23,7 +23,7 @@ from pydantic_settings import (
 
 from daemon import secret_files
 from daemon.errors import ConfigError
-from daemon.mail.authres import Trust
+from daemon.mail.sender.authres import Trust
 from daemon.rules.policy import Limits, Policy, Rung
 from daemon.rules.wording import TEMPLATES, Words
 from daemon.settings import complaints

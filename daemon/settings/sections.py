@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, f
 
 from daemon import secret_files
 from daemon.errors import LoginRefused
-from daemon.mail.authres import Profile
+from daemon.mail.sender.authres import Profile
 from daemon.rules.policy import (
     LADDER,
     OWED_WORKING_DAYS,

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.mail.authres import Trust
 from daemon.mail.message import DkimSignature, Evidence, IncomingMail
 from daemon.mail.parse import parse
+from daemon.mail.sender.authres import Trust
 from daemon.rules import commands
 from daemon.rules.commands import help_text
 from daemon.rules.commands.orders import (

@@ -26,9 +26,9 @@ from daemon.edge.reader.frames import (
     as_json,
     brief_of,
 )
-from daemon.mail.authres import organisation
-from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
+from daemon.mail.sender.authres import organisation
+from daemon.mail.sender.origin import Trust
 from daemon.rules.sense import sense
 
 

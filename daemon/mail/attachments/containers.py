@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from tnefparse import TNEF
 
-from daemon.mail import archives
+from daemon.mail.attachments import archives
+from daemon.mail.attachments.sheets import BadSheet
 from daemon.mail.message import Reading
-from daemon.mail.sheets import BadSheet
 from daemon.mail.structure import clean_name
 
 MAX_TNEF_OCTETS = 20 * 1024 * 1024

@@ -2,8 +2,8 @@
 
 import re
 
-from daemon.mail.authres import FROM_HOST, MICROSOFT, Profile, Results, Trust, by_host
 from daemon.mail.headers import Field
+from daemon.mail.sender.authres import FROM_HOST, MICROSOFT, Profile, Results, Trust, by_host
 
 _AUTH_AS = "x-ms-exchange-organization-authas"
 _MAPI = re.compile(r"\bwith mapi\b")

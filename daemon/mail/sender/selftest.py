@@ -8,9 +8,9 @@ by which our server vouches for its own users, who command us.
 from dataclasses import dataclass
 
 from daemon.mail import headers
-from daemon.mail.authres import Profile, Trust
 from daemon.mail.message import Evidence
-from daemon.mail.origin import read_origin
+from daemon.mail.sender.authres import Profile, Trust
+from daemon.mail.sender.origin import read_origin
 
 _FROM = (
     "From: Ann <ann@supplier.example>\r\nDate: Tue, 24 Nov 2026 10:00:00 +0000\r\nMessage-ID: <1@supplier.example>\r\n"

@@ -12,10 +12,10 @@ from datetime import date, datetime, time, timedelta
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 
-from daemon.mail import archives, compound
-from daemon.mail.archives import BadArchive
-from daemon.mail.charsets import text_of
+from daemon.mail.attachments import archives, compound
+from daemon.mail.attachments.archives import BadArchive
 from daemon.mail.message import Source, Table
+from daemon.mail.text.charsets import text_of
 
 MAX_ROWS = 200_000
 MAX_CELLS = 2_000_000

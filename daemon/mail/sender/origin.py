@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from daemon.mail import addresses, headers
-from daemon.mail.authres import Profile, Results, Trust, aligned, believed, read_verdict
 from daemon.mail.headers import Field
-from daemon.mail.logins import logged_in
-from daemon.mail.machine import machine_of
 from daemon.mail.message import DkimSignature, Evidence, Mark, MarkedKind, Origin, Verdict
+from daemon.mail.sender.authres import Profile, Results, Trust, aligned, believed, read_verdict
+from daemon.mail.sender.logins import logged_in
+from daemon.mail.sender.machine import machine_of
 
 __all__ = ["Profile", "Trust", "read_origin"]
 

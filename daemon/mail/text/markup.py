@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from daemon.mail.quoting import ORIGINAL
+from daemon.mail.text.quoting import ORIGINAL
 
 MAX_NODES = 300_000
 MAX_DEPTH = 2_000
