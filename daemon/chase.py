@@ -71,12 +71,12 @@ class Chase:
             await self._drop_lapsed(now)
         if queued:
             failpoint("after-notices")
-        turns = 0 if suspect else await self._turns(now)
-        if queued or turns:
+        moved = 0 if suspect else await self._turns(now)
+        if queued or moved:
             self._parts.wakes.send.ring()
         await self._bring_undelivered()
         await self._tell_suspensions()
-        return turns > 0
+        return moved > 0
 
     async def _tell_suspensions(self) -> None:
         """Whatever keeps codes from leaving is a trouble that ops hear of."""

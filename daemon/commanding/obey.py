@@ -130,9 +130,9 @@ def _names(book: tuple[Counterparty, ...]) -> frozenset[str]:
 def _doubt(case: Case) -> str:
     """Why this mail cannot be obeyed, in words; empty: it is the member's own."""
     proof = case.facts.proof
-    proven, evidence = commands.proven_member(proof.origin, proof.arrived)
+    proven, words = commands.proven_member(proof.origin, proof.arrived)
     if not proven:
-        return evidence
+        return words
     if proof.signature_reused:
         return "its signature came with another mail before"
     if proof.from_junk:
