@@ -1,5 +1,6 @@
 """What all tests share: real databases, keys, and real servers on loopback."""
 
+import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
@@ -21,6 +22,16 @@ def pytest_configure() -> None:
     """Tracebacks are logged without their values: to draw those takes longer than the test."""
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+
+
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """For tests that configure the log, as every command does: other tests' logging is left as it was."""
+    handlers, level, ours = logging.root.handlers[:], logging.root.level, structlog.get_config()
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.configure(**ours)
 
 
 # ── databases ───────────────────────────────────────────────────────────────────────────────────────

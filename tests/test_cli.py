@@ -23,6 +23,7 @@ from daemon.edge.wants.inquiry_trail import Wanted
 from daemon.rules.wanting import WantState
 from tests.operating import CONFIG, secret, write_config
 
+pytestmark = pytest.mark.usefixtures("log_as_before")
 CODES = ("83FED3407A939723A5C639B26916D505", "30313233343536373839414243444546")
 CONTACTS = "party,kind,email\nHarbour Power,mp121,mp121@harbour.test\n"
 INVENTORY = f"""device_id,install_code,status,installing_supplier

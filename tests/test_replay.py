@@ -3,6 +3,7 @@ import json
 import mailbox
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from daemon.__main__ import app
@@ -10,6 +11,7 @@ from daemon.edge import vault
 from daemon.embedded.stamps import Verdict
 from tests.journeys.world import A0, ANN, COMMISSIONED, CONTACTS, INVENTORY, START, US, config, written
 
+pytestmark = pytest.mark.usefixtures("log_as_before")
 RUN = CliRunner()
 
 
