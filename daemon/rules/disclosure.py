@@ -1,7 +1,7 @@
 """May this code go to this address now? Every condition by name (G1 to G14), asked when deciding and again when sending.
 
 This is the one trust gate. A condition that cannot be shown to hold fails. What a person may waive is in
-`decision.WAIVABLE`, and `waived` is the one place where an approval counts.
+`gate.WAIVABLE`, and `waived` is the one place where an approval counts.
 
 Source: durability notes §2.1 and §2.2; RFC 8601 and 9989 for the verdict.
 """
