@@ -1,4 +1,4 @@
-"""What a member does with one matter: NOTE, WAIT, CLOSE, RESEND, REPLAY."""
+"""What a member does with one matter: NOTE, WAIT, CLOSE, REPLAY."""
 
 import re
 from collections import Counter
