@@ -3,6 +3,7 @@ import json
 import mailbox
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from daemon.__main__ import app
@@ -70,6 +71,27 @@ def test_replay_sums_up_a_whole_mailbox_and_changes_nothing(tmp_path: Path, sqli
 
         assert sorted(line["reason"] for line in lines) == ["request", "unproven-sender"], path
     assert _state(sqlite_url) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "ends"),
+    [
+        ("Our new tariffs are out now.", {}, "ignored: not-ours"),
+        ("I am away until Monday.", {"Auto-Submitted": "auto-replied"}, "ignored: auto-reply"),
+        (f"Thank you for the code of {A0}.", {}, "ignored: not-ours"),
+    ],
+)
+def test_mail_that_would_be_left_alone_is_not_called_an_order(
+    tmp_path: Path, sqlite_url: str, body: str, headers: dict[str, str], ends: str
+) -> None:
+    """Nobody dragged a replayed mail anywhere: of what is none of ours it is not said that it would be held."""
+    options = _installation(tmp_path, sqlite_url)
+    (tmp_path / "one.eml").write_bytes(written(ANN, body, subject="News", headers=headers))
+
+    done = RUN.invoke(app, [*options, "replay", str(tmp_path / "one.eml")])
+
+    assert f"     1  {ends}" in done.output
+    assert "in vain" not in done.output
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path: Path, sqlite_url: str) -> None:

@@ -8,7 +8,7 @@ import mailbox as mail_stores
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from daemon.mail import headers
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules import commands, counterparties, disclosure
+from daemon.rules.decide import decide
 from daemon.rules.decision import Condition, Gate
 from daemon.rules.explain import why
 from daemon.rules.meaning import Correspondence, OpsMail
@@ -69,7 +70,14 @@ async def explain(parts: Parts, readers: Readers, name: str, content: bytes) -> 
     arrived = arrival_of(content) or read.mail.origin.date or parts.clock.now()
     kept = KeptMail(0, arrived, "", content, 0, ordered=True, from_junk=False)
     case = await parts.read(lambda c: casework.work(c, parts, kept, read))
-    return _explained(parts, name, arrived, read.mail, case)
+    return _explained(parts, name, arrived, read.mail, _as_it_arrives(parts, case))
+
+
+def _as_it_arrives(parts: Parts, case: Case) -> Case:
+    """Mail of any age is looked at as one that a person hands in; but nobody did, so that none of it is an order in vain."""
+    unasked = decide(replace(case.facts, ordered=False), case.meaning, parts.policy)
+    in_vain = case.decision.hold is not None and unasked.hold is None
+    return replace(case, decision=unasked) if in_vain else case
 
 
 def arrival_of(content: bytes) -> datetime | None:
