@@ -1,6 +1,6 @@
 """A mail system reports what became of a letter of ours: noted with the letter; what it was to settle goes on.
 
-In the transaction in which the report is settled. What it is worth and what follows stands in `rules.bounced`.
+In the transaction in which the report is settled. What it is worth and what follows stands in `rules.asking.bounced`.
 """
 
 from dataclasses import dataclass, replace

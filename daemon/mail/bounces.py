@@ -1,6 +1,6 @@
 """What a mail system says became of a mail that was sent: out of RFC 3464's fields, or of the words of those without.
 
-It says what it says; whether it is to be believed is for `rules.bounced`. Every search here is bounded.
+It says what it says; whether it is to be believed is for `rules.asking.bounced`. Every search here is bounded.
 """
 
 import re
