@@ -126,6 +126,19 @@ def test_tables_that_are_not_there_are_named(tmp_path) -> None:
     assert "run `migrate`" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["run", "check", "health", "status", "migrate"])
+def test_a_file_that_is_no_database_is_told(tmp_path, command) -> None:
+    """`database.url` names the wrong file, or a damaged one: one line that says so, never a traceback."""
+    write_config(tmp_path)
+    invoke(tmp_path, "keys", "new")
+    (tmp_path / "daemon.db").write_bytes(b"no database at all" * 100)
+    done = invoke(tmp_path, command)
+
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert "database: file is not a database; if database.url names the right file" in done.output
+
+
 def test_migrate_twice_does_nothing_the_second_time(installed) -> None:
     """`migrate` says whether there was anything to do."""
     assert invoke(installed, "migrate").stdout == "the tables are of this release's shape already\n"
