@@ -187,7 +187,7 @@ def _from_file(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: no valid TOML: it is not in UTF-8; save it as UTF-8") from None
     except OSError as error:
-        raise ConfigError(f"--config: cannot read {path} ({type(error).__name__})") from None
+        raise ConfigError(f"--config: {secret_files.unreadable(path, error)}") from None
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
