@@ -200,13 +200,21 @@ def as_text(one: Explained) -> str:
 
 def mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of every mail in an mbox file, a Maildir, a folder of .eml files, or one .eml file."""
+    try:
+        yield from _mails_in(path)
+    except OSError as error:
+        raise ConfigError(f"cannot read {error.filename or path} ({error.strerror})") from None
+
+
+def _mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     if not path.exists():
         raise ConfigError(f"{path} does not exist; give an .eml file, a folder of them, an mbox or a Maildir")
     if path.is_dir() and (path / "cur").is_dir():
         store: Any = mail_stores.Maildir(path, create=False)
         yield from ((key, store.get_bytes(key)) for key in sorted(store.keys()))
     elif path.is_dir():
-        yield from ((file.name, file.read_bytes()) for file in sorted(path.rglob("*.eml")))
+        files = (file for file in sorted(path.rglob("*")) if file.suffix.lower() == ".eml" and file.is_file())
+        yield from ((file.name, file.read_bytes()) for file in files)
     elif path.read_bytes()[:5] == b"From ":
         box = mail_stores.mbox(path, create=False)
         yield from ((f"{path.name} #{n}", box.get_bytes(key)) for n, key in enumerate(box.keys(), 1))
