@@ -8,7 +8,7 @@ import mailbox as mail_stores
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from daemon.mail import headers
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules import commands, counterparties, disclosure
+from daemon.rules.decide import decide
 from daemon.rules.explain import why
 from daemon.rules.gate import Condition, Gate
 from daemon.rules.meaning import Correspondence, OpsMail
@@ -70,7 +71,14 @@ async def explain(parts: Parts, readers: Readers, name: str, content: bytes) -> 
     arrived = arrival_of(content) or read.mail.origin.date or parts.clock.now()
     kept = KeptMail(0, arrived, "", content, 0, ordered=True, from_junk=False)
     case = await parts.read(lambda c: casework.work(c, parts, kept, read))
-    return _explained(parts, name, arrived, read.mail, case)
+    return _explained(parts, name, arrived, read.mail, _as_it_arrives(parts, case))
+
+
+def _as_it_arrives(parts: Parts, case: Case) -> Case:
+    """Mail of any age is looked at as one that a person hands in; but nobody did, so that none of it is an order in vain."""
+    unasked = decide(replace(case.facts, ordered=False), case.meaning, parts.policy)
+    in_vain = case.decision.hold is not None and unasked.hold is None
+    return replace(case, decision=unasked) if in_vain else case
 
 
 def arrival_of(content: bytes) -> datetime | None:
@@ -195,13 +203,21 @@ def as_text(one: Explained) -> str:
 
 def mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of every mail in an mbox file, a Maildir, a folder of .eml files, or one .eml file."""
+    try:
+        yield from _mails_in(path)
+    except OSError as error:
+        raise ConfigError(f"cannot read {error.filename or path} ({error.strerror})") from None
+
+
+def _mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     if not path.exists():
         raise ConfigError(f"{path} does not exist; give an .eml file, a folder of them, an mbox or a Maildir")
     if path.is_dir() and (path / "cur").is_dir():
         store: Any = mail_stores.Maildir(path, create=False)
         yield from ((key, store.get_bytes(key)) for key in sorted(store.keys()))
     elif path.is_dir():
-        yield from ((file.name, file.read_bytes()) for file in sorted(path.rglob("*.eml")))
+        files = (file for file in sorted(path.rglob("*")) if file.suffix.lower() == ".eml" and file.is_file())
+        yield from ((file.name, file.read_bytes()) for file in files)
     elif path.read_bytes()[:5] == b"From ":
         box = mail_stores.mbox(path, create=False)
         yield from ((f"{path.name} #{n}", box.get_bytes(key)) for n, key in enumerate(box.keys(), 1))

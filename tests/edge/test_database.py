@@ -195,3 +195,18 @@ def test_a_database_without_tables_is_unavailable_on_both_kinds(tmp_path: Path, 
         with pytest.raises(Unavailable, match="table"), store.read() as connection:
             connection.execute(sa.text("SELECT 1 FROM fact"))
         store.close()
+
+
+def test_a_damaged_file_is_unavailable(tmp_path: Path) -> None:
+    """A broken page is the database's fault, and never that of the mail that was being settled."""
+    file = tmp_path / "daemon.db"
+    store = Database(f"sqlite:///{file}")
+    store.migrate()
+    store.close()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+
+    store = Database(f"sqlite:///{file}")
+    with pytest.raises(Unavailable, match="put back a copy"), store.read() as connection:
+        connection.execute(sa.text("SELECT * FROM mail"))
+    store.close()
