@@ -13,7 +13,7 @@ To decide, in a reply to our letter:
   one device: ANSWER device NO-CODE-HELD
 To ask others, a row a device or a sheet:
   device and supplier below: REQUEST (NOW)
-  nudge, go higher: CHASE, ESCALATE IC-...
+  nudge: CHASE (SAYING words); more: ESCALATE
   needed no more: WITHDRAW device why
   nobody listed there: REQUEST CONTACT South
 Of one matter (a reply needs no reference):
