@@ -82,7 +82,8 @@ Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX.")]
 def _config(
     context: typer.Context,
     config: Annotated[
-        Path, typer.Option("--config", envvar="ICD_CONFIG", metavar="FILE", help="The configuration (TOML).")
+        Path,
+        typer.Option("--config", envvar="ICD_CONFIG", metavar="FILE", help="The configuration (TOML).", readable=False),
     ] = Path("daemon.toml"),
 ) -> None:
     logs.configure("console", quiet=True)

@@ -20,7 +20,7 @@ from daemon.parts import Parts
 from daemon.rules.asking import asking_news, inquiring, ladder
 from daemon.rules.asking.inquiring import ByHand, Round, ToAsk
 from daemon.rules.asking.ladder import Chase, Foresight, HandOver, Step
-from daemon.rules.decision import LetterKind, LetterPlan
+from daemon.rules.letters import LetterKind, LetterPlan
 from daemon.rules.phrases import devices
 from daemon.rules.policy import Mode
 from daemon.rules.wanting import Want

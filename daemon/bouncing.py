@@ -1,6 +1,6 @@
 """A mail system reports what became of a letter of ours: noted with the letter; what it was to settle goes on.
 
-In the transaction in which the report is settled. What it is worth and what follows stands in `rules.bounced`.
+In the transaction in which the report is settled. What it is worth and what follows stands in `rules.asking.bounced`.
 """
 
 from dataclasses import dataclass, replace
@@ -14,22 +14,16 @@ from daemon.commanding.desk import to_team
 from daemon.edge import contacts, outbox, threads, wants
 from daemon.edge.audit import Entry
 from daemon.edge.inbox import whereabouts
-from daemon.edge.outbox import LetterState, bounces
+from daemon.edge.outbox import LetterState, attempts, bounces
 from daemon.mail.message import Bounce, Delivery
 from daemon.parts import Parts
 from daemon.rules import counterparties
 from daemon.rules.asking import bounced
 from daemon.rules.asking.bounced import Became, Doubtful, Elsewhere, Heard
-from daemon.rules.decide import folder_for, held_after_send
-from daemon.rules.decision import (
-    Answer,
-    Asking,
-    Decision,
-    Fate,
-    LetterKind,
-    OpsNews,
-    folder_path,
-)
+from daemon.rules.decide.filed import folder_for
+from daemon.rules.decide.turns import held_after_send
+from daemon.rules.decision import Decision, Fate, folder_path
+from daemon.rules.letters import Answer, Asking, LetterKind, OpsNews
 from daemon.rules.meaning import MachineMail
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
@@ -126,7 +120,7 @@ def _follow(connection: Connection, parts: Parts, heard: Heard, now: datetime) -
     """What changes because of it: of one letter once."""
     sent, failed = heard.sent, heard.said.action is Delivery.FAILED
     if _proves_that_it_went(heard):
-        outbox.finish(connection, sent.id, LetterState.ACCEPTED, now, reply="a delivery report proves that it went")
+        attempts.finish(connection, sent.id, LetterState.ACCEPTED, now, reply="a delivery report proves that it went")
     if bounced.is_late(heard, now):
         _tell(connection, parts, ("delayed", str(sent.id)), bounced.is_delayed(heard), now)
     if failed and not heard.certain:

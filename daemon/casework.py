@@ -13,20 +13,23 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge import contacts, inbox, inventory, outbox, remembered, threads, wants
-from daemon.edge.inbox import KeptMail, whereabouts
+from daemon.edge import contacts, inventory, outbox, remembered, threads, wants
+from daemon.edge.inbox import KeptMail, seen_before, whereabouts
 from daemon.edge.inbox.heard_of import Names, heard_of
-from daemon.edge.outbox import LetterState
+from daemon.edge.outbox import LetterState, releases
 from daemon.edge.reader.frames import ReadMail
+from daemon.edge.threads import lately
 from daemon.edge.threads.lately import Lately
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.parts import Parts
 from daemon.rules import answers, counterparties, disclosure
 from daemon.rules.asking import receiving
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decide import decide, devices_to_look_up, folder_for, home_of
-from daemon.rules.decision import Decision, Fate, Waiver, folder_path
+from daemon.rules.decide import decide, devices_to_look_up, home_of
+from daemon.rules.decide.filed import folder_for
+from daemon.rules.decision import Decision, Fate, folder_path
 from daemon.rules.facts import DeviceRecord, Facts, Proof, TurnFacts, Writer
+from daemon.rules.gate import Waiver
 from daemon.rules.identifiers import DeviceId, reference
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.reasons import Reason
@@ -187,7 +190,7 @@ def work(
         return Case(facts, meaning, decide(facts, meaning, parts.policy))
     if kept.arrived < among.start:
         return Case(facts, meaning, _left_alone(Reason.BEFORE_START))
-    if among.heard([mail.semantic_key]) and inbox.find_same(
+    if among.heard([mail.semantic_key]) and seen_before.find_same(
         connection, mail.semantic_key, mail.origin.evidence, kept.id
     ):
         return Case(facts, meaning, _left_alone(Reason.DUPLICATE))
@@ -228,7 +231,7 @@ def gather(
             origin=mail.origin,
             arrived=kept.arrived,
             complete=mail.complete,
-            signature_reused=inbox.reused(connection, digests, mail.semantic_key),
+            signature_reused=seen_before.reused(connection, digests, mail.semantic_key),
             from_junk=kept.from_junk,
         ),
         now=now,
@@ -297,7 +300,7 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
     open_elsewhere = threads.open_elsewhere(connection, party.party, heard, home_case)
     open_threads = threads.open_threads(connection, party.party) if wants_all else ()
     records = _records(connection, devices, among)
-    releases = threads.releases(connection, heard, facts.now - RELEASE_MEMORY)
+    left = releases.of_devices(connection, heard, facts.now - RELEASE_MEMORY)
     asked_by_others = threads.asked_by_others(connection, party.party, heard)
     about = home_of(home, open_elsewhere, meaning, party) or next(reversed(open_threads), None)
     case = about.case_id if about else facts.case_id
@@ -309,7 +312,7 @@ def _with_history(connection: Connection, facts: Facts, meaning: Correspondence,
         open_threads=open_threads,
         records=records,
         inventory_taken_at=among.inventory_taken_at,
-        releases=releases,
+        releases=left,
         asked_by_others=asked_by_others,
         rates=among.lately.of(connection, party.party, case, facts.now, begun=begun_before),
     )
@@ -360,8 +363,8 @@ def turn_facts(
         counterparties=contacts.book(connection),
         records=inventory.lookup(connection, devices),
         inventory_taken_at=inventory.taken_at(connection),
-        releases=threads.releases(connection, devices, now - RELEASE_MEMORY),
-        rates=threads.rates(connection, thread.party, thread.case_id, now),
+        releases=releases.of_devices(connection, devices, now - RELEASE_MEMORY),
+        rates=lately.rates(connection, thread.party, thread.case_id, now),
         waiver=waiver,
     )
 

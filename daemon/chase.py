@@ -20,16 +20,17 @@ from daemon.edge.failpoints import failpoint
 from daemon.edge.outbox import undelivered
 from daemon.edge.outbox.undelivered import Undelivered
 from daemon.edge.team import proposals, tokens
-from daemon.edge.threads import Queue, holds
+from daemon.edge.threads import holds, lately, turns
+from daemon.edge.threads.turns import Queue
 from daemon.errors import Refused, Unavailable
+from daemon.gatekeeper import gate_of_mail
 from daemon.parts import Parts
-from daemon.rules import counterparties, disclosure, overdue
+from daemon.rules import disclosure, overdue
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decide import take_turn
-from daemon.rules.decision import LetterKind
+from daemon.rules.decide.turns import take_turn
 from daemon.rules.facts import Suspension
+from daemon.rules.letters import LetterKind
 from daemon.rules.overdue import Hold, Notice
-from daemon.rules.policy import Counterparty
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import State
 from daemon.rules.workdays import Calendar, local_day
@@ -70,12 +71,12 @@ class Chase:
             await self._drop_lapsed(now)
         if queued:
             failpoint("after-notices")
-        turns = 0 if suspect else await self._turns(now)
-        if queued or turns:
+        moved = 0 if suspect else await self._turns(now)
+        if queued or moved:
             self._parts.wakes.send.ring()
         await self._bring_undelivered()
         await self._tell_suspensions()
-        return turns > 0
+        return moved > 0
 
     async def _tell_suspensions(self) -> None:
         """Whatever keeps codes from leaving is a trouble that ops hear of."""
@@ -141,7 +142,7 @@ class Chase:
         """Queue the letters of `notice` under derived names; raises Unavailable where nobody would hear of it."""
         parts = self._parts
         name = parts.vault.derive("ops", notice.kind, *(hold.key for hold in notice.holds)).hex()
-        book = contacts.book(connection)
+        book = contacts.address_book(connection)
         shown = [self._with_evidence(connection, h, book, around.now) for h in notice.holds[: overdue.MOST_MATTERS]]
         notice = replace(notice, holds=(*shown, *notice.holds[overdue.MOST_MATTERS :]))
         letters = overdue.letters(notice, name, parts.policy, local_day(around.now))
@@ -153,7 +154,7 @@ class Chase:
         log.info("ops to be told", kind=notice.kind, holds=len(notice.holds), letters=len(plans))
         return len(plans)
 
-    def _with_evidence(self, connection: Connection, hold: Hold, book: tuple[Counterparty, ...], now: datetime) -> Hold:
+    def _with_evidence(self, connection: Connection, hold: Hold, book: AddressBook, now: datetime) -> Hold:
         """`hold` with what did not hold of it: the gate's conditions, or the relay's words."""
         if not hold.case_id:
             return replace(hold, evidence=self._of_mail(connection, hold, book, now))
@@ -167,16 +168,11 @@ class Chase:
         said = (f"{relays}{refusal.reply}",) if refusal.reply and (relays or not failed) else ()
         return replace(hold, evidence=(*failed, *said))
 
-    def _of_mail(
-        self, connection: Connection, hold: Hold, book: tuple[Counterparty, ...], now: datetime
-    ) -> tuple[str, ...]:
+    def _of_mail(self, connection: Connection, hold: Hold, book: AddressBook, now: datetime) -> tuple[str, ...]:
         stored = inbox.proof(connection, hold.mail_id)
         if stored is None:
             return ()
-        proof, policy = PROOF.validate_json(stored), self._parts.policy
-        writer = counterparties.identify(proof.origin, AddressBook.of(book), policy, now)
-        recipient = counterparties.reply_address(writer, now)
-        gate = disclosure.mail_gate(proof, writer, recipient, self._parts.surroundings(), policy, now)
+        gate = gate_of_mail(PROOF.validate_json(stored), book, self._parts, now)
         return tuple(f"{condition.gate}: {condition.evidence}" for condition in disclosure.failures(gate))
 
     # Turns under the cap ────────────────────────────────────────────────────────────────────────────
@@ -184,7 +180,7 @@ class Chase:
     async def _turns(self, now: datetime) -> int:
         """Give each party's waiting items today's number, in order of arrival; the threads that moved."""
         moved = 0
-        for queue in await self._parts.read(threads.queues):
+        for queue in await self._parts.read(turns.queues):
             for case in await self._parts.read(lambda c, q=queue: self._cases_in_turn(c, q, now)):  # type: ignore[misc]
                 moved += await self._parts.write(lambda c, case=case: self._take_turn(c, case, now))  # type: ignore[misc]
                 failpoint("after-turn")
@@ -192,13 +188,13 @@ class Chase:
 
     def _cases_in_turn(self, connection: Connection, queue: Queue, now: datetime) -> list[str]:
         """The threads that today's number reaches, and those in which a due date would break without it."""
-        rates, limits = threads.rates(connection, queue.party, "", now), self._parts.policy.limits
+        rates, limits = lately.rates(connection, queue.party, "", now), self._parts.policy.limits
         left = min(
             limits.codes_per_counterparty_per_day - rates.codes_today_to_party, limits.codes_per_day - rates.codes_today
         )
-        cases = list(threads.queue_head(connection, queue.party, left)) if left > 0 else []
+        cases = list(turns.queue_head(connection, queue.party, left)) if left > 0 else []
         if queue.earliest_due <= local_day(now):
-            cases += threads.queue_due(connection, queue.party, local_day(now))
+            cases += turns.queue_due(connection, queue.party, local_day(now))
         return list(dict.fromkeys(cases))
 
     def _take_turn(self, connection: Connection, case: str, now: datetime) -> bool:

@@ -15,17 +15,17 @@ from itertools import groupby
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import outbox
 from daemon.edge.failpoints import failpoint
 from daemon.edge.imap import Mailbox
 from daemon.edge.inbox import whereabouts
 from daemon.edge.inbox.whereabouts import ToFile
-from daemon.edge.outbox import Queued
+from daemon.edge.outbox import Queued, sent_copies
 from daemon.errors import MailboxFull, Refused, Renumbered, SealBroken, Unavailable
 from daemon.mail.compose import compose
 from daemon.mail.message import Place
 from daemon.parts import Parts
-from daemon.rules.decision import FOLDERS, Result
+from daemon.rules.decision import FOLDERS
+from daemon.rules.letters import Result
 from daemon.rules.policy import SentCopy
 from daemon.rules.wording import write
 from daemon.sealing import envelope_of
@@ -141,7 +141,7 @@ class Filing:
         made, done, refusal = await self._append([q for q in letters if q.message_id not in there], sent)
         failpoint("after-append")
         ids = [q.id for q in letters if q.message_id in there] + done
-        await self._parts.write(lambda c: outbox.sent_filed(c, ids))
+        await self._parts.write(lambda c: sent_copies.sent_filed(c, ids))
         self._note_copies(made)
         failpoint("after-sent-filed")
         if refusal is not None:
@@ -149,10 +149,10 @@ class Filing:
 
     def _to_copy(self, connection: Connection) -> list[Queued]:
         """The letters to copy now; none where they may wait: the station that sends rings when it is done."""
-        if outbox.copies_may_wait(connection, self._parts.clock.now(), COPIES_WAIT):
+        if sent_copies.copies_may_wait(connection, self._parts.clock.now(), COPIES_WAIT):
             return []
         bare = self._parts.policy.sent_copy is not SentCopy.FULL
-        return outbox.to_file_in_sent(connection, LETTERS, bare=bare)
+        return sent_copies.to_file_in_sent(connection, LETTERS, bare=bare)
 
     async def _copied_already(self, letters: Sequence[Queued], sent: str) -> frozenset[str]:
         """The Message-IDs of those that Sent holds: some relays file what they send, and we may have been cut off."""
@@ -168,7 +168,7 @@ class Filing:
         made last: so the search does not grow with what is filed already, and mostly there is nothing to search.
         """
         uidvalidity, next_uid = await self._mailbox.next_uid(sent)
-        newest = await self._parts.read(outbox.newest)  # after the UID: what is queued later is sent later still
+        newest = await self._parts.read(sent_copies.newest)  # after the UID: what is queued later is sent later still
         below = (uid for before, epoch, uid in reversed(self._looks) if before < letter_id and epoch == uidvalidity)
         from_uid = next(below, 1)
         epoch, copies = self._copies

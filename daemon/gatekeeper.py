@@ -12,28 +12,17 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from daemon.casework import PROOF, RELEASE_MEMORY
-from daemon.edge import contacts, inbox, inventory, outbox, threads, wants
-from daemon.edge.outbox import Queued
-from daemon.edge.threads import CodesToday
+from daemon.edge import contacts, inbox, inventory, threads, wants
+from daemon.edge.outbox import Queued, releases
+from daemon.edge.threads.lately import CodesToday
 from daemon.parts import Parts
-from daemon.rules import counterparties
+from daemon.rules import counterparties, disclosure
 from daemon.rules.counterparties import AddressBook
-from daemon.rules.decision import (
-    Answer,
-    Asking,
-    Condition,
-    Digest,
-    Gate,
-    LetterKind,
-    LetterPlan,
-    OpsNews,
-    Relisted,
-    Result,
-    Transcript,
-)
 from daemon.rules.disclosure import Records, asking_gate, failures, result_gate, send_gate
-from daemon.rules.facts import DeviceRecord, Rates, Release, Surroundings
+from daemon.rules.facts import DeviceRecord, Proof, Rates, Release, Surroundings
+from daemon.rules.gate import Condition, Gate
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, Asking, Digest, LetterKind, LetterPlan, OpsNews, Relisted, Result, Transcript
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day
@@ -86,6 +75,13 @@ class _Desk:
     """Devices of the letters in which we ask, of which the code is still wanted."""
 
 
+def gate_of_mail(proof: Proof, book: AddressBook, parts: Parts, now: datetime) -> tuple[Condition, ...]:
+    """The gate for a mail that asked, without what it asks for: by the contact list, policy and surroundings of now."""
+    writer = counterparties.identify(proof.origin, book, parts.policy, now)
+    recipient = counterparties.reply_address(writer, now)
+    return disclosure.mail_gate(proof, writer, recipient, parts.surroundings(), parts.policy, now)
+
+
 def rule(connection: Connection, parts: Parts, claimed: Sequence[Queued], now: datetime) -> list[Ruling]:
     """One ruling a letter, in their order. Reads and writes nothing down."""
     desk = _gather(connection, parts, claimed, now)
@@ -108,7 +104,7 @@ def _gather(connection: Connection, parts: Parts, claimed: Sequence[Queued], now
         taken_back=threads.taken_back(connection, list(dict.fromkeys(q.plan.case_id for q in answers))),
         proofs=inbox.proofs(connection, sorted(mails)),
         records=inventory.lookup(connection, devices),
-        releases=outbox.releases_by_letter(connection, devices, now - RELEASE_MEMORY),
+        releases=releases.by_letter(connection, devices, now - RELEASE_MEMORY),
         rates={(party, day): Rates(*codes.of(connection, day, party)) for party, day in days},
         wanted=_wanted(connection, claimed),
     )

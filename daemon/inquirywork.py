@@ -17,8 +17,8 @@ from daemon.parts import Parts
 from daemon.rules.asking import asking_news, inquiring, ladder, routing
 from daemon.rules.asking.asking_news import Happened
 from daemon.rules.asking.inquiring import ByHand, ToAsk
-from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
 from daemon.rules.identifiers import reference
+from daemon.rules.letters import LetterKind, LetterPlan, OpsNews
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.wanting import Inquiry, Want, WantEvent
 

@@ -12,10 +12,11 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import inbox, remembered
+from daemon.edge import remembered
 from daemon.edge.failpoints import failpoint
 from daemon.edge.imap import Mailbox
-from daemon.edge.inbox import Cursor, whereabouts
+from daemon.edge.inbox import keeping, whereabouts
+from daemon.edge.inbox.keeping import Cursor
 from daemon.mail.message import RawMail
 from daemon.parts import Parts
 from daemon.rules.decision import FOLDERS, Folder, folder_path
@@ -94,7 +95,7 @@ class Intake:
 
     async def _collect(self, folder: str, start: datetime | None, *, whole: bool) -> None:
         """Keep what is new in `folder`. `start` None: a person dragged it there, so its age is no matter."""
-        cursor = await self._parts.read(lambda c: inbox.cursor_of(c, folder))
+        cursor = await self._parts.read(lambda c: keeping.cursor_of(c, folder))
         uidvalidity, uids = await self._mailbox.new_uids(folder, cursor.last_uid if cursor else 0)
         reach = uids[-1] if uids else 0
         if cursor is None or cursor.uidvalidity != uidvalidity:
@@ -108,7 +109,7 @@ class Intake:
         stuck = await self._keep(cursor, [uid for uid in uids if uid not in have], ordered=start is None)
         reached = max(cursor.last_uid, reach if stuck is None else min(reach, stuck - 1))
         if reached > cursor.last_uid or whole:
-            await self._parts.write(lambda c: inbox.set_cursor(c, Cursor(folder, uidvalidity, reached)))
+            await self._parts.write(lambda c: keeping.set_cursor(c, Cursor(folder, uidvalidity, reached)))
         if reached > cursor.last_uid:
             failpoint("after-cursor")
 
@@ -143,7 +144,7 @@ class Intake:
     async def _keep_group(self, folder: str, raws: Sequence[RawMail], *, ordered: bool) -> None:
         now = self._parts.clock.now()
         failpoint("before-keep")
-        await self._parts.write(lambda c: inbox.keep(c, self._parts.vault, raws, now, ordered=ordered))
+        await self._parts.write(lambda c: keeping.keep(c, self._parts.vault, raws, now, ordered=ordered))
         failpoint("after-keep")
         log.info("kept", folder=folder, mails=len(raws))
         self._kept_at = now

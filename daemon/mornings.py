@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from daemon.edge import audit, contacts, inventory, outbox, remembered
 from daemon.edge.audit import Entry
 from daemon.edge.failpoints import failpoint
-from daemon.edge.pictures import morning
+from daemon.edge.views import morning
 from daemon.edge.wants import inquiry_trail
 from daemon.parts import Parts
 from daemon.report import Health, health, troubles
-from daemon.rules.decision import Digest, LetterKind
+from daemon.rules.letters import Digest, LetterKind
 from daemon.rules.morning import Morning, Sought
 from daemon.rules.reasons import Reason
 from daemon.rules.wanting import WantState

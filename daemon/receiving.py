@@ -11,15 +11,17 @@ from sqlalchemy import Connection
 
 from daemon import inquirywork
 from daemon.casework import Case
-from daemon.edge import outbox, threads, wants
+from daemon.edge import outbox, wants
 from daemon.edge.audit import Entry
+from daemon.edge.threads import lately
 from daemon.parts import Parts
 from daemon.rules import counterparties
 from daemon.rules.asking import receiving
 from daemon.rules.asking.receiving import Received
-from daemon.rules.decision import AskedRow, Decision, LetterPlan, Matter, OpsNews
+from daemon.rules.decision import Decision
 from daemon.rules.facts import Facts
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import AskedRow, LetterPlan, Matter, OpsNews
 from daemon.rules.meaning import Correspondence, Meaning
 from daemon.rules.phrases import devices
 from daemon.rules.policy import Mode
@@ -91,7 +93,7 @@ def _queries(connection: Connection, parts: Parts, case: Case, received: Receive
     found = wants.inquiries(connection, list(by_case))
     plans = []
     for case_id, rows in by_case.items():
-        rates = threads.rates(connection, party.party, case_id, facts.now)
+        rates = lately.rates(connection, party.party, case_id, facts.now)
         if case_id in found and rates.letters_on_thread_24h < MOST_QUERIES:
             inquiry, plan = receiving.query(found[case_id], rows, to, facts.mail.message_id)
             wants.save_inquiry(connection, inquiry)

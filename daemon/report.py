@@ -7,12 +7,13 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge import inbox, outbox, remembered, threads, wants
+from daemon.edge import inbox, outbox, remembered, wants
 from daemon.edge.database import Database, moment
+from daemon.edge.inbox import keeping
 from daemon.edge.outbox import undelivered, unsent
 from daemon.edge.tables import lease
 from daemon.edge.team import standing_orders
-from daemon.edge.threads import holds
+from daemon.edge.threads import holds, still_open
 from daemon.edge.wants import inquiry_trail
 from daemon.edge.wants.inquiry_trail import Wanted
 from daemon.rules.explain import next_step, why
@@ -188,9 +189,9 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         generation=generation,
         lease_until=until,
         last_round=_last_round(connection),
-        threads_open=threads.open_count(connection),
-        threads=tuple(_open_thread(row) for row in threads.open_summary(connection, MOST_LISTED)),
-        items=threads.counts(connection),
+        threads_open=still_open.open_count(connection),
+        threads=tuple(_open_thread(row) for row in still_open.open_summary(connection, MOST_LISTED)),
+        items=still_open.counts(connection),
         mails=inbox.counts(connection),
         letters=outbox.counts(connection),
         holds=held.held,
@@ -200,7 +201,7 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         oldest_unsettled=inbox.oldest_unsettled(connection),
         oldest_unsent=unsent.oldest_unsent(connection),
         today=inbox.tallies(connection, today),
-        uid_gaps=inbox.uid_gaps(connection, folder),
+        uid_gaps=keeping.uid_gaps(connection, folder),
         troubles=troubles(connection),
         letters_lost=undelivered.count(connection),
         wanted=_wanted(connection),

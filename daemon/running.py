@@ -25,7 +25,7 @@ from daemon.errors import ConfigError
 from daemon.filing import Filing
 from daemon.intake import Intake
 from daemon.mail.message import Envelope
-from daemon.mail.selftest import self_test
+from daemon.mail.sender.selftest import self_test
 from daemon.mornings import Mornings
 from daemon.parts import Clock, Parts
 from daemon.rules.wording.rehearsal import check

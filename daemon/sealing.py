@@ -19,28 +19,20 @@ from daemon.edge import audit, inventory, outbox, threads, wants
 from daemon.edge.audit import Entry
 from daemon.edge.database import chunks
 from daemon.edge.inbox import whereabouts
-from daemon.edge.outbox import LetterState, Queued
+from daemon.edge.outbox import LetterState, Queued, attempts
 from daemon.errors import SealBroken
 from daemon.gatekeeper import Go, Ruling, rule
 from daemon.mail.compose import compose
 from daemon.mail.message import Envelope
 from daemon.parts import Parts
-from daemon.rules.decide import folder_for
+from daemon.rules.decide.filed import folder_for
 from daemon.rules.decide.turns import held_after_send, kept_back, let_go
-from daemon.rules.decision import (
-    Answer,
-    Asking,
-    Condition,
-    LetterKind,
-    LetterPlan,
-    Matter,
-    OpsNews,
-    Result,
-    folder_path,
-)
+from daemon.rules.decision import folder_path
 from daemon.rules.disclosure import failures
 from daemon.rules.explain import next_step, why
+from daemon.rules.gate import Condition
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.letters import Answer, Asking, LetterKind, LetterPlan, Matter, OpsNews, Result
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, Outcome, State
@@ -103,7 +95,7 @@ def set_down(connection: Connection, parts: Parts, judged: Sequence[Judged], now
     for one in judged:
         if not one.goes:
             ends += _put_down(connection, parts, one.queued, one.ruling, now)
-    outbox.freeze(connection, [(one.queued, one.ruling.verdict) for one in going])
+    attempts.freeze(connection, [(one.queued, one.ruling.verdict) for one in going])
     _let_go(connection, [one.queued for one in going])
     _kept_back(connection, [one.queued for one in judged if one.ruling.go is Go.WAIT], now)
     audit.append(connection, parts.vault, chain(openings, ends))
@@ -234,11 +226,11 @@ def _settled_by(answer: Answer) -> list[DeviceId]:
 
 def _put_down(connection: Connection, parts: Parts, queued: Queued, ruling: Ruling, now: datetime) -> Sequence[Entry]:
     if ruling.go is Go.WAIT:
-        outbox.freeze(connection, [(queued, ruling.verdict)])
-        outbox.give_back(connection, [queued.id], now + SUSPENDED_FOR)
+        attempts.freeze(connection, [(queued, ruling.verdict)])
+        attempts.give_back(connection, [queued.id], now + SUSPENDED_FOR)
         return ()
     if ruling.go is Go.CANCEL and not queued.resends:
-        outbox.finish(connection, queued.id, LetterState.CANCELLED, now, reply=ruling.words)
+        attempts.finish(connection, queued.id, LetterState.CANCELLED, now, reply=ruling.words)
         return [Entry(now, "letter-cancelled", f"letter:{queued.id}", {"why": ruling.words})]
     words = ruling.words or "a code that it is to carry cannot be opened"
     return hold_back(connection, parts, queued, End(LetterState.HELD, ruling.reason, words, ruling.verdict), now)
@@ -247,7 +239,7 @@ def _put_down(connection: Connection, parts: Parts, queued: Queued, ruling: Ruli
 def hold_back(connection: Connection, parts: Parts, queued: Queued, end: End, now: datetime) -> Sequence[Entry]:
     """The letter ends here: what it was to tell is held again, and ops hear of it."""
     maybe_sent = queued.resends > 0 or end.reason is Reason.OUTCOME_UNKNOWN
-    outbox.finish(
+    attempts.finish(
         connection, queued.id, end.state, now, reply=end.words, verdict=end.verdict or None, maybe_sent=maybe_sent
     )
     plan = queued.plan

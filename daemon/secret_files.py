@@ -34,8 +34,15 @@ def read(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
             text = file.read(MAX_OCTETS).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Exposed(f"cannot read {path} ({type(error).__name__})") from None
+    except OSError as error:
+        raise Exposed(unreadable(path, error)) from None
+    except UnicodeDecodeError:
+        raise Exposed(f"cannot read {path} (it is no text in UTF-8)") from None
     if not text:
         raise Exposed(f"{path} is empty")
     return text
+
+
+def unreadable(path: Path, error: OSError) -> str:
+    """Why a file cannot be read, and who must be able to: in a container the owner is easily another."""
+    return f"cannot read {path} ({error.strerror}); it must be readable by this process, uid {os.geteuid()}"

@@ -19,11 +19,11 @@ from functools import partial
 import structlog
 from sqlalchemy import Connection
 
-from daemon.edge import audit, outbox
+from daemon.edge import audit
 from daemon.edge.audit import Entry
 from daemon.edge.commits import GroupCommit, Write
 from daemon.edge.failpoints import failpoint
-from daemon.edge.outbox import LetterState, Queued
+from daemon.edge.outbox import LetterState, Queued, attempts
 from daemon.edge.smtp import Relay
 from daemon.errors import Deferred, OutcomeUnknown, Refused, SealBroken, Unavailable
 from daemon.parts import Parts
@@ -157,11 +157,11 @@ class Sending:
     def _claim(self, connection: Connection, now: datetime, *, tidy: bool, suspects: int) -> list[Queued]:
         """Letters for the batch. Unless all is `tidy`, whatever is `sending` before it was cut off: none is in hand."""
         if not tidy:
-            unknown = outbox.unknown_after_crash(connection, now + self._unknown_wait)
+            unknown = attempts.unknown_after_crash(connection, now + self._unknown_wait)
             entries = [Entry(now, "letter-unknown", f"letter:{letter}", {"why": "cut off"}) for letter in unknown]
             audit.append(connection, self._parts.vault, entries)
-            outbox.started_after_crash(connection, self._parts.gen, now)
-        return outbox.claim(connection, self._parts.gen, now, CLAIM_BATCH, suspects=suspects)
+            attempts.started_after_crash(connection, self._parts.gen, now)
+        return attempts.claim(connection, self._parts.gen, now, CLAIM_BATCH, suspects=suspects)
 
     @property
     def _unknown_wait(self) -> timedelta:
@@ -179,7 +179,7 @@ class Sending:
         left = [queued.id for queued in (*batch.untried, *batch.waiting)]
         if left:
             now = self._parts.clock.now()
-            await self._parts.write(lambda c: outbox.give_back(c, left, now))
+            await self._parts.write(lambda c: attempts.give_back(c, left, now))
         self._ring()
         for end in ends:
             if isinstance(end, BaseException):
@@ -303,11 +303,11 @@ class Sending:
     # Outcomes ───────────────────────────────────────────────────────────────────────────────────────
 
     def _dot(self, connection: Connection, letters: Sequence[int]) -> None:
-        outbox.mark_dot(connection, letters, self._parts.gen)
+        attempts.mark_dot(connection, letters, self._parts.gen)
 
     def _accepted(self, connection: Connection, taken: Sequence[_Said]) -> Sequence[Entry]:
         now = self._parts.clock.now()
-        outbox.accept(connection, {queued.id: reply for queued, reply in taken}, now)
+        attempts.accept(connection, {queued.id: reply for queued, reply in taken}, now)
         return [self._of_accepted(queued, now) for queued, _ in taken]
 
     @staticmethod
@@ -328,15 +328,15 @@ class Sending:
             if queued.attempts >= MOST_ATTEMPTS:
                 entries += self._ended(connection, [(queued, words)], LetterState.HELD, Reason.REFUSED_BY_RELAY)
             else:
-                later = outbox.retry_at(now, queued.attempts)
-                outbox.finish(connection, queued.id, LetterState.DEFERRED, now, reply=words, next_at=later)
+                later = attempts.retry_at(now, queued.attempts)
+                attempts.finish(connection, queued.id, LetterState.DEFERRED, now, reply=words, next_at=later)
         return entries
 
     def _unknown(self, connection: Connection, unheard: Sequence[_Said]) -> Sequence[Entry]:
         now = self._parts.clock.now()
         look_at = now + self._unknown_wait
         for queued, words in unheard:
-            outbox.finish(connection, queued.id, LetterState.UNKNOWN, now, reply=words, next_at=look_at)
+            attempts.finish(connection, queued.id, LetterState.UNKNOWN, now, reply=words, next_at=look_at)
         return [Entry(now, "letter-unknown", f"letter:{q.id}", {"message_id": q.message_id}) for q, _ in unheard]
 
     def _held(self, connection: Connection, broken: Sequence[_Said]) -> Sequence[Entry]:
@@ -357,7 +357,7 @@ class Sending:
 
     async def _look_for_proof(self, now: datetime) -> None:
         """Each unknown letter whose wait is over: accepted where proof is found; else once more, or held."""
-        for queued in await self._parts.read(lambda c: outbox.unknown_due(c, now)):
+        for queued in await self._parts.read(lambda c: attempts.unknown_due(c, now)):
             try:
                 found = await self._proof_of(queued.message_id)
             except Unavailable as trouble:
@@ -378,7 +378,7 @@ class Sending:
             words = "sent three times; no proof that it arrived"
             return self._ended(connection, [(queued, words)], LetterState.HELD, Reason.OUTCOME_UNKNOWN)
         now = self._parts.clock.now()
-        outbox.resend(connection, queued.id, now)
+        attempts.resend(connection, queued.id, now)
         return [Entry(now, "letter-resent", f"letter:{queued.id}", {"resend": queued.resends + 1})]
 
 

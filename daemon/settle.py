@@ -18,16 +18,17 @@ from daemon.casework import Case, Worked
 from daemon.commanding.obey import obey
 from daemon.edge import audit, inbox, outbox, remembered, threads
 from daemon.edge.failpoints import failpoint
-from daemon.edge.inbox import KeptMail, Settled, whereabouts
-from daemon.edge.outbox import LetterState, ToQueue
+from daemon.edge.inbox import KeptMail, Settled, seen_before, whereabouts
+from daemon.edge.outbox import LetterState, ToQueue, attempts
 from daemon.edge.reader.frames import ReadMail
 from daemon.edge.reader.pool import Readers
 from daemon.errors import DaemonError, Unreadable
 from daemon.parts import Parts
 from daemon.receiving import take
-from daemon.rules.decide import folder_for, folder_of
+from daemon.rules.counterparties import AddressBook
+from daemon.rules.decide.filed import folder_for, folder_of
 from daemon.rules.decision import Decision, Fate, Folder, folder_path
-from daemon.rules.policy import Counterparty, Mode, Policy
+from daemon.rules.policy import Mode, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.sense.personal import safe_subject
 from daemon.rules.thread import MailThread, State
@@ -139,7 +140,7 @@ class Settling:
             led_to: list[audit.Entry] = []
             if case.may_lead_on:
                 among.catch_up()
-                case, led_to = self._led_on(connection, case, among.book.parties)
+                case, led_to = self._led_on(connection, case, among.book)
             entries += [*led_to, _entry(kept, case, now)]
             among.decided(kept, case)
             if led_to:  # an order or an answer may have changed whatever was asked of the database for those after it
@@ -148,9 +149,7 @@ class Settling:
         among.catch_up()
         return entries
 
-    def _led_on(
-        self, connection: Connection, case: Case, book: tuple[Counterparty, ...]
-    ) -> tuple[Case, list[audit.Entry]]:
+    def _led_on(self, connection: Connection, case: Case, book: AddressBook) -> tuple[Case, list[audit.Entry]]:
         """The case once an order of our team was obeyed, an answer to us used, or a report of a letter; what to audit."""
         obeyed = obey(connection, self._parts, case, book)
         if obeyed is not None:
@@ -185,12 +184,12 @@ def write_down(connection: Connection, parts: Parts, decided: Sequence[Worked], 
     """Everything that these decisions lead to, in the caller's transaction; a few statements, however many they are."""
     changed = [thread for _, case in decided for thread in case.decision.threads]
     threads.save(connection, changed)
-    outbox.cancel(connection, [thread.case_id for thread in changed if _is_all_taken_back(thread)], now)
+    attempts.cancel(connection, [thread.case_id for thread in changed if _is_all_taken_back(thread)], now)
     letters = [letter for kept, case in decided for letter in _letters(kept, case.decision)]
     outbox.queue_all(connection, parts.vault, letters, mailbox=parts.settings.mailbox.address, now=now)
     mails = {kept.id: case.facts.mail for kept, case in decided}
     seen = [(digest, mail.semantic_key) for mail in mails.values() for digest in casework.signature_digests(mail)]
-    inbox.remember_signatures(connection, seen, now)
+    seen_before.remember_signatures(connection, seen, now)
     inbox.settle(connection, {kept.id: _settled(case, parts.policy) for kept, case in decided}, now)
     for kept, case in decided:
         _file_with_others(connection, kept, case)
@@ -211,7 +210,7 @@ def _file_with_others(connection: Connection, kept: KeptMail, case: Case) -> Non
     """A second copy goes to the first, and the other mails of a thread that moved go with it."""
     facts, decision = case.facts, case.decision
     if decision.reason is Reason.DUPLICATE:
-        inbox.follow(connection, kept.id, facts.mail.semantic_key, facts.mail.origin.evidence)
+        seen_before.follow(connection, kept.id, facts.mail.semantic_key, facts.mail.origin.evidence)
     for thread in decision.threads:
         if thread.case_id == facts.case_id and facts.home is None:
             continue  # of a new thread there is no other mail

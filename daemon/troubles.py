@@ -20,8 +20,8 @@ from daemon.errors import DaemonError, LoginRefused, Unavailable
 from daemon.mail.compose import compose
 from daemon.mail.message import Envelope
 from daemon.parts import Parts
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.facts import Suspension
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.overdue import hears
 from daemon.rules.wording import write
 

@@ -1,8 +1,9 @@
 """What all tests share: real databases, keys, and real servers on loopback."""
 
+import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,23 @@ from tests.servers import dovecot as dovecot_server
 from tests.servers import postfix as postfix_server
 from tests.servers import postgres
 from tests.servers.ports import missing
+from tests.servers.scripted_smtp import ScriptedSmtp
 
 
 def pytest_configure() -> None:
     """Tracebacks are logged without their values: to draw those takes longer than the test."""
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+
+
+@pytest.fixture
+def log_as_before() -> Iterator[None]:
+    """For tests that configure the log, as every command does: other tests' logging is left as it was."""
+    handlers, level, ours = logging.root.handlers[:], logging.root.level, structlog.get_config()
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
+    structlog.configure(**ours)
 
 
 # ── databases ───────────────────────────────────────────────────────────────────────────────────────
@@ -110,4 +122,11 @@ def dovecot() -> Iterator[dovecot_server.Dovecot]:
 def postfix(dovecot: dovecot_server.Dovecot) -> Iterator[postfix_server.Postfix]:
     """A Postfix that delivers to `dovecot` and lets its users log in; 2 seconds to start."""
     with postfix_server.postfix(dovecot) as server:
+        yield server
+
+
+@pytest.fixture
+async def relay() -> AsyncIterator[ScriptedSmtp]:
+    """A relay that takes every letter, until a test says otherwise; `taken` holds them."""
+    async with ScriptedSmtp() as server:
         yield server

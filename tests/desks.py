@@ -9,15 +9,16 @@ import sqlalchemy as sa
 
 from daemon.casework import Case
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.edge import audit, contacts, outbox
+from daemon.edge import audit, contacts
 from daemon.edge import tables as t
 from daemon.edge.database import Database
-from daemon.edge.outbox import LetterState
+from daemon.edge.outbox import LetterState, attempts
 from daemon.edge.team import proposals, standing_orders, tokens
 from daemon.edge.team.proposals import Proposal
 from daemon.edge.vault import Vault
-from daemon.rules.decision import Decision, Fate, LetterKind, Page
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Standing, Writer
+from daemon.rules.letters import LetterKind, Page
 from daemon.rules.meaning import OpsMail
 from daemon.rules.policy import Member, Role
 from daemon.rules.reasons import Reason
@@ -70,10 +71,10 @@ class OpsTable:
         mail_id = _ops_mail(connection, self._mails)
         mail = mails.mail("AN ORDER")
         member = next(member for member in parts.policy.team if member.address == who)
-        book = contacts.book(connection)
+        book = contacts.address_book(connection)
         proof = Proof(mail.origin, now, complete=True, signature_reused=False)
         writer = Writer(Standing.MEMBER, who, member=member)
-        facts = Facts(mail, mail_id, proof, now, writer, book, parts.surroundings(), "", "")
+        facts = Facts(mail, mail_id, proof, now, writer, book.parties, parts.surroundings(), "", "")
         left_alone = Decision(Fate.IGNORED, Reason.OPS_MAIL, keep_content=False, moves_mail=False)
         return OpsDesk(connection, parts, now, member, Case(facts, OpsMail(), left_alone), book, letter)
 
@@ -120,7 +121,7 @@ class OpsTable:
     def finish(self, letter_id: int, state: LetterState, **more: Any) -> None:
         """A letter ended so, a moment ago."""
         with self.office.parts.database.write() as connection:
-            outbox.finish(connection, letter_id, state, self.office.time.clock.now(), **more)
+            attempts.finish(connection, letter_id, state, self.office.time.clock.now(), **more)
 
 
 def _ops_mail(connection: sa.Connection, number: int) -> int:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from daemon.mail.compose import compose
-from daemon.rules.decision import LetterPlan
+from daemon.rules.letters import LetterPlan
 from daemon.rules.wording import Words, specimens, write
 
 TEMPLATES = Path(__file__).parent.parent / "daemon" / "templates"

@@ -3,10 +3,12 @@
 Letters go through the real outbox, the real sending station and a scripted relay; the other route is a real mailbox.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
-from typing import Any
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -20,9 +22,9 @@ from daemon.edge.outbox import PLAN
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
 from daemon.mail.message import Envelope, Evidence
-from daemon.rules.decision import LetterPlan
 from daemon.rules.facts import Proof
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterPlan
 from daemon.rules.policy import Member, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, MailThread, Outcome, State
@@ -62,6 +64,17 @@ class Office(World):
         self.troubles = Troubles(self.parts, self.by_relay, self.by_mailbox)
         self.chase = Chase(self.parts, self.troubles)
         self.with_policy(team=tuple(Member(address, frozenset({Role.OPERATOR})) for address in (ANN, BEN)))
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, database: Database, vault: Vault, relay: ScriptedSmtp) -> AsyncIterator[Self]:
+        """Its mailbox is held, and one counterparty is listed; closed at the end."""
+        async with EmbeddedMail({MAILBOX: PASSWORD}) as shared:
+            made = cls(database, vault, relay, shared)
+            made.begin()
+            made.listed(TO)
+            yield made
+            await made.close()
 
     async def by_relay(self, envelope: Envelope) -> None:
         """As `running` builds it."""
@@ -119,20 +132,7 @@ class Office(World):
         """A request of so many devices, all in that state."""
         self._number += 1
         number, mail_id = self._number, self._mail()
-        thread = MailThread(
-            case_id=f"{number:064x}",
-            reference=f"IC-{number:08d}",
-            party=party,
-            reply_to=TO,
-            asked_by=TO,
-            subject="Install codes",
-            root_message_id=f"<request-{number}@northern-energy.example>",
-            references=(),
-            received_at=self.time.clock.now(),
-            mail_id=mail_id,
-            items=self.items(number, count, state, **changes),
-            letters_queued=1,
-        )
+        thread = self._thread(mail_id, self.items(number, count, state, **changes), party, self.time.clock.now())
         self._install([item.device_id for item in thread.items])
         with self.parts.database.write() as connection:
             threads.save(connection, [thread])

@@ -25,9 +25,9 @@ from daemon.edge.smtp import Relay, RelayAccount
 from daemon.edge.vault import Vault
 from daemon.mail.message import DkimSignature, MarkedKind
 from daemon.parts import Clock, Parts
-from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.facts import Proof
 from daemon.rules.identifiers import DeviceId, canonical
+from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.policy import ContactKind, Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, MailThread, Outcome, State
@@ -215,18 +215,18 @@ class World:
             )
         return letter_id
 
-    def _thread(self, mail_id: int, items: tuple[Item, ...]) -> MailThread:
+    def _thread(self, mail_id: int, items: tuple[Item, ...], party: str = PARTY, at: datetime = NOW) -> MailThread:
         number = self._number
         return MailThread(
             case_id=f"{number:064x}",
             reference=f"IC-{number:08d}",
-            party=PARTY,
+            party=party,
             reply_to=TO,
             asked_by=TO,
             subject="Install codes",
             root_message_id=f"<request-{number}@northern-energy.example>",
             references=(),
-            received_at=NOW,
+            received_at=at,
             mail_id=mail_id,
             items=items,
             letters_queued=1,

@@ -11,8 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from daemon.asking import Asking
-from daemon.commanding import adopting, inquiries, matters, reading, requesting
+from daemon.commanding import matters
+from daemon.commanding.asking import adopting, inquiries, requesting
 from daemon.commanding.desk import OpsDesk
+from daemon.commanding.looking import evidence, lists, reporting, status
 from daemon.edge import audit, contacts, failpoints, remembered, wants
 from daemon.edge import tables as t
 from daemon.edge.contacts import Listing
@@ -38,8 +40,8 @@ from daemon.rules.commands.orders import (
     Wait,
     Withdraw,
 )
-from daemon.rules.decision import LetterKind, LetterPlan
 from daemon.rules.identifiers import InstallCode
+from daemon.rules.letters import LetterKind, LetterPlan
 from daemon.rules.policy import ContactKind, Member, Mode, Role
 from daemon.rules.wanting import Inquiry, Want, WantEvent
 from tests.desks import TEAM, OpsTable
@@ -408,7 +410,7 @@ async def test_close_takes_back_a_letter_that_had_not_gone(room: Room) -> None:
 async def test_status_of_an_inquiry(room: Room) -> None:
     """Its devices and what happened, without a code."""
     inquiry = await room.asked(A)
-    said = room.table.says(partial(reading.status, order=Status(inquiry.reference)))
+    said = room.table.says(partial(status.status, order=Status(inquiry.reference)))
 
     assert said == f"how {inquiry.reference}, which we asked of Northern Energy, stands is shown below"
     head, devices, happened = room.table.pages
@@ -419,7 +421,7 @@ async def test_status_of_an_inquiry(room: Room) -> None:
 
 async def test_status_shows_what_we_ask(room: Room) -> None:
     """All of it in a row, what mode observe leaves ordered too; and one device with whom it was asked of."""
-    show = partial(reading.status, order=Status())
+    show = partial(status.status, order=Status())
     room.table.says(show)
     assert all(row[0] != "We ask" for row in room.table.pages[0].rows)
     inquiry = await room.asked(A, B)
@@ -427,7 +429,7 @@ async def test_status_shows_what_we_ask(room: Room) -> None:
     room.table.says(show)
     assert ("We ask", "1 device ordered, 1 supplier", "2 devices asked, 1 supplier") in room.table.pages[0].rows
 
-    said = room.table.says(partial(reading.status, order=Status(device=A)))
+    said = room.table.says(partial(status.status, order=Status(device=A)))
     assert said == f"how {A} stands, which we want the code of, is shown below"
     rows = room.table.pages[0].rows
     assert ("Supplier", PARTY, inquiry.reference) in rows
@@ -438,7 +440,7 @@ async def test_lists_show_what_we_ask_too(room: Room) -> None:
     """What is open of it, what is late, and what waits for a person: a contact is missing, or it is back with ops."""
 
     def rows(which: orders.Listing) -> set[tuple[str, ...]]:
-        room.table.says(partial(reading.list_of, order=ListOf(which)))
+        room.table.says(partial(lists.list_of, order=ListOf(which)))
         return {row for page in room.table.pages for row in page.rows}
 
     inquiry = await room.asked(A, B)
@@ -552,7 +554,7 @@ async def test_the_report_sums_what_we_asked(room: Room) -> None:
     """Ordered, asked, how fast the codes came, what else was said, and how the rest stands; nothing where we never asked."""
 
     def show(desk: OpsDesk) -> str:
-        return reading.report(desk, Report())
+        return reporting.report(desk, Report())
 
     room.table.says(show)
     assert not [page for page in room.table.pages if page.title == "What we asked of others"]
@@ -594,7 +596,7 @@ async def test_the_evidence_on_an_inquiry_holds_everything(room: Room) -> None:
     ]
     with room.parts.database.write() as connection:
         audit.append(connection, room.parts.vault, opened)
-    said = room.table.says(partial(reading.evidence, order=Evidence(inquiry.reference)))
+    said = room.table.says(partial(evidence.evidence, order=Evidence(inquiry.reference)))
 
     assert (said, result.kind) == (f"the evidence on {inquiry.reference} is shown below", LetterKind.RESULT)
     head = page_of(room, "Evidence on")

@@ -10,23 +10,25 @@ import sqlalchemy as sa
 from daemon import bouncing, inquirywork
 from daemon.bouncing import Reported
 from daemon.casework import Case
-from daemon.edge import audit, contacts, outbox, wants
+from daemon.edge import audit, contacts, wants
 from daemon.edge import tables as t
 from daemon.edge.contacts import Listing
 from daemon.edge.database import Database
-from daemon.edge.outbox import PLAN, LetterState, bounces, undelivered
+from daemon.edge.outbox import PLAN, LetterState, attempts, bounces, undelivered
 from daemon.edge.vault import Vault
 from daemon.mail.message import Bounce, BouncedRecipient, Delivery, Machine
 from daemon.rules.asking.bounced import MOST_REPORTS
 from daemon.rules.asking.inquiring import ToAsk
 from daemon.rules.asking.ladder import Chase
-from daemon.rules.decision import Answer, Decision, Fate, LetterPlan
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Standing, Writer
+from daemon.rules.letters import Answer, LetterPlan
 from daemon.rules.meaning import MachineMail, Meaning, OpsMail
 from daemon.rules.policy import ChaseKind, ContactKind
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import Want, WantEvent
+from tests.edge.rows import open_wants
 from tests.rules import mails
 from tests.sending import MEMBER, PARTY, TO, World, device
 
@@ -54,8 +56,8 @@ class Post(World):
     def went(self, letter_id: int, state: LetterState = LetterState.ACCEPTED) -> int:
         """The relay took it, or who knows."""
         with self.parts.database.write() as connection:
-            outbox.claim(connection, self.parts.gen, self.time.clock.now(), 200)
-            outbox.finish(connection, letter_id, state, self.time.clock.now(), reply="250 taken")
+            attempts.claim(connection, self.parts.gen, self.time.clock.now(), 200)
+            attempts.finish(connection, letter_id, state, self.time.clock.now(), reply="250 taken")
         return letter_id
 
     def bounce(self, letter_id: int, action: Delivery = Delivery.FAILED, **changes: Any) -> Bounce:
@@ -128,7 +130,7 @@ class Post(World):
     def wanted(self) -> list[str]:
         """The states of what we want."""
         with self.parts.database.read() as connection:
-            return [want.state.value for want in wants.all_open(connection)]
+            return [want.state.value for want in open_wants(connection)]
 
     def picture(self) -> list[Any]:
         """All that a forger may not change."""

@@ -11,34 +11,22 @@ from daemon.edge import tables as t
 from daemon.edge.database import Database
 from daemon.edge.threads import holds
 from daemon.edge.vault import Vault
-from daemon.embedded.server import EmbeddedMail
 from daemon.errors import LeaseLost, Unavailable
 from daemon.report import health
-from daemon.rules.decision import OpsNews
+from daemon.rules.letters import OpsNews
 from daemon.rules.policy import Mode, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import State
-from tests.overseeing import ANN, BEN, MAILBOX, PARTY, PASSWORD, TO, Office
+from tests.overseeing import ANN, BEN, MAILBOX, PARTY, Office
 from tests.sending import device
 from tests.servers.scripted_smtp import ScriptedSmtp, say
 
 
 @pytest.fixture
-async def relay() -> AsyncIterator[ScriptedSmtp]:
-    """A relay that takes everything, until a test says otherwise."""
-    async with ScriptedSmtp() as running:
-        yield running
-
-
-@pytest.fixture
 async def office(database: Database, vault: Vault, relay: ScriptedSmtp) -> AsyncIterator[Office]:
     """We hold the mailbox, two operators are on the team, and one counterparty is listed."""
-    async with EmbeddedMail({MAILBOX: PASSWORD}) as shared:
-        made = Office(database, vault, relay, shared)
-        made.begin()
-        made.listed(TO)
+    async with Office.opened(database, vault, relay) as made:
         yield made
-        await made.close()
 
 
 # First news ─────────────────────────────────────────────────────────────────────────────────────────

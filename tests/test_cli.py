@@ -23,6 +23,7 @@ from daemon.edge.wants.inquiry_trail import Wanted
 from daemon.rules.wanting import WantState
 from tests.operating import CONFIG, secret, write_config
 
+pytestmark = pytest.mark.usefixtures("log_as_before")
 CODES = ("83FED3407A939723A5C639B26916D505", "30313233343536373839414243444546")
 CONTACTS = "party,kind,email\nHarbour Power,mp121,mp121@harbour.test\n"
 INVENTORY = f"""device_id,install_code,status,installing_supplier
@@ -107,6 +108,20 @@ def test_a_wrong_configuration_ends_with_78(tmp_path, command) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["daemon.toml", "password"]
 
 
+def test_a_configuration_that_may_not_be_read_is_told(tmp_path, monkeypatch) -> None:
+    """As where root alone may read what a container mounts: exit 78, and who must be able to read it."""
+    write_config(tmp_path)
+
+    def denied(_path: Path, *_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    done = invoke(tmp_path, "health")
+
+    assert done.exit_code == 78
+    assert f"daemon.toml (Permission denied); it must be readable by this process, uid {os.geteuid()}" in done.stderr
+
+
 def test_run_refuses_without_a_mailbox(tmp_path) -> None:
     """No mailbox is guessed: `run` says what to set, and exits 78."""
     write_config(tmp_path, CONFIG[: CONFIG.index("[mailbox]")] + CONFIG[CONFIG.index("[relay]") :])
@@ -124,6 +139,19 @@ def test_tables_that_are_not_there_are_named(tmp_path) -> None:
 
     assert done.exit_code == 78
     assert "run `migrate`" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "check", "health", "status", "migrate"])
+def test_a_file_that_is_no_database_is_told(tmp_path, command) -> None:
+    """`database.url` names the wrong file, or a damaged one: one line that says so, never a traceback."""
+    write_config(tmp_path)
+    invoke(tmp_path, "keys", "new")
+    (tmp_path / "daemon.db").write_bytes(b"no database at all" * 100)
+    done = invoke(tmp_path, command)
+
+    assert done.exit_code == 1
+    assert isinstance(done.exception, SystemExit)
+    assert "database: file is not a database; if database.url names the right file" in done.output
 
 
 def test_migrate_twice_does_nothing_the_second_time(installed) -> None:
@@ -289,6 +317,30 @@ def test_rotated_keys_open_what_the_old_ones_sealed(installed) -> None:
 
     assert "k2 seals from the next start" in rotated.stdout
     assert "added 0, changed 0, unchanged 2" in again.stdout
+
+
+def test_keys_that_cannot_be_written_or_read_are_told(installed, monkeypatch) -> None:
+    """In a folder mounted read-only nothing is added, and no traceback: the file is as it was. Each case has its own remedy."""
+    before = (installed / "keys").read_bytes()
+
+    def read_only(*_: object) -> int:
+        raise OSError(30, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("daemon.edge.vault.os.open", read_only)
+        rotated = invoke(installed, "keys", "rotate")
+    assert (rotated.exit_code, (installed / "keys").read_bytes()) == (78, before)
+    assert "keys.new: Read-only file system; no key was added" in rotated.stderr
+
+    (installed / "keys").write_bytes(b"\xff\xfe\x00")
+    assert "is no key file; put back the copy of yours" in invoke(installed, "status").stderr
+    (installed / "keys").unlink()
+    assert "keys does not exist; make it with `keys new`" in invoke(installed, "status").stderr
+    (installed / "keys").mkdir()
+    assert (
+        f"(Is a directory); it must be readable by this process, uid {os.geteuid()}"
+        in invoke(installed, "status").stderr
+    )
 
 
 # Mail explained ─────────────────────────────────────────────────────────────────────────────────────

@@ -179,6 +179,23 @@ def test_the_days_are_those_that_they_say() -> None:
     assert any(f"{story.BEGIN:%A %-d %B %Y}" in step.title for step in story.STORY)
 
 
+def test_whoever_has_read_enough_may_go() -> None:
+    """Its reader gone (`make demo | less`, and q) it ends at once, with nothing to complain of."""
+    with subprocess.Popen(RUN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        assert demo.stdout.readline().startswith("install-code-daemon")
+        demo.stdout.close()
+        assert (demo.wait(60), demo.stderr.read()) == (0, "")
+
+
+def test_an_option_that_it_does_not_know_is_refused() -> None:
+    """It says which there are, and does not tell its story meanwhile."""
+    done = subprocess.run([*RUN, "--sty"], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--stay" in done.stderr
+
+
 def test_staying_it_answers_whoever_connects() -> None:
     """With `--stay` it prints how to connect; what ann sends by that way is answered; Ctrl-C ends it with exit 0."""
     with subprocess.Popen([*RUN, "--stay"], stdout=subprocess.PIPE, text=True) as demo:

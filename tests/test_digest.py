@@ -11,12 +11,11 @@ from daemon.edge import audit, remembered
 from daemon.edge import tables as t
 from daemon.edge.audit import Entry
 from daemon.edge.database import Database
-from daemon.edge.pictures import morning
 from daemon.edge.team import standing_orders
 from daemon.edge.vault import Vault
-from daemon.embedded.server import EmbeddedMail
+from daemon.edge.views import morning
 from daemon.mornings import Mornings
-from daemon.rules.decision import Digest, LetterPlan
+from daemon.rules.letters import Digest, LetterPlan
 from daemon.rules.reasons import Reason
 from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import Outcome, State
@@ -24,7 +23,7 @@ from daemon.rules.workdays import local_day
 from daemon.settings.sections import PolicySection
 from tests.edge.plans import walks
 from tests.journeys.world import text_of
-from tests.overseeing import ANN, BEN, MAILBOX, PASSWORD, TO, Office
+from tests.overseeing import ANN, BEN, Office
 from tests.servers.scripted_smtp import ScriptedSmtp
 
 
@@ -60,12 +59,9 @@ class Morning(Office):
 
 
 @pytest.fixture
-async def office(database: Database, vault: Vault) -> AsyncIterator[Morning]:
+async def office(database: Database, vault: Vault, relay: ScriptedSmtp) -> AsyncIterator[Morning]:
     """Monday 8 June 2026, half past ten in London; a team of two; lists imported that morning."""
-    async with ScriptedSmtp() as relay, EmbeddedMail({MAILBOX: PASSWORD}) as shared:
-        made = Morning(database, vault, relay, shared)
-        made.begin()
-        made.listed(TO)
+    async with Morning.opened(database, vault, relay) as made:
         made.mornings = Mornings(made.parts)
         with database.write() as connection:
             runs = [
@@ -74,7 +70,6 @@ async def office(database: Database, vault: Vault) -> AsyncIterator[Morning]:
             ]
             connection.execute(sa.insert(t.import_run), runs)
         yield made
-        await made.close()
 
 
 def content_of(plans: list[LetterPlan]) -> Digest:

@@ -13,7 +13,8 @@ from daemon.edge import failpoints, inbox, outbox
 from daemon.edge import tables as t
 from daemon.edge.database import Database
 from daemon.edge.imap import DONE_KEYWORD, Account, Mailbox
-from daemon.edge.inbox import Settled, whereabouts
+from daemon.edge.inbox import Settled, keeping, whereabouts
+from daemon.edge.outbox import attempts
 from daemon.edge.vault import Vault
 from daemon.errors import Unavailable
 from daemon.filing import FOLDERS, Filing
@@ -64,7 +65,7 @@ class Desk:
         parts, now = self.world.parts, self.now
 
         def write(connection: sa.Connection) -> list[int]:
-            ids = list(inbox.keep(connection, parts.vault, raws, now))
+            ids = list(keeping.keep(connection, parts.vault, raws, now))
             for mail_id, target in zip(ids, wanted, strict=True):
                 settled = Settled(Fate.DECIDED, Reason.REQUEST, keep_content=True, wanted_folder=target)
                 inbox.settle(connection, {mail_id: settled}, now)
@@ -110,8 +111,8 @@ class Desk:
         """The relay took this letter, frozen as it is on its way out."""
         parts, now = self.world.parts, self.now
         with parts.database.write() as connection:
-            set_down(connection, parts, judge(connection, parts, outbox._load(connection, [letter_id]), now), now)
-            outbox.finish(connection, letter_id, outbox.LetterState.ACCEPTED, now)
+            set_down(connection, parts, judge(connection, parts, outbox.load(connection, [letter_id]), now), now)
+            attempts.finish(connection, letter_id, outbox.LetterState.ACCEPTED, now)
             if mail_id is not None:
                 connection.execute(sa.update(t.letter).where(t.letter.c.id == letter_id).values(mail_id=mail_id))
 
@@ -215,7 +216,7 @@ async def test_every_place_of_a_mail_is_moved(desk):
     await desk.box.append("Archive", raw.content)
     validity, uids = await desk.box.all_uids("Archive")
     copies = await desk.box.fetch("Archive", validity, uids)
-    await desk.world.parts.write(lambda c: inbox.keep(c, desk.world.parts.vault, copies, desk.now))
+    await desk.world.parts.write(lambda c: keeping.keep(c, desk.world.parts.vault, copies, desk.now))
     await desk.quiet()
     assert (await desk.lying("INBOX"), await desk.lying("Archive")) == ([], [])
     assert await desk.lying(HELD) == ["mail 0", "mail 0"]
@@ -328,7 +329,7 @@ async def test_full_copies_are_the_bytes_that_went_out(desk):
     desk.accepted(letter)
     await desk.quiet()
     with desk.world.parts.database.read() as connection:
-        (queued,) = outbox._load(connection, [letter])
+        (queued,) = outbox.load(connection, [letter])
     (raw,) = await desk.box.fetch("Sent", *await desk.box.all_uids("Sent"))
     assert raw.content == envelope_of(desk.world.parts, queued).content
     assert "••••" not in _text(raw.content)

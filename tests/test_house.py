@@ -104,4 +104,7 @@ def test_what_is_caught_whole_is_raised_again(source: Path) -> None:
     ]
     swallowing = [n.lineno for n in wide if not any(isinstance(m, ast.Raise) for m in ast.walk(n))]
 
-    assert swallowing == [] or str(source.relative_to(ROOT)) in {"daemon/mail/sheets.py", "daemon/edge/reader/child.py"}
+    assert swallowing == [] or str(source.relative_to(ROOT)) in {
+        "daemon/mail/attachments/sheets.py",
+        "daemon/edge/reader/child.py",
+    }

@@ -14,14 +14,7 @@ from daemon import logs
 CODE = "83FED3407A939723A5C639B26916D505"
 
 
-@pytest.fixture(autouse=True)
-def _as_before():
-    """Other tests' logging is left as it was."""
-    handlers, level, ours = logging.root.handlers[:], logging.root.level, structlog.get_config()
-    yield
-    logging.root.handlers[:] = handlers
-    logging.root.setLevel(level)
-    structlog.configure(**ours)
+pytestmark = pytest.mark.usefixtures("log_as_before")
 
 
 def lines(capsys) -> list[dict[str, object]]:

@@ -1,13 +1,12 @@
 """What members do with one matter: NOTE, WAIT, CLOSE, RESEND, REPLAY; on both databases."""
 
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from functools import partial
 
 import pytest
 import sqlalchemy as sa
 
-from daemon.commanding import matters
+from daemon.commanding import matters, resending
 from daemon.edge import outbox, threads
 from daemon.edge import tables as t
 from daemon.edge.database import Database
@@ -17,7 +16,8 @@ from daemon.edge.team import notes
 from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.vault import Vault
 from daemon.rules.commands.orders import Close, Note, Replay, Resend, Wait
-from daemon.rules.decision import Answer, Gate, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.gate import Gate
+from daemon.rules.letters import Answer, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.team.standing import StandingKind, StandingOrder
@@ -269,13 +269,13 @@ def test_a_mail_held_whole_is_closed(table: OpsTable, reason: Reason, fate: str)
 
 def resend(ref: str) -> partial[str]:
     """RESEND ref."""
-    return partial(matters.resend, order=Resend(ref))
+    return partial(resending.resend, order=Resend(ref))
 
 
 def applied(table: OpsTable) -> str:
     """Enough persons approved the newest proposal."""
     proposal = table.proposal()
-    return table.says(lambda desk: matters.apply_resend(desk, proposal, (ANN, BEN)))
+    return table.says(lambda desk: resending.apply_resend(desk, proposal, (ANN, BEN)))
 
 
 def newest(table: OpsTable) -> LetterPlan:
@@ -340,10 +340,10 @@ def test_what_was_approved_is_not_sent_twice(table: OpsTable) -> None:
     proposal = table.proposal()
     applied(table)
 
-    assert "still on its way" in table.refuses(lambda desk: matters.apply_resend(desk, proposal, (ANN, BEN)))
+    assert "still on its way" in table.refuses(lambda desk: resending.apply_resend(desk, proposal, (ANN, BEN)))
     [(second,)] = table.rows(sa.select(sa.func.max(t.letter.c.id)).where(t.letter.c.party != ""))
     table.finish(second, LetterState.ACCEPTED)
-    assert "another letter went out" in table.refuses(lambda desk: matters.apply_resend(desk, proposal, (ANN, BEN)))
+    assert "another letter went out" in table.refuses(lambda desk: resending.apply_resend(desk, proposal, (ANN, BEN)))
 
 
 @pytest.mark.parametrize("reason", [Reason.REFUSED_BY_RELAY, Reason.GATE_AT_SEND, Reason.OUTCOME_UNKNOWN])
@@ -394,13 +394,6 @@ def test_while_the_supplier_is_paused_it_says_so(table: OpsTable) -> None:
     table.office.parts.standing = (StandingOrder(StandingKind.PAUSE, PARTY, now.date(), None, "", ANN, now),)
 
     assert table.says(resend("IC-00000001")).endswith("as soon as letters to Northern Energy are no longer paused")
-
-
-@pytest.fixture
-async def relay() -> AsyncIterator[ScriptedSmtp]:
-    """A relay that takes everything."""
-    async with ScriptedSmtp() as running:
-        yield running
 
 
 async def test_an_approved_repeat_passes_the_gate_beyond_the_limit(

@@ -11,9 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from daemon.casework import Case
-from daemon.commanding import reading
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.showing import hashed
+from daemon.commanding.looking import evidence as evidence_pages
+from daemon.commanding.looking import help_page, lists, our_team, reporting
+from daemon.commanding.looking import status as status_pages
+from daemon.commanding.pages import hashed
 from daemon.edge import audit, contacts
 from daemon.edge import tables as t
 from daemon.edge.database import Database, eui_to_int, micros
@@ -23,21 +25,10 @@ from daemon.edge.team.proposals import ProposalKind
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
 from daemon.rules.commands.orders import Evidence, Help, Listing, ListOf, Report, Status, Team
-from daemon.rules.decision import (
-    Answer,
-    AnswerRow,
-    Decision,
-    Fate,
-    LetterKind,
-    LetterPlan,
-    Matter,
-    OpsNews,
-    Page,
-    Said,
-    Transcript,
-)
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Standing, Writer
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews, Page, Said, Transcript
 from daemon.rules.meaning import OpsMail
 from daemon.rules.policy import Member, Mode, Role
 from daemon.rules.reasons import Reason
@@ -58,7 +49,7 @@ from tests.journeys.world import (
     subject_of,
     written,
 )
-from tests.overseeing import ANN, BEN, MAILBOX, PARTY, PASSWORD, TO, Office
+from tests.overseeing import ANN, BEN, PARTY, TO, Office
 from tests.rules import mails
 from tests.sending import WORDS, code_of, device
 from tests.servers.scripted_smtp import ScriptedSmtp, say
@@ -108,14 +99,14 @@ class Reader:
         mail = mails.mail("AN ORDER")
         proof = Proof(mail.origin, now, complete=True, signature_reused=False)
         member = next(member for member in parts.policy.team if member.address == ANN)
-        book = contacts.book(connection)
+        book = contacts.address_book(connection)
         facts = Facts(
             mail,
             ORDERED_BY,
             proof,
             now,
             Writer(Standing.MEMBER, ANN, member=member),
-            book,
+            book.parties,
             parts.surroundings(),
             "",
             "",
@@ -133,23 +124,12 @@ class Reader:
 
 
 @pytest.fixture
-async def relay() -> AsyncIterator[ScriptedSmtp]:
-    """Takes every letter, until a test says otherwise."""
-    async with ScriptedSmtp() as running:
-        yield running
-
-
-@pytest.fixture
 async def office(database: Database, vault: Vault, relay: ScriptedSmtp) -> AsyncIterator[Office]:
     """We hold the mailbox; Ann and Ben may approve; one supplier is listed, and one device of ours is known."""
-    async with EmbeddedMail({MAILBOX: PASSWORD}) as shared:
-        made = Office(database, vault, relay, shared)
-        made.begin()
-        made.listed(TO)
+    async with Office.opened(database, vault, relay) as made:
         made.with_policy(team=tuple(Member(a, frozenset({Role.APPROVER}), n) for a, n in ((ANN, "Ann"), (BEN, "Ben"))))
         made._install([device(999_999)])
         yield made
-        await made.close()
 
 
 @pytest.fixture
@@ -160,17 +140,17 @@ def ann(office: Office) -> Reader:
 
 def status(ref: str = "", one: DeviceId | None = None) -> Any:
     """STATUS of this."""
-    return lambda desk: reading.status(desk, Status(ref, one))
+    return lambda desk: status_pages.status(desk, Status(ref, one))
 
 
 def listed(which: Listing) -> Any:
     """LIST that."""
-    return lambda desk: reading.list_of(desk, ListOf(which))
+    return lambda desk: lists.list_of(desk, ListOf(which))
 
 
 def evidence(ref: str = "") -> Any:
     """EVIDENCE of this."""
-    return lambda desk: reading.evidence(desk, Evidence(ref))
+    return lambda desk: evidence_pages.evidence(desk, Evidence(ref))
 
 
 def imported(office: Office, kind: str, days_ago: int = 0) -> None:
@@ -194,7 +174,7 @@ def stands(office: Office, kind: StandingKind, subject: str, last: date | None =
 
 def test_help_fits_a_phone_and_names_what_can_be_written(ann: Reader) -> None:
     """Every verb of this release, in at most 35 lines."""
-    shown = ann.asks(lambda desk: reading.help_(desk, Help()))
+    shown = ann.asks(lambda desk: help_page.help_(desk, Help()))
 
     assert all(verb in shown for verb in ("STATUS", "LIST", "APPROVE", "REJECT", "EVIDENCE", "PAUSE", "TEAM", "AWAY"))
     assert len(ann.pages[0].lines) <= 35
@@ -418,7 +398,7 @@ def test_the_team_and_how_many_must_approve(office: Office, ann: Reader) -> None
     """Who may do what, and who is away until when."""
     stands(office, StandingKind.AWAY, BEN, date(2026, 6, 19))
 
-    shown = ann.asks(lambda desk: reading.team(desk, Team()))
+    shown = ann.asks(lambda desk: our_team.team(desk, Team()))
 
     assert ann.rows("Our team") == {
         f"Ann, {ANN}": ("read, act, approve",),
@@ -441,7 +421,7 @@ def test_a_team_too_small_to_approve_is_warned(office: Office, ann: Reader, team
     """Two addresses of one name are one person."""
     office.with_policy(team=tuple(Member(f"{w}@losing.example", frozenset({r}), n) for w, r, n in team))
 
-    shown = ann.asks(lambda desk: reading.team(desk, Team()))
+    shown = ann.asks(lambda desk: our_team.team(desk, Team()))
 
     assert ("WARNING: only 1 person can approve" in shown) == warned
 
@@ -462,7 +442,7 @@ async def test_the_report_sums_thirty_days(office: Office, ann: Reader, relay: S
     await office.until_quiet()
     office.request(1, due=office.due_from(date(2026, 5, 20)))
 
-    ann.asks(lambda desk: reading.report(desk, Report()))
+    ann.asks(lambda desk: reporting.report(desk, Report()))
 
     assert ann.rows("The last 30 days: Mon 11 May 2026 to Tue 9 Jun 2026") == {
         "Requests": ("5, for 7 devices",),
@@ -489,7 +469,7 @@ def test_the_report_counts_mails_and_what_the_team_did(office: Office, ann: Read
         now, before = office.time.clock.now(), office.time.clock.now() - timedelta(days=31)
         entries = [audit.Entry(before, "noted", "mail:1", by), audit.Entry(now, "code-kept", "device:x", by)]
         audit.append(connection, office.parts.vault, [*entries, audit.Entry(now, "mail-settled", "mail:1")])
-    ann.asks(lambda desk: reading.report(desk, Report()))
+    ann.asks(lambda desk: reporting.report(desk, Report()))
 
     assert ann.rows("What our team did") == {"1": ("code kept",)}
     assert list(ann.rows("Mail, by what became of it").items()) == [("5", ("a stranger",)), ("2", ("a request",))]
@@ -506,7 +486,7 @@ async def test_the_report_counts_first_answers_of_its_days(office: Office, ann: 
     now = micros(office.time.clock.now())
     office.change(t.letter, t.letter.c.id == letter, state="accepted", finished_at=now)
 
-    ann.asks(lambda desk: reading.report(desk, Report()))
+    ann.asks(lambda desk: reporting.report(desk, Report()))
 
     figures = ann.rows("The last 30 days")
     assert figures["Answered"] == ("1 CODE",)

@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 from daemon.edge import inbox, remembered
 from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
+from daemon.edge.inbox import keeping
 from daemon.edge.outbox import undelivered, unsent
 from daemon.edge.team import standing_orders
 from daemon.edge.threads import holds
 from daemon.edge.vault import Vault
-from daemon.embedded.server import EmbeddedMail
 from daemon.errors import LoginRefused
 from daemon.report import Overview, health, overview
 from daemon.rules.reasons import Reason
@@ -22,20 +22,16 @@ from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import State
 from tests.edge.plans import walks
 from tests.edge.rows import raw
-from tests.overseeing import MAILBOX, MONDAY, PARTY, PASSWORD, TO, Office
+from tests.overseeing import MAILBOX, MONDAY, PARTY, Office
 from tests.servers.scripted_smtp import ScriptedSmtp
 
 
 @pytest.fixture
-async def office(database: Database, vault: Vault) -> AsyncIterator[Office]:
+async def office(database: Database, vault: Vault, relay: ScriptedSmtp) -> AsyncIterator[Office]:
     """We hold the mailbox, and a full round ended just now."""
-    async with ScriptedSmtp() as relay, EmbeddedMail({MAILBOX: PASSWORD}) as shared:
-        made = Office(database, vault, relay, shared)
-        made.begin()
-        made.listed(TO)
+    async with Office.opened(database, vault, relay) as made:
         round_ended(made)
         yield made
-        await made.close()
 
 
 def round_ended(office: Office) -> None:
@@ -77,7 +73,7 @@ def test_after_a_round_with_nothing_to_do_we_are_well(office: Office) -> None:
 def test_a_mail_that_nobody_settles_is_seen(office: Office) -> None:
     """Kept, and not decided for longer than the limit."""
     with office.parts.database.write() as connection:
-        inbox.keep(connection, office.parts.vault, [raw()], office.time.clock.now())
+        keeping.keep(connection, office.parts.vault, [raw()], office.time.clock.now())
     office.time.on(seconds=301)
     round_ended(office)
 
@@ -189,7 +185,7 @@ async def test_the_whole_picture(office: Office) -> None:
     office.request(1, State.PENDING)
     office.mail(Reason.UNPROVEN_SENDER)
     with office.parts.database.write() as connection:
-        inbox.keep(connection, office.parts.vault, [raw()], office.time.clock.now())
+        keeping.keep(connection, office.parts.vault, [raw()], office.time.clock.now())
     await office.troubles.met("filing", LoginRefused("no"))
 
     shown = picture(office)

@@ -19,9 +19,9 @@ from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost, LoginRefused, Unavailable
 from daemon.mail.message import Envelope
 from daemon.parts import Parts
-from daemon.rules.decision import Answer
 from daemon.rules.facts import Suspension
 from daemon.rules.identifiers import InstallCode, grouped
+from daemon.rules.letters import Answer
 from daemon.rules.policy import Limits
 from daemon.rules.thread import Outcome, State
 from daemon.send import CLAIM_BATCH, MOST_ATTEMPTS, Sending

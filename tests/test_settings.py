@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from daemon import secret_files
 from daemon.errors import ConfigError, LoginRefused
-from daemon.mail.authres import Profile
+from daemon.mail.sender.authres import Profile
 from daemon.rules.policy import Limits, Mode, Nation, Policy, Role
 from daemon.settings import Settings, load
 from daemon.settings.complaints import _model_in
@@ -210,6 +210,8 @@ WRONG = [
     ("a number for a text", ('"imap.northwind.test"', "7"), "mailbox.host: should be text in quotes"),
     ("no section", ("[relay]", "policy = 1\n[relay]"), "mailbox.policy: no such key"),
     ("a wrong date", ("[relay]", '[policy.holidays]\n"2026-02-30" = "never"\n[relay]'), "policy.holidays.2026-02-30: "),
+    ("a word for a day", ("[relay]", 'start_from = "soon"\n[relay]'), "mailbox.start_from: should be a day, as in 2026-01-31"),
+    ("a word for a holiday", ("[relay]", '[policy.holidays]\n"today" = "x"\n[relay]'), "policy.holidays.today: should be a day, as in 2026-01-31"),
     ("a wrong mode", ("[relay]", '[policy]\nmode = "draft"\n[relay]'), "policy.mode: should be 'observe' or 'send'; the mode draft is not in this release"),
     ("a section of another release", ("[relay]", '[oauth]\nprovider = "google"\n[relay]'), "oauth: no such key; OAuth2 is not in this release"),
     ("an OAuth login", ("[relay]", "oauth = true\n[relay]"), "mailbox.oauth: no such key; OAuth2 is not in this release"),
@@ -240,6 +242,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path) -> None:
     """A missing configuration is no empty one."""
     with pytest.raises(ConfigError, match=r"daemon\.toml does not exist"):
         load(tmp_path / "daemon.toml", {})
+
+
+def test_a_file_from_another_editor_is_taken_or_told(tmp_path) -> None:
+    """The mark that some editors put before UTF-8 does no harm; of another encoding it is said what to do."""
+    path = write_config(tmp_path)
+    text = path.read_text("utf-8").replace("\n", "\r\n")
+    path.write_bytes(text.encode("utf-8-sig"))
+    assert load(path, {}).company.name == "Northwind Energy"
+
+    path.write_bytes(text.encode("utf-16"))
+    with pytest.raises(ConfigError, match="save it as UTF-8"):
+        load(path, {})
 
 
 def test_all_faults_are_told_at_once(tmp_path) -> None:

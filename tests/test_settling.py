@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from daemon.console.importing import import_contacts, import_inventory
-from daemon.edge import inbox, tables
+from daemon.edge import tables
 from daemon.edge.database import Database
+from daemon.edge.inbox import keeping
 from daemon.edge.inventory.load import Wish
 from daemon.edge.reader.pool import Readers
 from daemon.edge.vault import Vault
@@ -121,7 +122,7 @@ async def settled(parts: Parts, readers: Readers, mails: list[bytes], at_once: i
     raws = [raw(uid=n, content=content, arrived=began + timedelta(seconds=n)) for n, content in enumerate(mails)]
     for start in range(0, len(raws), at_once):
         some = raws[start : start + at_once]
-        await parts.write(lambda c: inbox.keep(c, parts.vault, some, NOW))  # noqa: B023  # called before the next turn
+        await parts.write(lambda c: keeping.keep(c, parts.vault, some, NOW))  # noqa: B023  # called before the next turn
         while await settling.once():
             pass
     with parts.database.read() as connection:
@@ -162,7 +163,7 @@ async def test_what_the_database_would_not_take_is_settled_the_next_time(
     parts = opened(tmp_path, database, vault)
     mails = list(some_mails(1))
     raws = [raw(uid=n, content=content, arrived=NOW + timedelta(seconds=n)) for n, content in enumerate(mails)]
-    await parts.write(lambda c: inbox.keep(c, parts.vault, raws, NOW))
+    await parts.write(lambda c: keeping.keep(c, parts.vault, raws, NOW))
     settling = Settling(parts, readers)
 
     def refused(*_: object) -> None:

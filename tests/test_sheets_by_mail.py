@@ -18,16 +18,17 @@ from daemon.console.importing import import_contacts, import_inventory
 from daemon.edge import contacts, inventory, outbox
 from daemon.edge import tables as t
 from daemon.edge.inventory.load import Wish
-from daemon.edge.outbox import PLAN, LetterState
+from daemon.edge.outbox import PLAN, LetterState, attempts
 from daemon.edge.team import proposals
 from daemon.errors import ImportRefused
 from daemon.gatekeeper import Go, rule
 from daemon.mail.message import IncomingMail
 from daemon.mail.parse import parse
 from daemon.parts import Parts
-from daemon.rules.decision import Decision, Fate, LetterKind, LetterPlan, OpsNews, Page, Relisted
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Proof, Standing, Writer
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan, OpsNews, Page, Relisted
 from daemon.rules.meaning import OpsMail
 from daemon.rules.policy import Counterparty, Mode
 from daemon.rules.reasons import Reason
@@ -130,10 +131,10 @@ class Office:
     def _desk(self, connection: sa.Connection, mail: IncomingMail) -> OpsDesk:
         parts = self.parts
         member = parts.policy.team[0]
-        book = contacts.book(connection)
+        book = contacts.address_book(connection)
         proof = Proof(mail.origin, self.now, complete=mail.complete, signature_reused=False)
         writer = Writer(Standing.MEMBER, OPS, member=member)
-        facts = Facts(mail, 7, proof, self.now, writer, book, parts.surroundings(), "", "")
+        facts = Facts(mail, 7, proof, self.now, writer, book.parties, parts.surroundings(), "", "")
         left_alone = Decision(Fate.IGNORED, Reason.OPS_MAIL, keep_content=False, moves_mail=False)
         return OpsDesk(connection, parts, self.now, member, Case(facts, OpsMail(), left_alone), book, None)
 
@@ -263,7 +264,7 @@ def ruled(office: Office, plan: LetterPlan) -> Go:
         connection.execute(sa.update(t.letter).values(state="cancelled"))
         plan = replace(plan, seq=plan.seq + 1 + office.count("letter"))
         outbox.queue(connection, office.parts.vault, [plan], mailbox=office.parts.policy.mailbox, now=NOW)
-        (queued,) = outbox.claim(connection, 1, NOW, 1)
+        (queued,) = attempts.claim(connection, 1, NOW, 1)
         (ruling,) = rule(connection, office.parts, [queued], NOW)
     return ruling.go
 

@@ -7,8 +7,8 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from daemon.commanding import standing
 from daemon.commanding.desk import NotDone
+from daemon.commanding.standing import absences, calendar_days, incidents, pausing, waivers
 from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
 from daemon.edge.outbox import LetterState
@@ -16,8 +16,8 @@ from daemon.edge.team import standing_orders
 from daemon.edge.threads import deadlines
 from daemon.edge.vault import Vault
 from daemon.rules.commands.orders import Away, Holiday, Incident, Pause, Resume, Waive
-from daemon.rules.decision import LetterKind, OpsNews
 from daemon.rules.facts import Suspension
+from daemon.rules.letters import LetterKind, OpsNews
 from daemon.rules.policy import Member, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome, State
@@ -45,12 +45,12 @@ def day(text: str) -> date:
 
 def pause(what: str = "") -> partial[str]:
     """PAUSE [party|codes]."""
-    return partial(standing.pause, order=Pause(what))
+    return partial(pausing.pause, order=Pause(what))
 
 
 def resume(what: str = "") -> partial[str]:
     """RESUME [party|codes]."""
-    return partial(standing.resume, order=Resume(what))
+    return partial(pausing.resume, order=Resume(what))
 
 
 def stands(table: OpsTable) -> list[tuple[str, str]]:
@@ -62,7 +62,7 @@ def stands(table: OpsTable) -> list[tuple[str, str]]:
 def agreed(table: OpsTable, by: tuple[str, ...] = (ANN, BEN)) -> str:
     """Enough persons approved the newest proposal to resume."""
     proposal = table.proposal()
-    return table.says(lambda desk: standing.apply_resume(desk, proposal, by))
+    return table.says(lambda desk: pausing.apply_resume(desk, proposal, by))
 
 
 # PAUSE ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,7 +198,7 @@ def test_all_pauses_are_taken_back_together_but_no_incident(table: OpsTable) -> 
     """RESUME alone, out of nothing: every pause, once confirmed; a second approval of the same finds nothing."""
     table.says(pause())
     table.says(pause("codes"))
-    table.says(partial(standing.incident, order=Incident(PARTY)))
+    table.says(partial(incidents.incident, order=Incident(PARTY)))
     table.says(resume())
 
     assert agreed(table) == (
@@ -207,7 +207,7 @@ def test_all_pauses_are_taken_back_together_but_no_incident(table: OpsTable) -> 
     assert stands(table) == [("incident", PARTY)]
     proposal = table.proposal()
     assert "does not stand any more" in table.refuses(
-        lambda desk: standing.apply_resume(desk, replace(proposal, payload=proposal.payload[:1]), (ANN, BEN))
+        lambda desk: pausing.apply_resume(desk, replace(proposal, payload=proposal.payload[:1]), (ANN, BEN))
     )
 
 
@@ -221,7 +221,7 @@ def test_a_confirmed_resume_ends_no_later_pause(table: OpsTable) -> None:
     table.says(pause("codes"))
     proposal = table.proposal()
 
-    assert "does not stand any more" in table.refuses(lambda desk: standing.apply_resume(desk, proposal, (ANN, BEN)))
+    assert "does not stand any more" in table.refuses(lambda desk: pausing.apply_resume(desk, proposal, (ANN, BEN)))
     assert stands(table) == [("pause", "codes")]
 
 
@@ -247,7 +247,7 @@ def test_a_supplier_that_left_the_list_can_be_resumed(table: OpsTable) -> None:
 
 def incident(table: OpsTable, who: str = CAT) -> str:
     """INCIDENT, of the one supplier."""
-    return table.says(partial(standing.incident, order=Incident(PARTY)), who)
+    return table.says(partial(incidents.incident, order=Incident(PARTY)), who)
 
 
 def test_an_incident_freezes_the_supplier_and_shows_what_passed(table: OpsTable) -> None:
@@ -318,7 +318,7 @@ def test_an_incident_ends_on_the_approvers_word_alone(table: OpsTable) -> None:
 
 def test_an_unknown_supplier_has_no_incident(table: OpsTable) -> None:
     """As with PAUSE."""
-    order = partial(standing.incident, order=Incident("Northrn Energy"))
+    order = partial(incidents.incident, order=Incident("Northrn Energy"))
     assert table.refuses(order).endswith("did you mean Northern Energy?")
 
 
@@ -327,7 +327,7 @@ def test_an_unknown_supplier_has_no_incident(table: OpsTable) -> None:
 
 def waive(address: str, until: date) -> partial[str]:
     """WAIVE address until day."""
-    return partial(standing.waive, order=Waive(address, until))
+    return partial(waivers.waive, order=Waive(address, until))
 
 
 def test_a_waiver_is_proposed_counts_once_agreed_and_ends_by_itself(table: OpsTable) -> None:
@@ -337,7 +337,7 @@ def test_a_waiver_is_proposed_counts_once_agreed_and_ends_by_itself(table: OpsTa
     )
     assert table.office.parts.policy.accept_spf_only == frozenset()
     proposal = table.proposal()
-    said = table.says(lambda desk: standing.apply_waive(desk, proposal, (ANN, BEN)))
+    said = table.says(lambda desk: waivers.apply_waive(desk, proposal, (ANN, BEN)))
 
     assert said.startswith(f"until Fri 12 Jun 2026, mail from {TO} is answered")
     assert table.office.parts.policy.accept_spf_only == frozenset({TO})
@@ -368,7 +368,7 @@ def test_a_waiver_that_came_too_late_is_not_given(table: OpsTable, meanwhile: st
     else:
         table.office.time.on(days=5)
 
-    table.refuses(lambda desk: standing.apply_waive(desk, proposal, (ANN, BEN)))
+    table.refuses(lambda desk: waivers.apply_waive(desk, proposal, (ANN, BEN)))
     assert stands(table) == []
 
 
@@ -377,7 +377,7 @@ def test_a_waiver_that_came_too_late_is_not_given(table: OpsTable, meanwhile: st
 
 def away(who: str, first: str, last: str) -> partial[str]:
     """AWAY who from first to last."""
-    return partial(standing.away, order=Away(who, day(first), day(last)))
+    return partial(absences.away, order=Away(who, day(first), day(last)))
 
 
 def test_a_member_is_away_from_the_first_day_to_the_last(table: OpsTable) -> None:
@@ -440,7 +440,7 @@ def test_who_cannot_be_away(table: OpsTable) -> None:
 
 def holiday(when: str, name: str = "Coronation") -> partial[str]:
     """HOLIDAY day name."""
-    return partial(standing.holiday, order=Holiday(day(when), name))
+    return partial(calendar_days.holiday, order=Holiday(day(when), name))
 
 
 def due_dates(table: OpsTable) -> list[tuple[date, str]]:

@@ -8,31 +8,20 @@ import pytest
 from daemon.edge import remembered
 from daemon.edge.database import Database
 from daemon.edge.vault import Vault
-from daemon.embedded.server import EmbeddedMail
 from daemon.errors import LoginRefused, Unavailable
 from daemon.rules.policy import Role
 from daemon.troubles import FACT, Troubles
-from tests.overseeing import ANN, BEN, MAILBOX, PASSWORD, Office
+from tests.overseeing import ANN, BEN, Office
 from tests.servers.scripted_smtp import DROP, ScriptedSmtp, say
 
 DOWN = Unavailable("mailbox at 127.0.0.1:993: connection refused")
 
 
 @pytest.fixture
-async def relay() -> AsyncIterator[ScriptedSmtp]:
-    """A relay that takes everything, until a test says otherwise."""
-    async with ScriptedSmtp() as running:
-        yield running
-
-
-@pytest.fixture
 async def office(database: Database, vault: Vault, relay: ScriptedSmtp) -> AsyncIterator[Office]:
     """We hold the mailbox, and two operators are on the team."""
-    async with EmbeddedMail({MAILBOX: PASSWORD}) as shared:
-        made = Office(database, vault, relay, shared)
-        made.begin()
+    async with Office.opened(database, vault, relay) as made:
         yield made
-        await made.close()
 
 
 def subjects(relay: ScriptedSmtp) -> list[str]:

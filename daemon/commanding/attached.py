@@ -12,7 +12,7 @@ from daemon.edge.sheets.cells import bare
 from daemon.edge.sheets.imports import Columns, Row, Sheet, counted
 from daemon.errors import BadRow, ImportRefused
 from daemon.mail.message import IncomingMail, Reading, Source, Table
-from daemon.rules.decision import Page
+from daemon.rules.letters import Page
 from daemon.rules.phrases import safe
 
 MOST_SHOWN = 200

@@ -6,8 +6,8 @@ anything done. What was held goes out when enough different persons have approve
 
 from collections.abc import Sequence
 
-from daemon.commanding import matters, sheets, standing, telling
-from daemon.commanding.approvals import (
+from daemon.commanding import resending, sheets, telling
+from daemon.commanding.approving.approvals import (
     ask_others,
     burn,
     check_current,
@@ -18,8 +18,9 @@ from daemon.commanding.approvals import (
     still_needed,
     waiting_proposal,
 )
+from daemon.commanding.approving.releasing import approve_devices, check_mail, gates_of, object_of
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.releasing import approve_devices, check_mail, gates_of, object_of
+from daemon.commanding.standing import pausing, waivers
 from daemon.commanding.telling import told
 from daemon.edge import threads
 from daemon.edge.team import proposals
@@ -28,9 +29,10 @@ from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.threads import holds
 from daemon.rules import overdue
 from daemon.rules.commands.orders import Approve, Reject, Rows
-from daemon.rules.decision import LetterKind, Matter, Waiver
 from daemon.rules.explain import cause
+from daemon.rules.gate import Waiver
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, Matter
 from daemon.rules.overdue import Notice
 from daemon.rules.team import approving
 from daemon.rules.team.approving import HeldRow
@@ -39,9 +41,9 @@ from daemon.rules.thread import State
 _PROPOSALS = {
     ProposalKind.CONTACTS: sheets.apply_contacts,
     ProposalKind.INVENTORY: sheets.apply_inventory,
-    ProposalKind.WAIVE: standing.apply_waive,
-    ProposalKind.RESUME: standing.apply_resume,
-    ProposalKind.RESEND: matters.apply_resend,
+    ProposalKind.WAIVE: waivers.apply_waive,
+    ProposalKind.RESUME: pausing.apply_resume,
+    ProposalKind.RESEND: resending.apply_resend,
     ProposalKind.CODE: telling.apply_code,
     ProposalKind.TELL: telling.apply_tell,
 }

@@ -13,12 +13,15 @@ from sqlalchemy import Connection
 from daemon.casework import Case
 from daemon.edge import outbox, threads
 from daemon.edge.audit import Entry
+from daemon.edge.team import standing_orders
 from daemon.edge.team.tokens import OwnLetter
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews, Page
+from daemon.rules.counterparties import AddressBook
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews, Page
 from daemon.rules.overdue import addressed, hears
 from daemon.rules.policy import Counterparty, Member
+from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.thread import MailThread
 from daemon.rules.workdays import local_day
 
@@ -51,7 +54,7 @@ class OpsDesk:
     member: Member
     case: Case
     """The mail itself and the facts about it."""
-    book: tuple[Counterparty, ...]
+    address_book: AddressBook
     letter: OwnLetter | None
     """The letter of ours that it replies to; it may have been written to somebody else."""
     entries: list[Entry] = field(default_factory=list)
@@ -71,6 +74,11 @@ class OpsDesk:
     def mail(self) -> IncomingMail:
         """What the member wrote."""
         return self.case.facts.mail
+
+    @property
+    def book(self) -> tuple[Counterparty, ...]:
+        """The other suppliers, as listed."""
+        return self.address_book.parties
 
     @property
     def mail_id(self) -> int:
@@ -109,6 +117,11 @@ class OpsDesk:
         if case is None:
             raise NotDone(f"there is no {ref}; LIST open shows the references")
         return threads.load(self.connection, [case])[case]
+
+    def in_force(self, *kinds: StandingKind) -> list[StandingOrder]:
+        """Our team's standing orders of these kinds that hold today."""
+        found = standing_orders.load(self.connection)
+        return [order for order in found if order.kind in kinds and order.in_force(self.today)]
 
     # Letters ────────────────────────────────────────────────────────────────────────────────────────
 

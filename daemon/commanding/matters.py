@@ -1,27 +1,25 @@
-"""What a member does with one matter: NOTE, WAIT, CLOSE, RESEND, REPLAY."""
+"""What a member does with one matter: NOTE, WAIT, CLOSE, REPLAY."""
 
 import re
 from collections import Counter
 
-from daemon.commanding import inquiries
+from daemon.commanding.asking import inquiries
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.resending import apply_resend, resend
-from daemon.edge import outbox, threads
+from daemon.edge import threads
 from daemon.edge.inbox import kept_mail, whereabouts
 from daemon.edge.inbox.kept_mail import MailRow
-from daemon.edge.outbox import thread_letters
+from daemon.edge.outbox import attempts, thread_letters
 from daemon.edge.team import notes
 from daemon.edge.threads import holds
 from daemon.rules.commands.orders import Close, Note, Replay, Wait
-from daemon.rules.decide import folder_for
-from daemon.rules.decision import Answer, Fate, LetterPlan, folder_path
+from daemon.rules.decide.filed import folder_for
+from daemon.rules.decision import Fate, folder_path
 from daemon.rules.explain import cause
+from daemon.rules.letters import Answer, LetterPlan
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.workdays import in_words, local_day
-
-__all__ = ["apply_resend", "close", "note", "replay", "resend", "wait"]
 
 _MAIL = re.compile(r"mail ([0-9]{1,12})", re.IGNORECASE)
 
@@ -127,7 +125,7 @@ def _thread_closed(desk: OpsDesk, thread: MailThread) -> str:
     if not closing and not taken_back:
         raise NotDone(_why_settled(desk, thread))
     promised = sum(item.state is State.PENDING for item in closing)
-    outbox.cancel(desk.connection, [thread.case_id], desk.now)
+    attempts.cancel(desk.connection, [thread.case_id], desk.now)
     closed = [item.move(Event.CLOSE, reason=Reason.CLOSED_BY_OPS, promised_for=None) for item in closing]
     changed = thread.with_items(closed)
     threads.save(desk.connection, [changed])

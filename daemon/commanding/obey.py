@@ -12,8 +12,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from daemon.casework import Case
-from daemon.commanding import adopting, deciding, inquiries, matters, reading, requesting, sheets, standing, telling
+from daemon.commanding import deciding, matters, resending, sheets, telling
+from daemon.commanding.asking import adopting, inquiries, requesting
 from daemon.commanding.desk import NotDone, OpsDesk, to_team
+from daemon.commanding.looking import evidence, help_page, lists, our_team, reporting, status
+from daemon.commanding.standing import absences, calendar_days, incidents, pausing, waivers
 from daemon.edge import outbox
 from daemon.edge.audit import Entry
 from daemon.edge.team import tokens
@@ -22,7 +25,9 @@ from daemon.rules import commands
 from daemon.rules.commands import orders
 from daemon.rules.commands.orders import CommandLine, CommandMail
 from daemon.rules.commands.words import without_secrets
-from daemon.rules.decision import Decision, Fate, LetterKind, LetterPlan, Matter, OpsNews, Said, Transcript
+from daemon.rules.counterparties import AddressBook
+from daemon.rules.decision import Decision, Fate
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews, Said, Transcript
 from daemon.rules.meaning import OpsMail, OwnMail
 from daemon.rules.policy import Counterparty, Role
 from daemon.rules.reasons import Reason
@@ -42,26 +47,26 @@ def _bare(handler: Callable[[OpsDesk], str]) -> Handler:
 _READER, _OPERATOR, _APPROVER = Role.READER, Role.OPERATOR, Role.APPROVER
 ORDERS: Mapping[type, tuple[Role, Handler]] = MappingProxyType(
     {
-        orders.Help: (_READER, reading.help_),
-        orders.Status: (_READER, reading.status),
-        orders.ListOf: (_READER, reading.list_of),
-        orders.Report: (_READER, reading.report),
-        orders.Evidence: (_READER, reading.evidence),
-        orders.Team: (_READER, reading.team),
+        orders.Help: (_READER, help_page.help_),
+        orders.Status: (_READER, status.status),
+        orders.ListOf: (_READER, lists.list_of),
+        orders.Report: (_READER, reporting.report),
+        orders.Evidence: (_READER, evidence.evidence),
+        orders.Team: (_READER, our_team.team),
         orders.Approve: (_APPROVER, deciding.approve),
         orders.Reject: (_APPROVER, deciding.reject),
         orders.Tell: (_APPROVER, telling.tell),
         orders.Note: (_OPERATOR, matters.note),
         orders.Wait: (_OPERATOR, matters.wait),
         orders.Close: (_OPERATOR, matters.close),
-        orders.Resend: (_OPERATOR, matters.resend),
+        orders.Resend: (_OPERATOR, resending.resend),
         orders.Replay: (_OPERATOR, matters.replay),
-        orders.Pause: (_OPERATOR, standing.pause),
-        orders.Incident: (_OPERATOR, standing.incident),
-        orders.Resume: (_APPROVER, standing.resume),
-        orders.Waive: (_APPROVER, standing.waive),
-        orders.Away: (_OPERATOR, standing.away),
-        orders.Holiday: (_OPERATOR, standing.holiday),
+        orders.Pause: (_OPERATOR, pausing.pause),
+        orders.Incident: (_OPERATOR, incidents.incident),
+        orders.Resume: (_APPROVER, pausing.resume),
+        orders.Waive: (_APPROVER, waivers.waive),
+        orders.Away: (_OPERATOR, absences.away),
+        orders.Holiday: (_OPERATOR, calendar_days.holiday),
         orders.Contacts: (_OPERATOR, _bare(sheets.contacts)),
         orders.Inventory: (_OPERATOR, _bare(sheets.inventory)),
         orders.Request: (_OPERATOR, requesting.request),
@@ -89,7 +94,7 @@ class Obeyed:
     changed_standing: bool = False
 
 
-def obey(connection: Connection, parts: Parts, case: Case, book: tuple[Counterparty, ...]) -> Obeyed | None:
+def obey(connection: Connection, parts: Parts, case: Case, book: AddressBook) -> Obeyed | None:
     """Obey what `case`'s mail orders; None: it orders nothing, and is left alone as decided."""
     if case.decision.reason is Reason.OWN_MAIL and isinstance(case.meaning, OwnMail):
         return _from_shared_address(connection, parts, case)
@@ -97,7 +102,7 @@ def obey(connection: Connection, parts: Parts, case: Case, book: tuple[Counterpa
         return None
     mail, member = case.facts.mail, case.facts.writer.member
     letter = tokens.find(connection, (*mail.in_reply_to, *mail.references[-1:]))
-    ordered = commands.read(mail, local_day(case.facts.now), names=_names(book), reply=letter is not None)
+    ordered = commands.read(mail, local_day(case.facts.now), names=_names(book.parties), reply=letter is not None)
     if member is None or not (ordered.lines or ordered.near_miss):
         return None
     doubt = _doubt(case)
@@ -125,9 +130,9 @@ def _names(book: tuple[Counterparty, ...]) -> frozenset[str]:
 def _doubt(case: Case) -> str:
     """Why this mail cannot be obeyed, in words; empty: it is the member's own."""
     proof = case.facts.proof
-    proven, evidence = commands.proven_member(proof.origin, proof.arrived)
+    proven, words = commands.proven_member(proof.origin, proof.arrived)
     if not proven:
-        return evidence
+        return words
     if proof.signature_reused:
         return "its signature came with another mail before"
     if proof.from_junk:

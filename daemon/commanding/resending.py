@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from daemon.commanding.approving.proposing import propose
+from daemon.commanding.approving.releasing import while_paused
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.proposing import propose
-from daemon.commanding.releasing import while_paused
 from daemon.edge import outbox, threads
 from daemon.edge.inbox import whereabouts
 from daemon.edge.outbox import LetterState, thread_letters
@@ -13,9 +13,11 @@ from daemon.edge.outbox.thread_letters import Ended
 from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.rules import counterparties
 from daemon.rules.commands.orders import Resend
-from daemon.rules.decide import folder_for
-from daemon.rules.decision import Answer, Gate, Matter, Waiver, folder_path
+from daemon.rules.decide.filed import folder_for
+from daemon.rules.decision import folder_path
+from daemon.rules.gate import Gate, Waiver
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, Matter
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, MailThread, Outcome, State

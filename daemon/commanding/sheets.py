@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from daemon.commanding import attached
+from daemon.commanding.approving.proposing import propose
 from daemon.commanding.attached import shown
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.proposing import propose
 from daemon.edge import inventory as inventory_record
 from daemon.edge import outbox
 from daemon.edge.contacts import rows as contact_rows
@@ -25,7 +25,7 @@ from daemon.edge.sheets.imports import Sheet, spelled
 from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.mail.message import IncomingMail
 from daemon.rules.counterparties import means, own_names, resolve
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, Relisted
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, Relisted
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.phrases import moment, safe, sentence
 from daemon.rules.policy import Mode

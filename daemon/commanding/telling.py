@@ -7,10 +7,17 @@ from collections.abc import Iterable
 from datetime import date
 
 from daemon import casework
-from daemon.commanding.approvals import burn, check_current, fresh, own_letter, rows_meant, still_needed
+from daemon.commanding.approving.approvals import burn, check_current, fresh, own_letter, rows_meant, still_needed
+from daemon.commanding.approving.proposing import propose
+from daemon.commanding.approving.releasing import (
+    approve_devices,
+    check_mail,
+    must_send,
+    object_of,
+    released,
+    while_paused,
+)
 from daemon.commanding.desk import NotDone, OpsDesk
-from daemon.commanding.proposing import propose
-from daemon.commanding.releasing import approve_devices, check_mail, must_send, object_of, released, while_paused
 from daemon.edge import inventory, threads
 from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.edge.team.tokens import OwnLetter
@@ -19,8 +26,8 @@ from daemon.rules import disclosure, overdue
 from daemon.rules.commands.orders import Rows, Tell
 from daemon.rules.counterparties import own_names
 from daemon.rules.decide.turns import is_kept_back
-from daemon.rules.decision import Matter, OpsNews
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.letters import Matter, OpsNews
 from daemon.rules.overdue import Hold
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.team import approving

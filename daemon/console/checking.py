@@ -14,7 +14,7 @@ from daemon.edge.sheets.imports import counted
 from daemon.edge.tables import device
 from daemon.edge.vault import Vault
 from daemon.errors import ConfigError, DaemonError, LoginRefused, SealBroken, Unavailable
-from daemon.mail.selftest import self_test
+from daemon.mail.sender.selftest import self_test
 from daemon.rules.decision import Folder, folder_path
 from daemon.rules.policy import Role
 from daemon.rules.team.standing import person_of

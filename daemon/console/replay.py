@@ -8,7 +8,7 @@ import mailbox as mail_stores
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from daemon.mail import headers
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules import commands, counterparties, disclosure
-from daemon.rules.decision import Condition, Gate
+from daemon.rules.decide import decide
 from daemon.rules.explain import why
+from daemon.rules.gate import Condition, Gate
 from daemon.rules.meaning import Correspondence, OpsMail
 from daemon.rules.reasons import Reason
 from daemon.rules.sense.personal import safe_subject
@@ -47,6 +48,7 @@ class Explained:
     kind: str
     asked: tuple[tuple[str, str], ...]
     left_out: tuple[str, ...]
+    doubted: tuple[str, ...]
     bad_lines: tuple[tuple[str, str], ...]
     seen: tuple[str, ...]
     attachments: tuple[str, ...]
@@ -69,7 +71,14 @@ async def explain(parts: Parts, readers: Readers, name: str, content: bytes) -> 
     arrived = arrival_of(content) or read.mail.origin.date or parts.clock.now()
     kept = KeptMail(0, arrived, "", content, 0, ordered=True, from_junk=False)
     case = await parts.read(lambda c: casework.work(c, parts, kept, read))
-    return _explained(parts, name, arrived, read.mail, case)
+    return _explained(parts, name, arrived, read.mail, _as_it_arrives(parts, case))
+
+
+def _as_it_arrives(parts: Parts, case: Case) -> Case:
+    """Mail of any age is looked at as one that a person hands in; but nobody did, so that none of it is an order in vain."""
+    unasked = decide(replace(case.facts, ordered=False), case.meaning, parts.policy)
+    in_vain = case.decision.hold is not None and unasked.hold is None
+    return replace(case, decision=unasked) if in_vain else case
 
 
 def arrival_of(content: bytes) -> datetime | None:
@@ -95,6 +104,7 @@ def _explained(parts: Parts, name: str, arrived: datetime, mail: IncomingMail, c
         kind=_words(type(meaning).__name__),
         asked=tuple((a.device_id, a.where) for a in spoken.asked),
         left_out=spoken.left_out,
+        doubted=tuple(device for device in spoken.doubted if device not in spoken.left_out),
         bad_lines=tuple((line.where, line.why) for line in spoken.bad_lines),
         seen=_seen(spoken) if spoken is meaning else _orders(mail, arrived, case),
         attachments=tuple(
@@ -172,6 +182,7 @@ def as_text(one: Explained) -> str:
         f"  means    {', '.join((one.kind, *one.seen))}",
         *[f"  asks for {device}  ({where})" for device, where in one.asked],
         *[f"  left out {device}  (it says that it is not wanted)" for device in one.left_out],
+        *[f"  in doubt {device}  (a clause may say that it is not wanted)" for device in one.doubted],
         *[f"  bad line {where}: {fault}" for where, fault in one.bad_lines],
         *[f"  attached {text}" for text in one.attachments],
         *[f"  defect   {text}" for text in one.defects],
@@ -192,13 +203,21 @@ def as_text(one: Explained) -> str:
 
 def mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of every mail in an mbox file, a Maildir, a folder of .eml files, or one .eml file."""
+    try:
+        yield from _mails_in(path)
+    except OSError as error:
+        raise ConfigError(f"cannot read {error.filename or path} ({error.strerror})") from None
+
+
+def _mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     if not path.exists():
         raise ConfigError(f"{path} does not exist; give an .eml file, a folder of them, an mbox or a Maildir")
     if path.is_dir() and (path / "cur").is_dir():
         store: Any = mail_stores.Maildir(path, create=False)
         yield from ((key, store.get_bytes(key)) for key in sorted(store.keys()))
     elif path.is_dir():
-        yield from ((file.name, file.read_bytes()) for file in sorted(path.rglob("*.eml")))
+        files = (file for file in sorted(path.rglob("*")) if file.suffix.lower() == ".eml" and file.is_file())
+        yield from ((file.name, file.read_bytes()) for file in files)
     elif path.read_bytes()[:5] == b"From ":
         box = mail_stores.mbox(path, create=False)
         yield from ((f"{path.name} #{n}", box.get_bytes(key)) for n, key in enumerate(box.keys(), 1))

@@ -5,8 +5,10 @@ mail is typed as a person would write it (`story`); all that is printed after it
 the database. The days are given: the clock runs as any does, and is moved between scenes.
 """
 
+import argparse
 import asyncio
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
@@ -79,8 +81,17 @@ class Days:
 
 def main() -> int:
     """Tell the story; with `--stay` keep the servers up afterwards."""
+    asked = argparse.ArgumentParser(
+        prog="make demo", description="Two weeks of mail in ten seconds, on this machine alone."
+    )
+    asked.add_argument("--stay", action="store_true", help="keep the servers up afterwards, to write to it yourself")
+    stay = asked.parse_args().stay
     configure("console", quiet=True)
-    return asyncio.run(_story(stay="--stay" in sys.argv[1:]))
+    try:
+        return asyncio.run(_story(stay=stay))
+    except BrokenPipeError:  # whoever reads has seen enough: `make demo | less`, and q
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
+        return 0
 
 
 async def _story(*, stay: bool) -> int:
@@ -91,16 +102,18 @@ async def _story(*, stay: bool) -> int:
             parts = _set_up(folder, server, days)
             stop = asyncio.Event()
             daemon = asyncio.create_task(serve(parts, stop))
-            _say(story.OPENING)
-            await Stage(server, parts, daemon, days, folder).play_all()
-            if not stay:
-                _say(story.AFTERWARDS)
-            else:
-                _say(company.how_to_connect(server.imap_port, server.smtp_port))
-                await stop.wait()
-            stop.set()
-            await daemon
-            parts.database.close()
+            try:
+                _say(story.OPENING)
+                await Stage(server, parts, daemon, days, folder).play_all()
+                if not stay:
+                    _say(story.AFTERWARDS)
+                else:
+                    _say(company.how_to_connect(server.imap_port, server.smtp_port))
+                    await stop.wait()
+            finally:
+                stop.set()
+                await daemon
+                parts.database.close()
     finally:
         shutil.rmtree(folder)
     return 0

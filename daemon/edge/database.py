@@ -258,11 +258,22 @@ def _translated() -> Iterator[None]:
             raise Unavailable(f"database: {_first_line(error)}") from None
         if getattr(error.orig, "sqlstate", None) == _UNDEFINED_TABLE:
             raise Unavailable("database: it has no tables yet; run `migrate`") from None
+        if _damaged(error.orig):
+            raise Unavailable(_damage_told(error)) from None
         raise
     except SQLAlchemyError as error:
         if isinstance(error, sa.exc.TimeoutError):
             raise Unavailable("database: no free connection") from None
         raise
+
+
+def _damaged(fault: BaseException | None) -> bool:
+    """SQLite's file is broken, or is none of its own: no fault of the mail in hand, and no operational error to the driver."""
+    return getattr(fault, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+def _damage_told(error: DBAPIError) -> str:
+    return f"database: {_first_line(error)}; if database.url names the right file, put back a copy of it"
 
 
 def _first_line(error: DBAPIError) -> str:

@@ -128,8 +128,12 @@ def _read_keys(path: Path) -> dict[str, bytes]:
     try:
         lines = path.read_text("ascii").splitlines()
         secret_files.check(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"keys.file: cannot read {path} ({type(error).__name__}); make one with `keys new`") from None
+    except FileNotFoundError:
+        raise ConfigError(f"keys.file: {path} does not exist; make it with `keys new`") from None
+    except OSError as error:
+        raise ConfigError(f"keys.file: {secret_files.unreadable(path, error)}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"keys.file: {path} is no key file; put back the copy of yours") from None
     except secret_files.Exposed as fault:
         raise ConfigError(f"keys.file: {fault}") from None
     entries = (line.strip() for line in lines if line.strip() and not line.startswith("#"))
@@ -176,11 +180,16 @@ def rotate(path: Path) -> str:
     numbers = [int(k[1:]) for k in keys if k[:1] == "k" and k[1:].isdigit()]
     key_id = f"k{max(numbers, default=0) + 1}"
     draft = path.with_name(path.name + ".new")
-    draft.unlink(missing_ok=True)
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(_line(key_id) + path.read_text("ascii"))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        draft.unlink(missing_ok=True)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(_line(key_id) + path.read_text("ascii"))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            f"cannot write {draft}: {error.strerror}; no key was added, and {path} is as it was"
+        ) from None
     return key_id

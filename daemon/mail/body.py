@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
-from daemon.mail import markup, quoting
-from daemon.mail.charsets import text_of
+from daemon.mail.attachments.sheets import MAX_CELLS, MAX_ROWS, BadSheet
 from daemon.mail.message import Attachment, Source, Table
-from daemon.mail.quoting import Manner, Split
-from daemon.mail.sheets import MAX_CELLS, MAX_ROWS, BadSheet
 from daemon.mail.structure import Leaf
+from daemon.mail.text import markup, quoting
+from daemon.mail.text.charsets import text_of
+from daemon.mail.text.quoting import Manner, Split
 
 MAX_TEXT = 2 * 1024 * 1024
 MAX_LINES = 100_000

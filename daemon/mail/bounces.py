@@ -1,18 +1,19 @@
 """What a mail system says became of a mail that was sent: out of RFC 3464's fields, or of the words of those without.
 
-It says what it says; whether it is to be believed is for `rules.bounced`. Every search here is bounded.
+It says what it says; whether it is to be believed is for `rules.asking.bounced`. Every search here is bounded.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from daemon.mail import headers, markup
+from daemon.mail import headers
 from daemon.mail.body import html_of
-from daemon.mail.charsets import text_of
 from daemon.mail.headers import Field, first
 from daemon.mail.message import Bounce, BouncedRecipient, Delivery, Machine, Origin
 from daemon.mail.structure import Leaf, Tree
+from daemon.mail.text import markup
+from daemon.mail.text.charsets import text_of
 
 MAX_RECIPIENTS = 50
 MAX_DIAGNOSTIC = 300

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from daemon.mail.charsets import text_of
+from daemon.mail.text.charsets import text_of
 
 MAX_HEADER_OCTETS = 256 * 1024
 MAX_VALUE = 16 * 1024

@@ -3,12 +3,13 @@
 import hashlib
 import re
 
-from daemon.mail import compound, containers, markup, protected, sheets
+from daemon.mail.attachments import compound, containers, protected, sheets
+from daemon.mail.attachments.sheets import BadSheet
 from daemon.mail.body import MAX_TEXT, Body, html_of
-from daemon.mail.charsets import text_of
 from daemon.mail.message import Attachment, Reading, Source, Table
-from daemon.mail.sheets import BadSheet
 from daemon.mail.structure import Enclosed, Leaf, Tree, read_tree
+from daemon.mail.text import markup
+from daemon.mail.text.charsets import text_of
 
 MAX_NESTED_FILES = 3
 """How deep a saved mail in a saved mail, or an archive in winmail.dat, is followed."""

@@ -7,15 +7,17 @@ import hashlib
 import re
 from dataclasses import replace
 
-from daemon.mail import headers, protected, quoting
+from daemon.mail import headers
+from daemon.mail.attachments import protected
 from daemon.mail.body import Body
 from daemon.mail.bounces import read_bounce
 from daemon.mail.headers import Field, first
 from daemon.mail.leaves import read_leaves
-from daemon.mail.machine import machine_of_part
 from daemon.mail.message import IncomingMail, Origin
-from daemon.mail.origin import Trust, read_origin
+from daemon.mail.sender.machine import machine_of_part
+from daemon.mail.sender.origin import Trust, read_origin
 from daemon.mail.structure import Tree, read_tree
+from daemon.mail.text import quoting
 
 _DEVICE_LIKE = re.compile(r"(?:[0-9A-Fa-f]{2}[\-: .]?){7}[0-9A-Fa-f]{2}")
 _LOOKED_AT = 512 * 1024

@@ -1,7 +1,7 @@
 """May this code go to this address now? Every condition by name (G1 to G14), asked when deciding and again when sending.
 
 This is the one trust gate. A condition that cannot be shown to hold fails. What a person may waive is in
-`decision.WAIVABLE`, and `waived` is the one place where an approval counts.
+`gate.WAIVABLE`, and `waived` is the one place where an approval counts.
 
 Source: durability notes §2.1 and §2.2; RFC 8601 and 9989 for the verdict.
 """
@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from daemon.mail.authres import aligned
 from daemon.mail.message import DkimSignature, Evidence, Machine, Origin
+from daemon.mail.sender.authres import aligned
 from daemon.rules import counterparties
 from daemon.rules.counterparties import Names, is_active, is_listed, means, same_address
-from daemon.rules.decision import WAIVABLE, Condition, Gate, LetterKind, LetterPlan, Waiver
 from daemon.rules.facts import DeviceRecord, Proof, Rates, Release, Standing, Surroundings, Writer
+from daemon.rules.gate import WAIVABLE, Condition, Gate, Waiver
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan
 from daemon.rules.policy import Colleagues, Counterparty, Policy, Role
 from daemon.rules.reasons import Reason
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from daemon.mail.message import Evidence, IncomingMail, Origin
 from daemon.rules.answers import Finding
-from daemon.rules.decision import Waiver
+from daemon.rules.gate import Waiver
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Contact, Counterparty, Member
 from daemon.rules.thread import MailThread

@@ -17,11 +17,6 @@ def why_no_holiday(day: date, today: date, policy: Policy) -> str:
     return f"{in_words(day)} is no working day already: {known}" if known else ""
 
 
-def with_holiday(policy: Policy, day: date, name: str) -> Policy:
-    """`policy` with one holiday more."""
-    return replace(policy, extra_holidays=tuple(sorted({**dict(policy.extra_holidays), day: name}.items())))
-
-
 def moved(due: DueDate, policy: Policy) -> DueDate:
     """`due` counted anew from its own start over as many working days of its own nation, by `policy`'s holidays."""
     return Calendar.of(replace(policy, calendar=due.nation)).due(due.start, due.working_days)

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.explain import cause, next_step, why
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.policy import Policy, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.team import approving

@@ -18,12 +18,11 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
-    TomlConfigSettingsSource,
 )
 
 from daemon import secret_files
 from daemon.errors import ConfigError
-from daemon.mail.authres import Trust
+from daemon.mail.sender.authres import Trust
 from daemon.rules.policy import Limits, Policy, Rung
 from daemon.rules.wording import TEMPLATES, Words
 from daemon.settings import complaints
@@ -182,11 +181,13 @@ def _from_file(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ConfigError(f"--config: the file {path} does not exist; begin with a copy of config/daemon.toml")
     try:
-        return dict(TomlConfigSettingsSource(Settings, toml_file=path)())
+        return tomllib.loads(path.read_text("utf-8-sig"))  # some editors of Windows put a mark before UTF-8
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: no valid TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--config: cannot read {path} ({type(error).__name__})") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: no valid TOML: it is not in UTF-8; save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"--config: {secret_files.unreadable(path, error)}") from None
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

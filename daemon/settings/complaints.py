@@ -30,6 +30,8 @@ _PLAIN = {
     "string_type": "should be text in quotes",
     "list_type": 'should be a list, as in ["one", "two"]',
     "tuple_type": 'should be a list, as in ["one", "two"]',
+    "datetime_from_date_parsing": "should be a day, as in 2026-01-31",
+    "date_from_datetime_parsing": "should be a day, as in 2026-01-31",
     "dict_type": "should be a section of its own",
     "model_type": "should be a section of its own",
     "model_attributes_type": "should be a section of its own",

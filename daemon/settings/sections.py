@@ -3,30 +3,17 @@
 A message begins with the key where a whole section is at fault ("security: ..."); else pydantic names it.
 """
 
-import ipaddress
-from datetime import UTC, date, datetime, time
-from enum import StrEnum
+from datetime import date, time
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import sqlalchemy as sa
-from email_validator import EmailNotValidError, validate_email
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from daemon import secret_files
 from daemon.errors import LoginRefused
-from daemon.mail.addresses import addr_spec
-from daemon.mail.authres import Profile
+from daemon.mail.sender.authres import Profile
 from daemon.rules.policy import (
     LADDER,
     OWED_WORKING_DAYS,
@@ -41,7 +28,24 @@ from daemon.rules.policy import (
     SentCopy,
     Weekday,
 )
-from daemon.rules.workdays import LONDON
+from daemon.settings.values import (
+    Address,
+    Addresses,
+    Beginning,
+    CaFile,
+    ContactColumn,
+    Count,
+    FolderPath,
+    InventoryColumn,
+    Line,
+    Lines,
+    Mpid,
+    Security,
+    SendingTime,
+    TimeOfDay,
+    is_loopback,
+    listed,
+)
 
 _LIMITS = Limits()
 LEAST_LOOK_MS = 20
@@ -53,126 +57,6 @@ _ROLES = {
     "code_recipients": Role.CODE_RECIPIENT,
     "manager": Role.MANAGER,
 }
-
-
-# Values ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def address(text: str) -> str:
-    """`text` as a plain address, domain as lower-case A-label. Raises ValueError in words for people."""
-    try:
-        validate_email(text, check_deliverability=False, test_environment=True)
-    except EmailNotValidError as error:
-        raise ValueError(f"is no email address ({str(error).rstrip('.')})") from None
-    spec = addr_spec(text)
-    if spec is None:
-        raise ValueError("is no plain email address (name@domain, without quotes or comments)")
-    return spec
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this very machine, so that a connection without TLS is heard by nobody else."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
-def _listed(value: Any) -> Any:
-    """A list given as text, as the environment gives it: commas between."""
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _one_line(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is empty")
-    if not text.isprintable():
-        raise ValueError("holds control characters")
-    return text.strip()
-
-
-def _mpid(text: str) -> str:
-    if not (text.isascii() and text.isalnum() and len(text) in (3, 4)):
-        raise ValueError("an MPID has 4 letters or digits (3 for a gas short code)")
-    return text.upper()
-
-
-def _existing_file(path: Path) -> Path:
-    if not path.is_file():
-        raise ValueError(f"the file {path} does not exist")
-    return path
-
-
-def _existing_folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise ValueError(f"the folder {path} does not exist")
-    return path
-
-
-def _begin(value: Any) -> Any:
-    """A day alone means its first minute in London; a time without zone is London's."""
-    if isinstance(value, str) and len(value) == len("2026-01-31"):
-        value = date.fromisoformat(value)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime.combine(value, time(0), LONDON).astimezone(UTC)
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=LONDON).astimezone(UTC)
-    return value
-
-
-def _time_of_day(value: Any) -> Any:
-    """A time as people write it, without zone, to the minute; "off": none."""
-    at = None if value == "off" else _to_the_minute(value)
-    if at is None and value != "off":
-        raise ValueError('should be a time such as "07:30", or "off"')
-    return at
-
-
-def _sending_time(value: Any) -> Any:
-    """The same, and there must be one."""
-    at = _to_the_minute(value)
-    if at is None:
-        raise ValueError('should be a time such as "09:00"')
-    return at
-
-
-def _to_the_minute(value: Any) -> time | None:
-    try:
-        at = value if isinstance(value, time) else time.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return None if at.tzinfo or at != at.replace(second=0, microsecond=0) else at
-
-
-Address = Annotated[str, AfterValidator(address)]
-Addresses = Annotated[tuple[Address, ...], BeforeValidator(_listed)]
-Line = Annotated[str, AfterValidator(_one_line)]
-Lines = Annotated[tuple[Line, ...], BeforeValidator(_listed)]
-Mpid = Annotated[str, AfterValidator(_mpid)]
-Count = Annotated[int, Field(ge=1)]
-CaFile = Annotated[Path, AfterValidator(_existing_file)]
-
-
-ContactColumn = Literal[
-    "party", "mpid", "kind", "name", "email", "valid_from",
-    "alias", "successor_of", "phone", "delivery", "certificate", "channel", "robot",
-]  # fmt: skip
-InventoryColumn = Literal[
-    "device_id", "device_type", "install_code", "installing_supplier",
-    "installed_on", "status", "gaining_supplier", "linked_gsme",
-]  # fmt: skip
-
-
-class Security(StrEnum):
-    """How a connection is protected."""
-
-    TLS = "tls"
-    STARTTLS = "starttls"
-    NONE = "none"
-    """Plain text: to this machine's own loopback address alone."""
-
-
-# Sections ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 class Section(BaseModel):
@@ -187,7 +71,7 @@ class TeamMember(Section):
     address: Address
     name: str = ""
     role: Annotated[
-        tuple[Literal["reader", "operator", "approver", "code_recipients", "manager"], ...], BeforeValidator(_listed)
+        tuple[Literal["reader", "operator", "approver", "code_recipients", "manager"], ...], BeforeValidator(listed)
     ]
 
 
@@ -195,7 +79,7 @@ class Company(Section):
     """Who we are. `ops` is the short form of `team`: every address with all roles."""
 
     name: Line
-    mpids: Annotated[tuple[Mpid, ...], BeforeValidator(_listed), Field(min_length=1)]
+    mpids: Annotated[tuple[Mpid, ...], BeforeValidator(listed), Field(min_length=1)]
     aliases: Lines = ()
     predecessors: Lines = ()
     manager: Address | None = None
@@ -289,7 +173,7 @@ class Mailbox(Link):
     idle: bool = True
     busy_look_ms: int | None = Field(default=None, ge=0, le=5000)
     """None: 250, but 0 at a host of many, who counts commands."""
-    start_from: Annotated[datetime | None, BeforeValidator(_begin)] = None
+    start_from: Beginning = None
     authserv_id: str = ""
     profile: Profile = Profile.GENERIC
     own_hops: Lines = ()
@@ -370,7 +254,7 @@ class RungSection(Section):
 
     day: int = Field(ge=1, le=90)
     kind: ChaseKind
-    to: Annotated[tuple[ContactKind, ...], BeforeValidator(_listed)] = ()
+    to: Annotated[tuple[ContactKind, ...], BeforeValidator(listed)] = ()
     needed_by_day: int | None = Field(default=None, ge=1, le=90)
 
     @property
@@ -408,23 +292,23 @@ class PolicySection(Section):
     calendar: Nation = Nation.ENGLAND_AND_WALES
     holidays: dict[date, Line] = Field(default_factory=dict)
     answer_within_working_days: int = Field(default=10, ge=1, le=60)
-    remind_on_working_days: Annotated[tuple[Count, ...], BeforeValidator(_listed)] = (3, 7, 9)
+    remind_on_working_days: Annotated[tuple[Count, ...], BeforeValidator(listed)] = (3, 7, 9)
     inventory_max_age_days: Count = 7
     hold_gather_minutes: int = Field(default=15, ge=0, le=24 * 60)
     unknown_wait_minutes: Count = 15
     sent_copy: SentCopy = SentCopy.MASKED
-    digest_at: Annotated[time | None, BeforeValidator(_time_of_day)] = time(7, 30)
+    digest_at: TimeOfDay = time(7, 30)
     ladder: tuple[RungSection, ...] = tuple(
         RungSection(day=rung.day, kind=rung.kind, to=rung.to, needed_by_day=rung.needed_by_day) for rung in LADDER
     )
-    chase_days: Annotated[tuple[Weekday, ...], BeforeValidator(_listed), Field(min_length=1)] = (
+    chase_days: Annotated[tuple[Weekday, ...], BeforeValidator(listed), Field(min_length=1)] = (
         Weekday.TUESDAY,
         Weekday.THURSDAY,
     )
     chase_calendar: Nation = Nation.GB_UNION
-    ask_at: Annotated[time, BeforeValidator(_sending_time)] = time(9)
+    ask_at: SendingTime = time(9)
     helpdesk: Address | None = None
-    hand_over_folder: Annotated[Path, AfterValidator(_existing_folder)] | None = None
+    hand_over_folder: FolderPath | None = None
     approvals_needed: int = Field(default=2, ge=1, le=5)
     limits: LimitsSection = LimitsSection()
 
@@ -489,4 +373,4 @@ class InventorySection(Section):
 class Templates(Section):
     """Letter templates of our own."""
 
-    folder: Annotated[Path, AfterValidator(_existing_folder)] | None = None
+    folder: FolderPath | None = None

@@ -76,8 +76,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from daemon.mail.message import Evidence, IncomingMail, Source, Table
-from daemon.mail.origin import Profile, Trust
 from daemon.mail.parse import parse
+from daemon.mail.sender.origin import Profile, Trust
 from daemon.rules.decision import Fate
 from daemon.rules.reasons import Reason
 from daemon.rules.sense.listing import MAX_SEARCHED, TOO_MUCH

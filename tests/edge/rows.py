@@ -6,13 +6,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from daemon.edge.database import micros
-from daemon.edge.tables import mail
+from daemon.edge import wants
+from daemon.edge.database import int_to_eui, micros
+from daemon.edge.tables import WANT_OPEN, mail, want
 from daemon.mail.message import Place, RawMail
 from daemon.rules.identifiers import DeviceId, canonical
 from daemon.rules.policy import Nation
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, MailThread, Outcome, State
+from daemon.rules.wanting import Want
 from daemon.rules.workdays import Calendar
 
 NOW = datetime(2026, 6, 8, 9, 30, tzinfo=UTC)
@@ -84,3 +86,10 @@ def thread(connection: Connection, number: int, *items: Item, **changes: Any) ->
             party=fields["party"],
         )
     return MailThread(**fields)
+
+
+def open_wants(connection: Connection) -> list[Want]:
+    """Every device whose code we want and have not, the oldest first."""
+    query = sa.select(want.c.device_id).where(WANT_OPEN).order_by(want.c.id)
+    devices = [int_to_eui(number) for number in connection.execute(query).scalars()]
+    return list(wants.open_for(connection, devices).values())

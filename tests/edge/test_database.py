@@ -9,20 +9,22 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from daemon.edge import database as database_module
-from daemon.edge import inbox, migrations, outbox, threads
+from daemon.edge import inbox, migrations, outbox
 from daemon.edge.database import Database, eui_to_int, int_to_eui, run_for_each
-from daemon.edge.pictures import dossier, figures
 from daemon.edge.tables import mail, mail_content, metadata
-from daemon.edge.threads import holds
+from daemon.edge.threads import holds, lately
 from daemon.edge.vault import Vault
+from daemon.edge.views import dossier, figures
 from daemon.errors import Unavailable
-from daemon.rules.decision import Fate, Gate, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.decision import Fate
+from daemon.rules.gate import Gate
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from tests.servers.postgres import Postgres
 
 
 def test_migrations_make_the_tables_that_the_code_uses(database: Database) -> None:
-    """After all migrations no difference to `tables.py` is left, and none is pending."""
+    """After all migrations no difference to `tables` is left, and none is pending."""
     with database.read() as connection:
         differences = compare_metadata(MigrationContext.configure(connection), metadata)
 
@@ -42,7 +44,7 @@ def test_what_was_kept_before_large_values_stood_apart_is_moved(
         store.migrate()
         with store.write() as connection:
             claimed = inbox.claim(connection, vault, 1, 9, frozenset())
-            queued = outbox._load(connection, [1, 2, 3])
+            queued = outbox.load(connection, [1, 2, 3])
             [told] = dossier.letters(connection, vault, ["c2"])
         with store.read() as connection:
             assert list(connection.execute(sa.select(mail_content.c.mail_id)).scalars()) == [1]
@@ -110,8 +112,8 @@ def test_codes_of_a_day_count_on_after_the_tables_changed(tmp_path: Path, postgr
                     connection.execute(codes, values | {"device": 10 * number + device})
         store.migrate()
         with store.read() as connection:
-            assert threads.CodesToday().of(connection, today, "Harbour") == (4, 2)
-            assert threads.CodesToday().of(connection, before, "South") == (2, 0)
+            assert lately.CodesToday().of(connection, today, "Harbour") == (4, 2)
+            assert lately.CodesToday().of(connection, before, "South") == (2, 0)
             assert figures.released_since(connection, before) == {"Harbour": 2, "South": 2}
             assert figures.released_since(connection, today) == {"South": 2}
         store.close()
@@ -193,3 +195,18 @@ def test_a_database_without_tables_is_unavailable_on_both_kinds(tmp_path: Path, 
         with pytest.raises(Unavailable, match="table"), store.read() as connection:
             connection.execute(sa.text("SELECT 1 FROM fact"))
         store.close()
+
+
+def test_a_damaged_file_is_unavailable(tmp_path: Path) -> None:
+    """A broken page is the database's fault, and never that of the mail that was being settled."""
+    file = tmp_path / "daemon.db"
+    store = Database(f"sqlite:///{file}")
+    store.migrate()
+    store.close()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+
+    store = Database(f"sqlite:///{file}")
+    with pytest.raises(Unavailable, match="put back a copy"), store.read() as connection:
+        connection.execute(sa.text("SELECT * FROM mail"))
+    store.close()

@@ -9,9 +9,9 @@ import pytest
 from daemon.embedded.server import EmbeddedMail, SentMail, Verdict
 from daemon.embedded.stamps import from_domain
 from daemon.mail import headers
-from daemon.mail.authres import Trust
 from daemon.mail.message import Evidence
-from daemon.mail.origin import read_origin
+from daemon.mail.sender.authres import Trust
+from daemon.mail.sender.origin import read_origin
 
 NORTH, SOUTH = "codes@north.test", "codes@south.test"
 USERS = {NORTH: "pw north", SOUTH: "pw south"}

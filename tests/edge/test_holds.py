@@ -15,7 +15,7 @@ from daemon.edge.threads import holds
 from daemon.edge.threads.holds import Counts
 from daemon.edge.vault import Vault
 from daemon.rules import overdue
-from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, OpsNews
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Item, Outcome, State

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from daemon.edge import inbox
 from daemon.edge.database import Database
-from daemon.edge.inbox import Cursor, KeptMail, Settled, whereabouts
+from daemon.edge.inbox import KeptMail, Settled, keeping, seen_before, whereabouts
+from daemon.edge.inbox.keeping import Cursor
 from daemon.edge.tables import mail, mail_content, place
 from daemon.edge.vault import Vault
 from daemon.mail.message import Evidence, Place, RawMail
@@ -23,7 +24,7 @@ REQUESTS = "Install codes/Requests"
 def keep(database: Database, vault: Vault, *batch: RawMail, ordered: bool = False) -> tuple[int, ...]:
     """Keep these mails in one transaction."""
     with database.write() as connection:
-        return inbox.keep(connection, vault, batch, NOW, ordered=ordered)
+        return keeping.keep(connection, vault, batch, NOW, ordered=ordered)
 
 
 def claim(database: Database, vault: Vault, gen: int = 1, limit: int = 10) -> list[KeptMail]:
@@ -101,14 +102,14 @@ def test_nothing_to_keep(database: Database, vault: Vault) -> None:
 def test_a_cursor_moves_on(database: Database) -> None:
     """Each folder has one, which the next look begins at."""
     with database.write() as connection:
-        assert inbox.cursor_of(connection, "INBOX") is None
-        inbox.set_cursor(connection, Cursor("INBOX", 7, 5))
-        inbox.set_cursor(connection, Cursor("Junk", 3, 1))
-        inbox.set_cursor(connection, Cursor("INBOX", 8, 2))
+        assert keeping.cursor_of(connection, "INBOX") is None
+        keeping.set_cursor(connection, Cursor("INBOX", 7, 5))
+        keeping.set_cursor(connection, Cursor("Junk", 3, 1))
+        keeping.set_cursor(connection, Cursor("INBOX", 8, 2))
 
     with database.read() as connection:
-        assert inbox.cursor_of(connection, "INBOX") == Cursor("INBOX", 8, 2)
-        assert inbox.cursor_of(connection, "Junk") == Cursor("Junk", 3, 1)
+        assert keeping.cursor_of(connection, "INBOX") == Cursor("INBOX", 8, 2)
+        assert keeping.cursor_of(connection, "Junk") == Cursor("Junk", 3, 1)
 
 
 def test_a_new_uidvalidity_ends_the_old_places(database: Database, vault: Vault) -> None:
@@ -155,10 +156,10 @@ def test_gaps_are_counted(database: Database, vault: Vault, uids: tuple[int, ...
     keep(database, vault, *(raw(str(uid), uid=uid) for uid in uids))
     with database.write() as connection:
         whereabouts.mark_gone(connection, "INBOX", 7, uids[:1])
-        inbox.set_cursor(connection, Cursor("INBOX", 7, last))
+        keeping.set_cursor(connection, Cursor("INBOX", 7, last))
 
     with database.read() as connection:
-        assert inbox.uid_gaps(connection, "INBOX") == gaps
+        assert keeping.uid_gaps(connection, "INBOX") == gaps
 
 
 # Claiming ───────────────────────────────────────────────────────────────────────────────────────────
@@ -377,7 +378,7 @@ def test_a_duplicate_goes_where_the_first_one_goes(database: Database, vault: Va
     settle(database, second, Fate.IGNORED, reason=Reason.DUPLICATE, keep_content=False, **said)
 
     with database.write() as connection:
-        inbox.follow(connection, second, "5e", Evidence.DKIM_ALIGNED)
+        seen_before.follow(connection, second, "5e", Evidence.DKIM_ALIGNED)
         now = [item.wanted_folder for item in whereabouts.to_file(connection, 9)]
         whereabouts.want_folder(connection, "c" * 64, "Install codes/Held")
         later = [item.wanted_folder for item in whereabouts.to_file(connection, 9)]
@@ -391,24 +392,24 @@ def test_a_duplicate_has_the_same_words_and_the_same_proof(database: Database, v
     settle(database, forged, semantic_key="5e", evidence=Evidence.UNPROVEN)
 
     with database.read() as connection:
-        assert inbox.find_same(connection, "5e", Evidence.DKIM_ALIGNED, genuine) is None
-        assert inbox.find_same(connection, "5e", Evidence.UNPROVEN, genuine) == forged
-        assert inbox.find_same(connection, "5e", Evidence.UNPROVEN, forged) is None
-        assert inbox.find_same(connection, "other", Evidence.UNPROVEN, genuine) is None
+        assert seen_before.find_same(connection, "5e", Evidence.DKIM_ALIGNED, genuine) is None
+        assert seen_before.find_same(connection, "5e", Evidence.UNPROVEN, genuine) == forged
+        assert seen_before.find_same(connection, "5e", Evidence.UNPROVEN, forged) is None
+        assert seen_before.find_same(connection, "other", Evidence.UNPROVEN, genuine) is None
 
 
 def test_a_signature_belongs_to_the_mail_that_brought_it_first(database: Database) -> None:
     """Attack row 19: the same DKIM signature under another mail is a replay (durability §2.4)."""
     with database.write() as connection:
-        inbox.remember_signatures(connection, [("d1", "first"), ("d2", "first"), ("d1", "first")], NOW)
-        inbox.remember_signatures(connection, [("d2", "second"), ("d3", "second"), ("d3", "third")], NOW)
-        inbox.remember_signatures(connection, [], NOW)
+        seen_before.remember_signatures(connection, [("d1", "first"), ("d2", "first"), ("d1", "first")], NOW)
+        seen_before.remember_signatures(connection, [("d2", "second"), ("d3", "second"), ("d3", "third")], NOW)
+        seen_before.remember_signatures(connection, [], NOW)
 
     with database.read() as connection:
-        assert inbox.reused(connection, ["d1", "d2"], "first") is False
-        assert inbox.reused(connection, ["d2"], "second") is True
-        assert inbox.reused(connection, ["d3"], "second") is False
-        assert inbox.reused(connection, [], "first") is False
+        assert seen_before.reused(connection, ["d1", "d2"], "first") is False
+        assert seen_before.reused(connection, ["d2"], "second") is True
+        assert seen_before.reused(connection, ["d3"], "second") is False
+        assert seen_before.reused(connection, [], "first") is False
 
 
 def test_the_longest_wait_is_seen(database: Database, vault: Vault) -> None:
@@ -449,11 +450,11 @@ def test_no_question_of_every_mail_walks_over_a_table(database: Database, vault:
         lambda c: c.execute(sa.select(mail.c.id).where(mail.c.raw_sha.in_(["a", "b"]))),
         lambda c: c.execute(sa.select(mail.c.id).where(inbox._claimable(1)).order_by(mail.c.id).limit(9)),
         lambda c: inbox.poisonous(c, 1),
-        lambda c: inbox.cursor_of(c, "INBOX"),
+        lambda c: keeping.cursor_of(c, "INBOX"),
         lambda c: whereabouts.known_uids(c, "INBOX", 7),
         lambda c: whereabouts.known_among(c, "INBOX", 7, [1, 2]),
-        lambda c: inbox.find_same(c, "5e", Evidence.UNPROVEN, 1),
-        lambda c: inbox.reused(c, ["d1"], "5e"),
+        lambda c: seen_before.find_same(c, "5e", Evidence.UNPROVEN, 1),
+        lambda c: seen_before.reused(c, ["d1"], "5e"),
         lambda c: inbox.proof(c, 1),
         lambda c: whereabouts.to_file(c, 100),
         lambda c: whereabouts.places_of(c, [1, 2]),

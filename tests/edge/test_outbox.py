@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from daemon.edge import outbox
 from daemon.edge import tables as t
 from daemon.edge.database import Database, micros
-from daemon.edge.outbox import FARTHEST, LetterState, Queued
+from daemon.edge.outbox import LetterState, Queued, attempts, releases, sent_copies
+from daemon.edge.outbox.attempts import FARTHEST
 from daemon.edge.vault import Vault
 from daemon.errors import LeaseLost
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.thread import Outcome
 from daemon.rules.wording import specimens
 from tests.sending import MAILBOX, MEMBER, NOW, World
@@ -36,7 +37,7 @@ def plan(case: str = "aa", kind: LetterKind = LetterKind.HELD, seq: int = 1) -> 
 def claim(world: World, limit: int = 10, **passed: float) -> list[Queued]:
     """Claim what is due after some time has passed."""
     with world.parts.database.write() as connection:
-        return outbox.claim(connection, GEN, NOW + timedelta(**passed), limit)
+        return attempts.claim(connection, GEN, NOW + timedelta(**passed), limit)
 
 
 def ids(queued: list[Queued]) -> list[int]:
@@ -97,7 +98,7 @@ def test_every_plan_is_read_back_by_its_name(name: str) -> None:
 
 def test_the_codes_of_a_sheet_are_counted_each(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """However few are written at a time."""
-    monkeypatch.setattr(outbox, "ROWS_AT_A_TIME", 2)
+    monkeypatch.setattr(releases, "ROWS_AT_A_TIME", 2)
     world.asked(*[Outcome.CODE] * 5)
     assert world.releases() == ["queued"] * 5
 
@@ -107,10 +108,10 @@ def test_a_letter_is_loaded_bare(world: World) -> None:
     first, second = world.queue(plan()), world.queue(plan("bb"))
     with world.parts.database.write() as connection:
         connection.execute(sa.update(t.letter).values(state="accepted", sent_filed=False))
-        outbox.freeze(
-            connection, [(replace(one, content=b"sealed"), ()) for one in outbox._load(connection, [first, second])]
+        attempts.freeze(
+            connection, [(replace(one, content=b"sealed"), ()) for one in outbox.load(connection, [first, second])]
         )
-        whole, bare = (outbox.to_file_in_sent(connection, 9, bare=bare) for bare in (False, True))
+        whole, bare = (sent_copies.to_file_in_sent(connection, 9, bare=bare) for bare in (False, True))
     assert ids(whole) == [first, second]
     assert [one.content for one in whole] == [b"sealed"] * 2
     assert bare == [replace(one, content=None) for one in whole]
@@ -174,8 +175,8 @@ def test_at_most_one_suspect_is_claimed_and_last(world: World) -> None:
 def test_of_suspects_the_least_tried_goes_first(world: World) -> None:
     """A crash of another cause takes a different letter each time; ours, which ends each try, is alone at last."""
     first, second, third = (world.asked(Outcome.CODE, due_in=days) for days in (1, 2, 3))
-    for letter, attempts in ((first, 3), (second, 1), (third, 2)):
-        world.change(t.letter, t.letter.c.id == letter, attempts=attempts)
+    for letter, tries in ((first, 3), (second, 1), (third, 2)):
+        world.change(t.letter, t.letter.c.id == letter, attempts=tries)
     order = []
     for _ in range(3):
         (suspect,) = claim(world)
@@ -192,7 +193,7 @@ def test_given_back_is_as_if_never_claimed(world: World) -> None:
     letter = world.asked(Outcome.CODE)
     claim(world)
     with world.parts.database.write() as connection:
-        outbox.give_back(connection, [letter], NOW)
+        attempts.give_back(connection, [letter], NOW)
     [again] = claim(world)
     assert again.attempts == 1
 
@@ -204,7 +205,7 @@ def test_only_a_letter_in_our_hands_is_marked(world: World, change: dict[str, ob
     claim(world)
     world.change(t.letter, sa.true(), **change)
     with world.parts.database.write() as connection, pytest.raises(LeaseLost):
-        outbox.mark_dot(connection, [letter], GEN)
+        attempts.mark_dot(connection, [letter], GEN)
 
 
 def _cut_off(world: World, gen: int) -> list[int]:
@@ -212,10 +213,10 @@ def _cut_off(world: World, gen: int) -> list[int]:
     marked, started = world.asked(Outcome.CODE), world.asked(Outcome.CODE)
     claim(world)
     with world.parts.database.write() as connection:
-        outbox.mark_dot(connection, [marked], GEN)
+        attempts.mark_dot(connection, [marked], GEN)
     with world.parts.database.write() as connection:
-        assert outbox.unknown_after_crash(connection, NOW + timedelta(minutes=15)) == [marked]
-        assert outbox.started_after_crash(connection, gen, NOW) == 1
+        assert attempts.unknown_after_crash(connection, NOW + timedelta(minutes=15)) == [marked]
+        assert attempts.started_after_crash(connection, gen, NOW) == 1
     return [marked, started]
 
 
@@ -224,8 +225,8 @@ def test_what_was_cut_off_in_data_is_unknown(world: World) -> None:
     marked, _ = _cut_off(world, GEN + 1)
     assert (world.letter(marked)["state"], world.wait_s(marked)) == ("unknown", 900)
     with world.parts.database.read() as connection:
-        assert outbox.unknown_due(connection, NOW) == []
-        assert ids(outbox.unknown_due(connection, NOW + timedelta(minutes=15))) == [marked]
+        assert attempts.unknown_due(connection, NOW) == []
+        assert ids(attempts.unknown_due(connection, NOW + timedelta(minutes=15))) == [marked]
 
 
 def test_a_marked_letter_is_never_taken_for_an_unsent_one(world: World) -> None:
@@ -233,8 +234,8 @@ def test_a_marked_letter_is_never_taken_for_an_unsent_one(world: World) -> None:
     letter = world.asked(Outcome.CODE)
     claim(world)
     with world.parts.database.write() as connection:
-        outbox.mark_dot(connection, [letter], GEN)
-        assert outbox.started_after_crash(connection, GEN + 1, NOW) == 0
+        attempts.mark_dot(connection, [letter], GEN)
+        assert attempts.started_after_crash(connection, GEN + 1, NOW) == 0
     assert world.letter(letter)["state"] == "sending"
 
 
@@ -266,7 +267,7 @@ def test_codes_count_until_they_surely_did_not_leave(
     letter = world.asked(Outcome.CODE)
     claim(world)
     with world.parts.database.write() as connection:
-        outbox.finish(connection, letter, state, NOW, next_at=NOW, maybe_sent=maybe_sent)
+        attempts.finish(connection, letter, state, NOW, next_at=NOW, maybe_sent=maybe_sent)
     assert world.releases() == [release]
 
 
@@ -288,12 +289,12 @@ def test_only_what_was_never_tried_is_cancelled(world: World, changes: dict[str,
     if changes:
         world.change(t.letter, sa.true(), **changes)
     with world.parts.database.write() as connection:
-        assert outbox.cancel(connection, [world.letter(letter)["case_id"]], NOW) == cancelled
+        assert attempts.cancel(connection, [world.letter(letter)["case_id"]], NOW) == cancelled
 
 
 def test_the_ladder_of_retries() -> None:
     """One minute, doubling, never more than thirty."""
-    minutes = [(outbox.retry_at(NOW, attempt) - NOW).total_seconds() / 60 for attempt in (1, 2, 3, 4, 5, 6, 7, 200)]
+    minutes = [(attempts.retry_at(NOW, attempt) - NOW).total_seconds() / 60 for attempt in (1, 2, 3, 4, 5, 6, 7, 200)]
     assert minutes == [1, 2, 4, 8, 16, 30, 30, 30]
 
 
@@ -312,8 +313,8 @@ def test_what_is_due_is_found_by_its_index(sqlite_url: str, vault: Vault) -> Non
 
     sa.event.listen(database._writer, "before_cursor_execute", explain)
     with database.write() as connection:
-        outbox.claim(connection, GEN, NOW, 10)
-        outbox.unknown_due(connection, NOW)
+        attempts.claim(connection, GEN, NOW, 10)
+        attempts.unknown_due(connection, NOW)
     database.close()
     searches = [step for step in seen if step.startswith(("SEARCH letter", "SCAN letter"))]
     assert searches

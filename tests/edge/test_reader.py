@@ -15,10 +15,10 @@ from daemon.edge.reader import pool as reader
 from daemon.edge.reader.frames import Brief, ReadMail, as_json, brief_of
 from daemon.edge.reader.pool import Limits, Readers, _batches
 from daemon.errors import Unavailable, Unreadable
-from daemon.mail.authres import Profile
 from daemon.mail.message import Evidence
-from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
+from daemon.mail.sender.authres import Profile
+from daemon.mail.sender.origin import Trust
 from daemon.rules.sense import sense
 
 ID = "00-DB-12-34-56-78-90-A0"

@@ -8,12 +8,14 @@ import sqlalchemy as sa
 
 from daemon.edge import outbox, threads
 from daemon.edge.database import Database
+from daemon.edge.outbox import attempts, releases
 from daemon.edge.tables import letter
-from daemon.edge.threads import Queue
+from daemon.edge.threads import lately, still_open, turns
 from daemon.edge.threads.lately import Lately
+from daemon.edge.threads.turns import Queue
 from daemon.edge.vault import Vault
-from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan
 from daemon.rules.facts import Rates
+from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan
 from daemon.rules.policy import Nation
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread, Outcome, State
@@ -179,7 +181,7 @@ def test_open_threads_are_those_not_settled(database: Database) -> None:
 
     with database.read() as connection:
         assert threads.open_threads(connection, PARTY) == (first, second)
-        assert threads.open_count(connection) == 3
+        assert still_open.open_count(connection) == 3
 
 
 # What left us ───────────────────────────────────────────────────────────────────────────────────────
@@ -194,15 +196,15 @@ def test_releases_are_what_left_or_will(database: Database, vault: Vault) -> Non
     dropped = answer(database, vault, one, 3, seq=3)
 
     with database.write() as connection:
-        outbox.finish(connection, dropped, outbox.LetterState.REJECTED, NOW)
-        outbox.finish(connection, second, outbox.LetterState.ACCEPTED, NOW)
+        attempts.finish(connection, dropped, outbox.LetterState.REJECTED, NOW)
+        attempts.finish(connection, second, outbox.LetterState.ACCEPTED, NOW)
     with database.read() as connection:
         since = NOW - timedelta(days=30)
         devices = [device(n) for n in (1, 2, 3)]
-        lately = threads.releases(connection, devices, since)
-        ever = threads.releases(connection, devices, NOW - timedelta(days=60), but=third)
+        since_then = releases.of_devices(connection, devices, since)
+        ever = releases.of_devices(connection, devices, NOW - timedelta(days=60), but=third)
 
-    assert {device(1): [PARTY, OTHER]} == {d: [r.party for r in several] for d, several in lately.items()}
+    assert {device(1): [PARTY, OTHER]} == {d: [r.party for r in several] for d, several in since_then.items()}
     assert {device(1): 2, device(2): 1} == {d: len(several) for d, several in ever.items()}
     assert first
 
@@ -222,7 +224,7 @@ def test_a_day_is_a_london_day(
     answer(database, vault, save(database, 1), 1, at=queued_at)
 
     with database.read() as connection:
-        assert threads.rates(connection, PARTY, "", now).codes_today == today
+        assert lately.rates(connection, PARTY, "", now).codes_today == today
 
 
 def test_rates_count_what_left_and_what_waits(database: Database, vault: Vault) -> None:
@@ -234,11 +236,11 @@ def test_rates_count_what_left_and_what_waits(database: Database, vault: Vault) 
     answer(database, vault, two, 13)
     dropped = answer(database, vault, two, 14, seq=2)
     with database.write() as connection:
-        outbox.finish(connection, dropped, outbox.LetterState.REJECTED, NOW)
+        attempts.finish(connection, dropped, outbox.LetterState.REJECTED, NOW)
 
     with database.read() as connection:
-        all_of_it = threads.rates(connection, PARTY, one.case_id, NOW)
-        tomorrow = threads.rates(connection, PARTY, one.case_id, NOW + timedelta(days=2))
+        all_of_it = lately.rates(connection, PARTY, one.case_id, NOW)
+        tomorrow = lately.rates(connection, PARTY, one.case_id, NOW + timedelta(days=2))
 
     assert Rates(4, 3, 2, 2, 1) == all_of_it
     assert Rates(codes_waiting_for_party=2) == tomorrow
@@ -253,7 +255,7 @@ def test_letters_that_nobody_got_brake_nothing(database: Database, vault: Vault,
         connection.execute(sa.update(letter).where(letter.c.id == letter_id).values(state=state))
 
     with database.read() as connection:
-        found = threads.rates(connection, PARTY, one.case_id, NOW)
+        found = lately.rates(connection, PARTY, one.case_id, NOW)
 
     assert (found.letters_on_thread_24h, found.letters_to_party_1h) == (0, 0)
 
@@ -285,14 +287,14 @@ def test_the_parties_of_a_batch_are_counted_as_each_alone(database: Database, va
         connection.execute(sa.update(letter).where(letter.c.id == held).values(state="held"))
 
     with database.read() as connection:
-        alone = {party: threads.rates(connection, party, "", NOW) for party in parties}
-        lately = Lately(connection, parties, NOW)
-        together = {party: lately.of(connection, party, "", NOW, begun=False) for party in parties}
+        alone = {party: lately.rates(connection, party, "", NOW) for party in parties}
+        counted = Lately(connection, parties, NOW)
+        together = {party: counted.of(connection, party, "", NOW, begun=False) for party in parties}
         plan = LetterPlan("", LetterKind.ANSWER, 3, "", "", Answer((AnswerRow(device(5), Outcome.CODE),)), party=OTHER)
-        lately.queued(plan)
-        queued = lately.of(connection, OTHER, "", NOW, begun=False)
-        lately.forget(OTHER)
-        anew = lately.of(connection, OTHER, "", NOW, begun=False)
+        counted.queued(plan)
+        queued = counted.of(connection, OTHER, "", NOW, begun=False)
+        counted.forget(OTHER)
+        anew = counted.of(connection, OTHER, "", NOW, begun=False)
 
     assert alone == together
     assert {party: (found.codes_waiting_for_party, found.letters_to_party_1h) for party, found in together.items()} == {
@@ -319,14 +321,14 @@ def test_the_queue_keeps_the_order_of_arrival(database: Database) -> None:
     other = save(database, 3, rows.item(5, State.PENDING, asked_at=NOW - timedelta(hours=1), due=early), party=OTHER)
 
     with database.read() as connection:
-        assert threads.queues(connection) == [Queue(OTHER, 1, early.end), Queue(PARTY, 3, date(2026, 6, 22))]
-        assert threads.queue_head(connection, PARTY, 2) == {f"{1:064x}": [device(1)], f"{2:064x}": [device(3)]}
-        assert threads.queue_head(connection, PARTY, 9) == {
+        assert turns.queues(connection) == [Queue(OTHER, 1, early.end), Queue(PARTY, 3, date(2026, 6, 22))]
+        assert turns.queue_head(connection, PARTY, 2) == {f"{1:064x}": [device(1)], f"{2:064x}": [device(3)]}
+        assert turns.queue_head(connection, PARTY, 9) == {
             f"{1:064x}": [device(1), device(2)],
             f"{2:064x}": [device(3)],
         }
-        assert threads.queue_due(connection, OTHER, early.end) == {other.case_id: [device(5)]}
-        assert threads.queue_due(connection, OTHER, early.end - timedelta(days=1)) == {}
+        assert turns.queue_due(connection, OTHER, early.end) == {other.case_id: [device(5)]}
+        assert turns.queue_due(connection, OTHER, early.end - timedelta(days=1)) == {}
 
 
 def test_the_summary_shows_the_most_urgent_first(database: Database) -> None:
@@ -337,9 +339,9 @@ def test_the_summary_shows_the_most_urgent_first(database: Database) -> None:
     save(database, 3, rows.item(6, State.ANSWERED))
 
     with database.read() as connection:
-        summary = threads.open_summary(connection)
-        first = threads.open_summary(connection, limit=1)
-        counts = threads.counts(connection)
+        summary = still_open.open_summary(connection)
+        first = still_open.open_summary(connection, limit=1)
+        counts = still_open.counts(connection)
 
     assert [(urgent.reference, early.end, 2, 0, 0), (late.reference, date(2026, 6, 22), 1, 1, 1)] == [
         (row["reference"], row["due"], row["held"], row["pending"], row["answered"]) for row in summary
@@ -361,12 +363,12 @@ def test_no_question_of_every_mail_walks_over_a_table(database: Database, vault:
         lambda c: threads.open_elsewhere(c, PARTY, devices, "x"),
         lambda c: threads.open_threads(c, PARTY),
         lambda c: threads.asked_by_others(c, OTHER, devices),
-        lambda c: threads.releases(c, devices, NOW),
-        lambda c: threads.rates(c, PARTY, one.case_id, NOW),
+        lambda c: releases.of_devices(c, devices, NOW),
+        lambda c: lately.rates(c, PARTY, one.case_id, NOW),
         lambda c: Lately(c, [PARTY, OTHER], NOW),
-        threads.queues,
-        lambda c: threads.queue_head(c, PARTY, 5),
-        lambda c: threads.queue_due(c, PARTY, NOW.date()),
-        threads.open_summary,
+        turns.queues,
+        lambda c: turns.queue_head(c, PARTY, 5),
+        lambda c: turns.queue_due(c, PARTY, NOW.date()),
+        still_open.open_summary,
     ):
         assert walks(database, look) == []

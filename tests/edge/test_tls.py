@@ -7,7 +7,7 @@ import pytest
 
 from daemon.edge.tls import client_context
 from daemon.errors import ConfigError
-from daemon.settings.sections import is_loopback
+from daemon.settings.values import is_loopback
 from tests.servers import certificates
 
 

@@ -28,13 +28,6 @@ class Account:
     embedded: EmbeddedMail | None = None
 
 
-@pytest.fixture
-async def relay() -> AsyncIterator[ScriptedSmtp]:
-    """A relay that takes every letter, unless told otherwise; `taken` holds them."""
-    async with ScriptedSmtp() as server:
-        yield server
-
-
 @pytest.fixture(scope="session")
 def shared_dovecot() -> Iterator[tuple[Dovecot, Iterator[str]]]:
     """One Dovecot for all journeys, and the mailboxes that nobody used yet."""

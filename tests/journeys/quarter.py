@@ -13,6 +13,7 @@ from daemon.edge import wants
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.wanting import WAITING, WantState
 from daemon.rules.workdays import LONDON
+from tests.edge.rows import open_wants
 from tests.journeys.counterparty import Letter
 from tests.journeys.suppliers import TEMPERS, Reaction, Supplier, code_of
 from tests.journeys.world import World, written
@@ -209,7 +210,7 @@ class Traffic:
     def _check_wants(self, day: date) -> None:
         """Every device is settled, with our team, or within its time."""
         with self.world.parts.database.read() as connection:
-            still = wants.all_open(connection)
+            still = open_wants(connection)
         for want in still:
             if want.state in OURS:
                 continue

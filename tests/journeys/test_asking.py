@@ -217,7 +217,7 @@ async def test_an_answered_code_goes_to_the_code_recipient_alone(make_world: Mak
 def answer(world: World, device: str) -> None:
     """As if the supplier's answer had been taken in."""
     with world.parts.database.write() as connection:
-        (one,) = [w for w in wants.all_open(connection) if w.device_id == device]
+        one = wants.open_for(connection, [device])[device]
         answered = one.move(WantEvent.ANSWER, answered_at=world.now)
         wants.save(connection, [answered])
         wants.keep_code(connection, world.parts.vault, answered, InstallCode(bytes.fromhex(CODE)))

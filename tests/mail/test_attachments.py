@@ -8,8 +8,8 @@ from email.message import EmailMessage
 import pytest
 
 from daemon.mail.message import Attachment, IncomingMail, Reading
-from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
+from daemon.mail.sender.origin import Trust
 
 ID = "00-DB-12-34-56-78-90-A0"
 CSV = f"device_id\r\n{ID}\r\n".encode()

@@ -5,11 +5,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from daemon.mail import authres, headers, selftest
-from daemon.mail.authres import Profile, Trust, believed, read_verdict
+from daemon.mail import headers
 from daemon.mail.message import Evidence, Origin
-from daemon.mail.origin import read_origin
-from daemon.mail.selftest import self_test
+from daemon.mail.sender import authres, selftest
+from daemon.mail.sender.authres import Profile, Trust, believed, read_verdict
+from daemon.mail.sender.origin import read_origin
+from daemon.mail.sender.selftest import self_test
 
 ID = "mx.ours.example"
 PASS = "dkim=pass header.d=listed.example; spf=pass smtp.mailfrom=listed.example; dmarc=pass header.from=listed.example"

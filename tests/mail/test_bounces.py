@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from daemon.mail.authres import Trust
 from daemon.mail.bounces import MAX_DIAGNOSTIC, MAX_RECIPIENTS
 from daemon.mail.message import Bounce, BouncedRecipient, Delivery, IncomingMail, Machine
 from daemon.mail.parse import parse
+from daemon.mail.sender.authres import Trust
 
 OURS = Trust(authserv_id="mx.north.example")
 JSON = TypeAdapter(IncomingMail)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.mail.charsets import text_of
+from daemon.mail.text.charsets import text_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from daemon.mail import headers
 from daemon.mail.headers import Field
 from daemon.mail.message import Evidence
-from daemon.mail.origin import Trust, read_origin
+from daemon.mail.sender.origin import Trust, read_origin
 
 TRUST = Trust(authserv_id="mx.ours.example")
 VERDICT = (

@@ -3,8 +3,8 @@
 import pytest
 
 from daemon.mail import headers
-from daemon.mail.machine import machine_of, machine_of_part
 from daemon.mail.message import Machine
+from daemon.mail.sender.machine import machine_of, machine_of_part
 
 
 def kind_of(head: str) -> Machine | None:

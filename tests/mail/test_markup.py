@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.mail.markup import MAX_DEPTH, read_html, tables_in, without_markers
+from daemon.mail.text.markup import MAX_DEPTH, read_html, tables_in, without_markers
 
 ID = "00-DB-12-34-56-78-90-A0"
 

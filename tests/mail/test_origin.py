@@ -6,7 +6,7 @@ import pytest
 
 from daemon.mail import headers
 from daemon.mail.message import Mark, MarkedKind, Origin
-from daemon.mail.origin import Trust, read_origin
+from daemon.mail.sender.origin import Trust, read_origin
 
 
 def origin(head: str) -> Origin:

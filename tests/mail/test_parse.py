@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from daemon.mail.authres import Trust
 from daemon.mail.message import Evidence, IncomingMail
 from daemon.mail.parse import parse
+from daemon.mail.sender.authres import Trust
 
 OURS = Trust(authserv_id="mx.ours.example")
 JSON = TypeAdapter(IncomingMail)

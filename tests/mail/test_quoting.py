@@ -4,8 +4,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from daemon.mail import quoting
-from daemon.mail.quoting import Manner, Split, manner_of, split
+from daemon.mail.text import quoting
+from daemon.mail.text.quoting import Manner, Split, manner_of, split
 
 NEW, OLD = "00-DB-00-00-00-00-00-01", "00-DB-00-00-00-00-00-02"
 OUTLOOK = "From: Install Codes <c@ours.example>\nSent: 05 June 2026 16:02\nTo: Ann\nSubject: RE: codes\n\n"

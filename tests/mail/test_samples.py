@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from daemon.mail.message import IncomingMail
-from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
+from daemon.mail.sender.origin import Trust
 
 SAMPLES = Path(__file__).parent / "samples"
 OURS = Trust(authserv_id="mx.ours.example")

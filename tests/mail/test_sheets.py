@@ -14,9 +14,9 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.mail import compound, sheets
+from daemon.mail.attachments import compound, sheets
+from daemon.mail.attachments.sheets import BadSheet, cell_text, read_csv, read_xls, read_xlsx
 from daemon.mail.message import Source
-from daemon.mail.sheets import BadSheet, cell_text, read_csv, read_xls, read_xlsx
 
 ID = "00-DB-12-34-56-78-90-A0"
 

@@ -14,8 +14,8 @@ from typing import Any
 import xlsxwriter
 
 from daemon.mail.message import IncomingMail
-from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
+from daemon.mail.sender.origin import Trust
 from daemon.rules.answers import Finding
 from daemon.rules.identifiers import DeviceId, InstallCode, grouped
 

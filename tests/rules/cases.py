@@ -7,10 +7,12 @@ from typing import Any
 
 from daemon.mail.message import DkimSignature, Evidence, IncomingMail, Origin
 from daemon.rules.counterparties import AddressBook, identify
-from daemon.rules.decide import decide, due_from
-from daemon.rules.decision import Answer, AnswerRow, Decision, Fate
+from daemon.rules.decide import decide
+from daemon.rules.decide.desk import due_from
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import DeviceRecord, Facts, Proof, Release, Surroundings
 from daemon.rules.identifiers import DeviceId, canonical
+from daemon.rules.letters import Answer, AnswerRow
 from daemon.rules.meaning import Asked, Correspondence, Meaning
 from daemon.rules.policy import Contact, ContactKind, Counterparty, Limits, Member, Mode, Policy, Role
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State

@@ -9,14 +9,14 @@ from itertools import pairwise
 
 import pytest
 
-from daemon.mail.authres import Trust
+from daemon.mail.attachments.sheets import read_csv
 from daemon.mail.compose import compose, csv_of
 from daemon.mail.message import Letter, MarkedKind
 from daemon.mail.parse import parse
-from daemon.mail.sheets import read_csv
+from daemon.mail.sender.authres import Trust
 from daemon.rules import answers
 from daemon.rules.asking.subjects import asking_subject
-from daemon.rules.decision import AskedRow, Asking, LetterPlan, Result, ResultRow
+from daemon.rules.letters import AskedRow, Asking, LetterPlan, Result, ResultRow
 from daemon.rules.meaning import Correspondence, MachineMail
 from daemon.rules.policy import ChaseKind
 from daemon.rules.thread import Outcome

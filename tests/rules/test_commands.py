@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.mail.authres import Trust
 from daemon.mail.message import DkimSignature, Evidence, IncomingMail
 from daemon.mail.parse import parse
+from daemon.mail.sender.authres import Trust
 from daemon.rules import commands
+from daemon.rules.commands import help_text
 from daemon.rules.commands.orders import (
     Adopt,
     Approve,
@@ -652,12 +653,12 @@ def test_row_39_an_out_of_office_never_gets_here(header):
 
 def test_row_39_an_echo_of_our_help_orders_nothing():
     """Row 39: no line of the help is an order, at whatever place an echo of it begins."""
-    lines = commands.HELP_TEXT.splitlines()
+    lines = help_text.HELP_TEXT.splitlines()
     for first in range(len(lines)):
         check(read(raw("\n".join(lines[first:])), reply=True), SILENCE)
     assert len(lines) <= 29
     assert max(map(len, lines)) <= 45
-    assert set(Verb) - {verb for verb in Verb if verb in commands.HELP_TEXT} == {
+    assert set(Verb) - {verb for verb in Verb if verb in help_text.HELP_TEXT} == {
         Verb.HELP,
     }  # fmt: skip
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from daemon.mail.message import Attachment, Machine, MarkedKind, Reading
-from daemon.rules.decide import decide, due_from, folder_for, folder_of
+from daemon.rules.decide import decide
+from daemon.rules.decide.desk import due_from
+from daemon.rules.decide.filed import folder_for, folder_of
 from daemon.rules.decision import Fate, Folder
 from daemon.rules.facts import Facts, Rates, Surroundings
 from daemon.rules.meaning import BadLine, Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail

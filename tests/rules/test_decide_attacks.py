@@ -12,7 +12,7 @@ import pytest
 
 from daemon.mail import headers
 from daemon.mail.message import Origin
-from daemon.mail.origin import Profile, Trust, read_origin
+from daemon.mail.sender.origin import Profile, Trust, read_origin
 from daemon.rules.decide import decide
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Rates

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from daemon.rules.decide import decide, devices_to_look_up, folder_of
+from daemon.rules.decide import decide, devices_to_look_up
+from daemon.rules.decide.filed import folder_of
 from daemon.rules.decision import Fate, Folder
 from daemon.rules.facts import Rates
 from daemon.rules.meaning import Correspondence

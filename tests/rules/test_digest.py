@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from daemon.rules.decision import AgeBar, Digest, LetterKind, LetterPlan
+from daemon.rules.letters import AgeBar, Digest, LetterKind, LetterPlan
 from daemon.rules.morning import Act, Answered, DueDay, Heard, HeldFor, Morning, Proposed, Sought, Waiting
 from daemon.rules.policy import Member, Nation, Policy, Role
 from daemon.rules.reasons import Reason

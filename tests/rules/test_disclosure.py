@@ -8,7 +8,6 @@ import pytest
 
 from daemon.mail.message import Evidence, Machine, MarkedKind, Origin
 from daemon.rules.counterparties import AddressBook, identify, names_of, own_names
-from daemon.rules.decision import WAIVABLE, Answer, Condition, Gate, LetterKind, LetterPlan
 from daemon.rules.disclosure import (
     Records,
     device_gate,
@@ -18,6 +17,8 @@ from daemon.rules.disclosure import (
     send_gate,
 )
 from daemon.rules.facts import DeviceRecord, Proof, Rates, Surroundings, Suspension, Writer
+from daemon.rules.gate import WAIVABLE, Condition, Gate
+from daemon.rules.letters import Answer, LetterKind, LetterPlan
 from daemon.rules.policy import Colleagues, Contact, ContactKind, Counterparty, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome

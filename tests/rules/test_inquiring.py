@@ -9,7 +9,7 @@ import pytest
 from daemon.mail.message import MarkedKind
 from daemon.rules.asking import asking_news, inquiring, ladder, routing
 from daemon.rules.asking.inquiring import Round
-from daemon.rules.decision import Asking, LetterKind
+from daemon.rules.letters import Asking, LetterKind
 from daemon.rules.policy import Channel, ChaseKind, Contact, ContactKind, Counterparty, Member, Mode, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome

@@ -114,7 +114,8 @@ MEANT: list[tuple[str, str]] = [
     ("Hi bot please pause the codes", "PAUSE codes"),
     ("puase codes", "PAUSE codes"),
     ("pause northern energy immediately, phishing suspected", "PAUSE Northern Energy"),
-    ("Stop sending codes to Northern!", "PAUSE codes"),
+    ("Stop sending codes to Northern!", "PAUSE Northern Energy"),
+    ("Stop sending codes to everyone!", "PAUSE codes"),
     ("Stop letting Northern Energy have our codes", "PAUSE Northern Energy"),
     ("Can you please stop NORT", "PAUSE NORT"),
     ("freeze brightspark", "PAUSE Brightspark"),
@@ -198,4 +199,4 @@ def test_no_letter_of_ours_reads_as_an_order_to_stop():
     """A letter quoted without a mark gets its reader no help that they did not want."""
     texts = (write(plan, specimens.codes(plan), our_words()).text for plan in specimens.LETTERS)
     said = (one for text in texts for part in plain(text).split("\n\n") for one in meant.sentences(part))
-    assert [one for one in said if meant.meant_to_stop(one, NAMES, alone=False)] == []
+    assert [one for one in said if meant.meant_to_stop(one, NAMES)] == []

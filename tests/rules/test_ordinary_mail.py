@@ -6,8 +6,8 @@ from email.message import EmailMessage
 
 import pytest
 
-from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
+from daemon.mail.sender.authres import Trust
 from daemon.rules.decide import decide
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from daemon.rules import explain, overdue
-from daemon.rules.decision import LetterKind, OpsNews
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import LetterKind, OpsNews
 from daemon.rules.overdue import BREACH, MOST_MATTERS, Hold, Notice
 from daemon.rules.policy import Member, Nation, Policy, Role
 from daemon.rules.reasons import Reason

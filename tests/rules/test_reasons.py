@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from daemon.mail.message import Attachment, Machine, MarkedKind, Reading
-from daemon.rules.decide import decide, held_after_send
+from daemon.rules.decide import decide
+from daemon.rules.decide.turns import held_after_send
 from daemon.rules.decision import Decision
 from daemon.rules.explain import cause, next_step, why
 from daemon.rules.facts import Rates, Surroundings

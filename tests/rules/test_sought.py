@@ -100,8 +100,8 @@ def test_a_device_id_alone_on_its_line_is_read_as_one_that_is_searched_for(lines
     """What stands beside such a line decides whether it is one, and the rest is found as ever."""
     text = "\n".join(lines)
     parted = _part(text)
-    assert scan(text) == _search(own(of_note(text)))
-    assert without_identifiers(text) == DEVICE.sub(blanked, without_codes(own(of_note(text))))
+    assert scan(text) == _search(own(of_note(text, beside=1)))
+    assert without_identifiers(text) == DEVICE.sub(blanked, without_codes(own(of_note(text, beside=1))))
     assert all(parted.rest.split("\n")[line].strip(BLANK) == "" for line in parted.alone)
 
 

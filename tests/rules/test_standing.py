@@ -6,7 +6,7 @@ import pytest
 
 from daemon.rules import moving
 from daemon.rules.counterparties import nearest
-from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, OpsNews
 from daemon.rules.policy import Member, Nation, Role
 from daemon.rules.team.standing import (
     CODES,
@@ -60,7 +60,7 @@ def test_a_holiday_moves_what_counts_over_it(start: str, holiday: str, before: s
     """Both for a device, whose sum is kept, and for a mail, of which only the two ends are."""
     ours = policy()
     due = Calendar.of(ours).due(day(start), 10)
-    changed = moving.with_holiday(ours, day(holiday), "Coronation")
+    changed = policy(extra_holidays=((day(holiday), "Coronation"),))
 
     assert due.end == day(before)
     assert moving.moved(due, changed).end == day(after)
@@ -71,7 +71,7 @@ def test_a_holiday_moves_what_counts_over_it(start: str, holiday: str, before: s
 
 def test_the_sum_names_the_new_holiday() -> None:
     """What is shown to people says over which day it counted."""
-    changed = moving.with_holiday(policy(), day("Wed 2026-06-10"), "Coronation")
+    changed = policy(extra_holidays=((day("Wed 2026-06-10"), "Coronation"),))
     due = moving.moved(Calendar.of(policy()).due(day("Mon 2026-06-08"), 10), changed)
 
     assert due.explain() == (
@@ -82,7 +82,7 @@ def test_the_sum_names_the_new_holiday() -> None:
 def test_each_due_date_keeps_its_own_nation() -> None:
     """A Scottish sum is counted anew by Scotland's holidays, whatever the configuration says since."""
     scottish = Calendar.of(policy(calendar=Nation.SCOTLAND)).due(day("Thu 2026-12-24"), 5)
-    changed = moving.with_holiday(policy(), day("Tue 2026-12-29"), "Snow")
+    changed = policy(extra_holidays=((day("Tue 2026-12-29"), "Snow"),))
 
     assert scottish.end == day("Wed 2027-01-06")
     assert moving.moved(scottish, changed).end == day("Thu 2027-01-07")

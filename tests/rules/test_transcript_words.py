@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from daemon.edge.outbox import PLAN
-from daemon.rules.decision import LetterPlan, Page, Said, Transcript
+from daemon.rules.letters import LetterPlan, Page, Said, Transcript
 from daemon.rules.wording import specimens, write
 from daemon.rules.wording.layout import WIDTH
 from daemon.rules.wording.rehearsal import check

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from daemon.rules.decide import take_turn
-from daemon.rules.decide.turns import held_after_send, kept_back, let_go
+from daemon.rules.decide.turns import held_after_send, kept_back, let_go, take_turn
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import DeviceRecord, Rates, TurnFacts
 from daemon.rules.identifiers import DeviceId

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.mail.message import MarkedKind
-from daemon.rules.decision import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.meaning import BadLine
 from daemon.rules.thread import Outcome
 from daemon.rules.wording import TEMPLATES, layout, specimens, write

@@ -11,7 +11,7 @@ from daemon.edge.sheets.cells import Fault
 from daemon.edge.sheets.imports import Columns, Sheet
 from daemon.rules.counterparties import Names, names_of, own_names, same_address
 from daemon.rules.policy import ContactKind, Counterparty, Policy
-from daemon.settings.sections import ContactColumn, address
+from daemon.settings.values import ContactColumn, address
 
 KINDS = tuple(kind.value for kind in ContactKind)
 COLUMNS = Columns(

@@ -56,7 +56,6 @@ class Account:
 class _Open:
     folder: str
     uidvalidity: int
-    writable: bool
     flags: frozenset[str]
     """Flags that stay when set, lower case; has `\\*` where we may make up keywords."""
     mails: int
@@ -83,7 +82,7 @@ def _without_controls(name: str) -> str:
 
 
 class Link:
-    """A connection that is logged in. Folder names are ours (see `imap_folders`)."""
+    """A connection that is logged in. Folder names are ours (see `imap.folders`)."""
 
     def __init__(self, account: Account) -> None:
         self._timeout_s = account.timeout_s
@@ -204,7 +203,6 @@ class Link:
         self._open = _Open(
             folder=folder,
             uidvalidity=found,
-            writable=write,
             flags=frozenset(_text(flag).lower() for flag in reply.get(b"PERMANENTFLAGS", _ANY_FLAG)),
             mails=int(reply[b"EXISTS"]),
             next_uid=None if next_uid is None else int(next_uid),

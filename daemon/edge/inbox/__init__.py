@@ -1,12 +1,11 @@
-"""What the mailbox brought: kept first, claimed, then settled for good.
+"""What the mailbox brought: kept first (`keeping`), claimed, then settled for good.
 
 A mail's place (folder, UIDVALIDITY, UID) is one thing, its content another: the same bytes in a second
 place add a place, never a second mail.
 """
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -17,23 +16,13 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
-from daemon.edge.database import among, chunks, insert, insert_in, micros, moment, run_for_each
-from daemon.edge.inbox import whereabouts
-from daemon.edge.tables import (
-    MAIL_POISONOUS,
-    MAIL_UNSETTLED,
-    MOST_CRASHES,
-    cursor,
-    mail,
-    mail_content,
-    place,
-    signature,
-    tally,
-)
+from daemon.edge.database import chunks, insert_in, micros, moment, run_for_each
+from daemon.edge.tables import MAIL_POISONOUS, MAIL_UNSETTLED, MOST_CRASHES, mail, mail_content, place, tally
 from daemon.edge.vault import Vault
 from daemon.errors import SealBroken
-from daemon.mail.message import Evidence, RawMail
-from daemon.rules.decision import Fate, Waiver
+from daemon.mail.message import Evidence
+from daemon.rules.decision import Fate
+from daemon.rules.gate import Waiver
 from daemon.rules.reasons import Reason
 from daemon.rules.workdays import local_day
 
@@ -41,15 +30,6 @@ WAIVER = TypeAdapter(Waiver)
 MOST_OCTETS = 1024 * 1024
 """Of mails claimed together: what is read of one may take some hundred times its size in memory."""
 KEPT, CLAIMED, SETTLED = "kept", "claimed", "settled"
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """How far a folder is kept without a gap."""
-
-    folder: str
-    uidvalidity: int
-    last_uid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,108 +65,6 @@ class Settled:
     wanted_folder: str | None = None
     held_due: date | None = None
     held_due_sum: str | None = None
-
-
-# Keeping ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def keep(
-    connection: Connection,
-    vault: Vault,
-    batch: Sequence[RawMail],
-    now: datetime,
-    *,
-    ordered: bool = False,
-) -> tuple[int, ...]:
-    """Keep `batch` and its places; the ids of mails that are new or were ordered to be read again.
-
-    `ordered`: the batch was dragged to `Requests`, which is a person's order to take it in.
-    """
-    shas = [hashlib.sha256(raw.content).hexdigest() for raw in batch]
-    known = _by_sha(connection, shas)
-    added: dict[str, RawMail] = {}
-    for raw, sha in zip(batch, shas, strict=True):
-        if sha not in known:
-            added.setdefault(sha, raw)
-    known |= _insert_mails(connection, vault, added, now)
-    fresh = [known[sha] for sha in added]
-    places = [whereabouts.place_row(known[sha], raw.place, now) for raw, sha in zip(batch, shas, strict=True)]
-    whereabouts.keep(connection, places)
-    if ordered:
-        _order(connection, vault, dict(zip(shas, batch, strict=True)), list(known.values()))
-        fresh = list(known.values())
-    return tuple(dict.fromkeys(fresh))
-
-
-def _by_sha(connection: Connection, shas: Sequence[str]) -> dict[str, int]:
-    query = sa.select(mail.c.raw_sha, mail.c.id).where(mail.c.raw_sha.in_(shas))
-    return {row.raw_sha: row.id for row in connection.execute(query)}
-
-
-_KEEP = sa.insert(mail).returning(mail.c.raw_sha, mail.c.id)
-_KEEP_CONTENT = sa.insert(mail_content)
-
-
-def _insert_mails(connection: Connection, vault: Vault, added: Mapping[str, RawMail], now: datetime) -> dict[str, int]:
-    ids: dict[str, int] = {}
-    for some in chunks(list(added.items()), 100):
-        rows = [
-            {
-                "raw_sha": sha,
-                "arrived": micros(raw.arrived),
-                "kept_at": micros(now),
-                "size": len(raw.content),
-                "cut": raw.cut,
-                "state": KEPT,
-            }
-            for sha, raw in some
-        ]
-        fresh = {row.raw_sha: row.id for row in connection.execute(_KEEP, rows)}
-        run_for_each(connection, _KEEP_CONTENT, [_content_row(vault, fresh[sha], sha, raw) for sha, raw in some])
-        ids |= fresh
-    return ids
-
-
-def _content_row(vault: Vault, mail_id: int, sha: str, raw: RawMail) -> dict[str, Any]:
-    return {"mail_id": mail_id, "content": vault.seal(raw.content, table="mail", column="content", row=sha)}
-
-
-def _order(connection: Connection, vault: Vault, raws: dict[str, RawMail], ids: Sequence[int]) -> None:
-    """Dragged to `Requests`: a person's order. What was settled is settled anew, its first arrival kept.
-
-    Content that was erased is put back. A mail that still waits keeps its count of crashes.
-    """
-    connection.execute(sa.update(mail).where(mail.c.id.in_(ids)).values(ordered=True))
-    query = sa.select(mail.c.id, mail.c.raw_sha).where(mail.c.id.in_(ids), mail.c.state == SETTLED)
-    for row in connection.execute(query).all():
-        raw = raws[row.raw_sha]
-        values = {"state": KEPT, "crashes": 0, "fate": None, "cut": raw.cut, "wait_until": None}
-        connection.execute(sa.update(mail).where(mail.c.id == row.id).values(**values))
-        connection.execute(sa.delete(mail_content).where(mail_content.c.mail_id == row.id))
-        connection.execute(_KEEP_CONTENT, _content_row(vault, row.id, row.raw_sha, raw))
-
-
-def cursor_of(connection: Connection, folder: str) -> Cursor | None:
-    """How far `folder` is kept; None: never looked at."""
-    row = connection.execute(sa.select(cursor).where(cursor.c.folder == folder)).mappings().first()
-    return Cursor(**row) if row else None
-
-
-def set_cursor(connection: Connection, position: Cursor) -> None:
-    """Move the cursor; called in the transaction that kept what lies before it."""
-    values = {"uidvalidity": position.uidvalidity, "last_uid": position.last_uid}
-    statement = insert(connection, cursor).values(folder=position.folder, **values)
-    connection.execute(statement.on_conflict_do_update(index_elements=["folder"], set_=values))
-
-
-def uid_gaps(connection: Connection, folder: str) -> int:
-    """UIDs between the first and the last that we kept of `folder` which we never saw: gone before we looked."""
-    position = cursor_of(connection, folder)
-    if position is None:
-        return 0
-    where = (place.c.folder == folder, place.c.uidvalidity == position.uidvalidity, place.c.uid <= position.last_uid)
-    row = connection.execute(sa.select(sa.func.count(), sa.func.min(place.c.uid)).where(*where)).one()
-    return 0 if row[1] is None else int(position.last_uid - row[1] + 1 - row[0])
 
 
 # Settling ───────────────────────────────────────────────────────────────────────────────────────────
@@ -334,56 +212,6 @@ def settled_as(connection: Connection, reason: Reason) -> int:
     """How many mails were ever settled for this reason."""
     query = sa.select(sa.func.sum(tally.c.mails)).where(tally.c.reason == reason)
     return int(connection.execute(query).scalar() or 0)
-
-
-_SAME = (
-    sa.select(mail.c.id)
-    .where(
-        mail.c.semantic_key == sa.bindparam("key"),
-        mail.c.evidence == sa.bindparam("proof"),
-        mail.c.id != sa.bindparam("but_mail"),
-        mail.c.state == SETTLED,
-    )
-    .limit(1)
-)
-
-
-def find_same(connection: Connection, semantic_key: str, evidence: Evidence, mail_id: int) -> int | None:
-    """A settled mail that says the same with the same class of proof; None: there is none."""
-    values = {"key": semantic_key, "proof": int(evidence), "but_mail": mail_id}
-    return connection.execute(_SAME, values).scalar()
-
-
-def follow(connection: Connection, mail_id: int, semantic_key: str, evidence: Evidence) -> None:
-    """A second copy goes where the first one is filed, now and whenever its thread moves on."""
-    first = find_same(connection, semantic_key, evidence, mail_id)
-    query = sa.select(mail.c.case_id, mail.c.wanted_folder).where(mail.c.id == first)
-    if (row := connection.execute(query).mappings().first()) is not None:
-        connection.execute(sa.update(mail).where(mail.c.id == mail_id).values(**row))
-
-
-def remember_signatures(connection: Connection, seen: Iterable[tuple[str, str]], now: datetime) -> None:
-    """Note which DKIM signature came with which mail (digest, semantic key); the first mail keeps it."""
-    rows = [{"digest": digest, "semantic_key": key, "seen_at": micros(now)} for digest, key in seen]
-    run_for_each(connection, _remembering(connection.dialect.name), rows)
-
-
-@cache
-def _remembering(dialect: str) -> Any:
-    return insert_in(dialect, signature).on_conflict_do_nothing()
-
-
-_REUSED = (
-    sa.select(signature.c.digest)
-    .where(signature.c.digest.in_(among("digests")), signature.c.semantic_key != sa.bindparam("but_key"))
-    .limit(1)
-)
-
-
-def reused(connection: Connection, digests: Sequence[str], semantic_key: str) -> bool:
-    """Whether one of these signatures came with another mail before."""
-    values = {"digests": digests, "but_key": semantic_key}
-    return bool(digests) and connection.execute(_REUSED, values).first() is not None
 
 
 def proof(connection: Connection, mail_id: int) -> str | None:

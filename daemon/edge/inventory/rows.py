@@ -12,7 +12,7 @@ from daemon.edge.sheets import cells
 from daemon.edge.sheets.cells import Fault, is_mangled, shown
 from daemon.edge.sheets.imports import Columns, Faults
 from daemon.rules.identifiers import BadCode, device_id, install_code
-from daemon.settings.sections import InventoryColumn
+from daemon.settings.values import InventoryColumn
 
 COLUMNS = Columns(
     "inventory",

@@ -12,8 +12,8 @@ from daemon.edge.outbox import PLAN, LetterState
 from daemon.edge.tables import BOUNCE_FAILED, bounce, letter
 from daemon.mail.message import Delivery
 from daemon.rules.asking.bounced import Heard, Sent, to_our_team, words
-from daemon.rules.decision import Answer, LetterPlan
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, LetterPlan
 
 _OVER = (LetterState.REJECTED, LetterState.HELD, LetterState.CANCELLED)
 

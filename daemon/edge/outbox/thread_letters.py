@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from daemon.edge.database import moment
 from daemon.edge.outbox import PLAN, WAITING, LetterState
 from daemon.edge.tables import LETTER_WAITING, audit, letter, mail
-from daemon.rules.decision import LetterPlan
+from daemon.rules.letters import LetterPlan
 
 ENDED = (LetterState.ACCEPTED, LetterState.REJECTED, LetterState.HELD)
 
@@ -52,7 +52,7 @@ def waiting(connection: Connection, case_id: str) -> int:
 
 
 def untried(connection: Connection, case_id: str) -> list[LetterPlan]:
-    """The letters of the thread that nobody has begun to send: just those that `outbox.cancel` takes back."""
+    """The letters of the thread that nobody has begun to send: just those that `attempts.cancel` takes back."""
     where = (letter.c.case_id == case_id, letter.c.state.in_(WAITING), letter.c.attempts == 0, letter.c.resends == 0)
     plans = connection.execute(sa.select(letter.c.plan).where(*where).order_by(letter.c.seq)).scalars()
     return [PLAN.validate_json(plan) for plan in plans]

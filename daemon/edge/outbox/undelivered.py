@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from daemon.edge.outbox import PLAN
 from daemon.edge.tables import LETTER_LOST, LETTER_WAITING, letter
-from daemon.rules.decision import LetterPlan
+from daemon.rules.letters import LetterPlan
 
 
 @dataclass(frozen=True, slots=True)

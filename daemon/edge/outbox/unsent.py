@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from daemon.edge.database import micros, moment
 from daemon.edge.outbox import LetterState
 from daemon.edge.tables import LETTER_WAITING, letter
-from daemon.rules.decision import LetterKind
+from daemon.rules.letters import LetterKind
 from daemon.rules.team.standing import CODES
 
 

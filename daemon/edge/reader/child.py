@@ -1,6 +1,6 @@
 """What runs in a reader's child: a few mails at a time through `parse` and `sense`, behind limits it cannot undo.
 
-Started as `python -I -m daemon.edge.reader.child` by `edge.reader`, which tells the frames.
+Started as `python -I -m daemon.edge.reader.child` by the `pool`, with which it speaks in `frames`.
 """
 
 import codecs
@@ -26,9 +26,9 @@ from daemon.edge.reader.frames import (
     as_json,
     brief_of,
 )
-from daemon.mail.authres import organisation
-from daemon.mail.origin import Trust
 from daemon.mail.parse import parse
+from daemon.mail.sender.authres import organisation
+from daemon.mail.sender.origin import Trust
 from daemon.rules.sense import sense
 
 

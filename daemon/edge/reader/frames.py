@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from daemon.mail.authres import Profile
 from daemon.mail.message import IncomingMail
-from daemon.mail.origin import Trust
+from daemon.mail.sender.authres import Profile
+from daemon.mail.sender.origin import Trust
 from daemon.rules.sense import Sense
 
 FRAME = struct.Struct(">cQ")

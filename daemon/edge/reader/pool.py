@@ -32,7 +32,7 @@ from daemon.edge.reader.frames import (
     as_json,
 )
 from daemon.errors import Unavailable, Unreadable
-from daemon.mail.origin import Trust
+from daemon.mail.sender.origin import Trust
 
 MAX_REPLY_OCTETS = 96 * 1024 * 1024
 _ANSWERS = TypeAdapter(tuple[ReadMail, ...])

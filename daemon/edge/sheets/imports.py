@@ -15,8 +15,8 @@ from pathlib import Path
 from daemon.edge.audit import Entry
 from daemon.edge.sheets.cells import bare, shown
 from daemon.errors import BadRow, ImportRefused
+from daemon.mail.attachments.sheets import BadSheet, read_xlsx
 from daemon.mail.message import Table
-from daemon.mail.sheets import BadSheet, read_xlsx
 
 MAX_BAD_ROWS = 100_000
 """So many are listed; a file with more is no file of this kind, and is refused as a whole."""

@@ -24,7 +24,7 @@ from daemon.edge.failpoints import failpoint
 from daemon.edge.smtp.link import CLOSING, GO_ON, Link, Reply, shown, wire_form
 from daemon.errors import ConfigError, Deferred, LoginRefused, OutcomeUnknown, Refused, Unavailable
 from daemon.mail.message import Envelope
-from daemon.settings.sections import is_loopback
+from daemon.settings.values import is_loopback
 
 LETTERS_A_LINK = 100
 IDLE_S = 60.0

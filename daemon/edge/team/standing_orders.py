@@ -1,4 +1,4 @@
-"""Standing orders of our team, as kept; what they mean is `rules.standing`."""
+"""Standing orders of our team, as kept; what they mean is `rules.team.standing`."""
 
 import sqlalchemy as sa
 from sqlalchemy import Connection

@@ -16,8 +16,8 @@ from daemon.edge.database import insert, micros, moment
 from daemon.edge.outbox import PLAN
 from daemon.edge.tables import approval, letter
 from daemon.edge.vault import Vault
-from daemon.rules.decision import LetterPlan
 from daemon.rules.identifiers import CROCKFORD
+from daemon.rules.letters import LetterPlan
 
 TYPED_LENGTH = 8
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from daemon.edge.database import chunks, moment
 from daemon.edge.tables import ITEM_OPEN, MAIL_HELD, item, mail, thread
-from daemon.edge.threads import due_columns, due_date
+from daemon.edge.threads.thread_rows import due_columns, due_date
 from daemon.rules.workdays import DueDate, local_day
 
 _SUM = (item.c.due_start, item.c.due_days, item.c.due_end, item.c.due_skipped, item.c.due_nation)

@@ -25,8 +25,10 @@ from daemon.edge.tables import (
     mail,
     thread,
 )
-from daemon.edge.threads import due_date, urgent_cases
-from daemon.rules.decision import Folder, Waiver, folder_path
+from daemon.edge.threads.still_open import urgent_cases
+from daemon.edge.threads.thread_rows import due_date
+from daemon.rules.decision import Folder, folder_path
+from daemon.rules.gate import Waiver
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.overdue import BREACH, Band, Hold
 from daemon.rules.reasons import Reason

@@ -161,11 +161,6 @@ def of_inquiry(connection: Connection, case_id: str) -> list[Want]:
     return _find(connection, want.c.case_id == case_id)
 
 
-def all_open(connection: Connection) -> list[Want]:
-    """Every open one."""
-    return _find(connection, WANT_OPEN)
-
-
 def to_hand_over(connection: Connection) -> list[Want]:
     """Answered, and not yet with the code recipients."""
     return _find(connection, WANT_TO_HAND_OVER)

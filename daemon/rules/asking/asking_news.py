@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from daemon.rules.asking.inquiring import Unreached, devices_of
 from daemon.rules.asking.ladder import Foresight
-from daemon.rules.decision import Matter, OpsNews
 from daemon.rules.explain import cause
+from daemon.rules.letters import Matter, OpsNews
 from daemon.rules.phrases import day, devices, moment, safe
 from daemon.rules.policy import Contact
 from daemon.rules.reasons import Reason

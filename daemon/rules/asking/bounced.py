@@ -14,7 +14,7 @@ from enum import Enum
 from daemon.mail.message import Bounce, BouncedRecipient, Delivery
 from daemon.rules.asking import routing
 from daemon.rules.counterparties import same_address
-from daemon.rules.decision import Asking, LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.letters import Asking, LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.phrases import devices
 from daemon.rules.policy import ContactKind, Counterparty, Policy
 from daemon.rules.sense.personal import safe_subject

@@ -12,8 +12,8 @@ from daemon.rules import counterparties
 from daemon.rules.asking import ladder, routing
 from daemon.rules.asking.routing import Book, Mail, NoAddress, Portal
 from daemon.rules.asking.subjects import asking_subject
-from daemon.rules.decision import AskedRow, Asking, LetterKind, LetterPlan, Result, ResultRow
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import AskedRow, Asking, LetterKind, LetterPlan, Result, ResultRow
 from daemon.rules.overdue import OFFICE_UNTIL
 from daemon.rules.policy import Contact, Counterparty, Mode, Policy, Role
 from daemon.rules.thread import Outcome

@@ -11,9 +11,10 @@ from daemon.mail.message import IncomingMail, MarkedKind
 from daemon.rules.answers import Finding
 from daemon.rules.asking import routing
 from daemon.rules.asking.routing import Ask, ToOps, Unlisted, Why
-from daemon.rules.decision import AskedRow, Asking, Decision, Fate, LetterKind, LetterPlan
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.letters import AskedRow, Asking, LetterKind, LetterPlan
 from daemon.rules.meaning import Correspondence, Meaning
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason

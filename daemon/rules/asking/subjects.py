@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from daemon.rules.decision import Asking, LetterKind
+from daemon.rules.letters import Asking, LetterKind
 from daemon.rules.phrases import day, devices, plain
 from daemon.rules.policy import ChaseKind
 

@@ -89,17 +89,20 @@ def sentences(text: str) -> Iterator[str]:
         yield from (part.strip(" ,.:;-*_\"'“”") for part in _ENDS.split(piece) if part.strip())
 
 
-def meant_to_stop(sentence: str, names: Collection[str], *, alone: bool) -> str:
+def meant_to_stop(sentence: str, names: Collection[str]) -> str:
     """The order that a sentence which would stop letters should have been; empty: it is prose.
 
-    `names`: what suppliers are called. `alone`: the mail says nothing else.
+    `names`: what suppliers are called.
     """
-    meant = _meant(sentence, names, alone=alone)
+    meant = _meant(sentence, names, alone=False)
     return meant if meant.startswith((Verb.PAUSE, Verb.INCIDENT)) else ""
 
 
 def meant_to_order(sentence: str, names: Collection[str], *, alone: bool, listed: bool) -> str:
-    """The same of whatever stops, starts, asks or takes back. `listed`: devices stand in the mail or in a sheet of it."""
+    """The same of whatever stops, starts, asks or takes back.
+
+    `alone`: the mail says nothing else. `listed`: devices stand in the mail or in a sheet of it.
+    """
     spoken, verb, rest = _opened(sentence)
     if verb is Verb.REQUEST:
         first = next((word for word in map(str.lower, rest) if word not in _JOINTS), "now")
@@ -145,10 +148,11 @@ def _whose(sentence: str, rest: Sequence[str], names: Collection[str]) -> str | 
     named = named_in(sentence, names) if len(rest) <= _MOST_BETWEEN else ""
     if named:
         return named
-    first = next((word for word in rest if word.lower() not in _JOINTS), "")
-    if first.lower() in _OURS:
-        return "codes" if first.lower() in _CODES else ""
-    return _called(first.lower(), names)
+    said = [word.lower() for word in rest[:_MOST_BETWEEN] if word.lower() not in _JOINTS]
+    if not said or said[0] not in _OURS:
+        return _called(said[0], names) if said else None
+    called = next(filter(None, (_called(word, names) for word in said[1:])), None)
+    return called or ("codes" if said[0] in _CODES else "")
 
 
 def named_in(sentence: str, names: Collection[str]) -> str:

@@ -7,7 +7,7 @@ by the same name under another ending. Nothing is decided on it but that somebod
 import unicodedata
 from functools import lru_cache
 
-from daemon.mail.authres import organisation
+from daemon.mail.sender.authres import organisation
 
 _LETTERS = str.maketrans("аеорсухіјѕԁɡһӏвкмнтгοανι", "aeopcyxijsdghlbkmhtroavi")
 """Cyrillic and Greek letters that look Latin; a subset of UTS 39 confusables.txt for lower case."""

@@ -8,34 +8,18 @@ from daemon.mail.message import Evidence, Machine
 from daemon.rules import disclosure
 from daemon.rules.answers import receipts
 from daemon.rules.counterparties import reply_address
-from daemon.rules.decide import answering, promised
-from daemon.rules.decide.desk import Desk, due_from, has_remarks, quiet
-from daemon.rules.decide.turns import held_after_send, is_kept_back, take_turn
-from daemon.rules.decision import Answer, Condition, Decision, Fate, Folder, MailHold
+from daemon.rules.decide import answering, brake, promised
+from daemon.rules.decide.desk import Desk, due_from
+from daemon.rules.decide.left_or_held import held_of_thread, held_too, hold_whole, leave, ordered_in_vain, quiet
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Standing
+from daemon.rules.gate import Condition
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.meaning import Correspondence, MachineMail, Meaning, NotOurs, OpsMail, OwnMail
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
-from daemon.rules.thread import MailThread, Outcome, State
+from daemon.rules.thread import MailThread, State
 
-__all__ = [
-    "decide",
-    "devices_to_look_up",
-    "due_from",
-    "folder_for",
-    "folder_of",
-    "held_after_send",
-    "home_of",
-    "take_turn",
-]
-
-AUTOMATIC_LETTERS_PER_CASE = 2
-"""Two copies of this daemon facing each other: letters a day on one thread that answer automatic mail."""
-LETTERS_WITHOUT_NEWS = 2
-"""A robot without manners looks like a person: letters a day on one thread, beyond which only news are told."""
-NOT_DELIVERED = frozenset((Reason.REFUSED_BY_RELAY, Reason.GATE_AT_SEND, Reason.OUTCOME_UNKNOWN))
-"""An item is held because its letter did not reach the asker, or may not have."""
 _MACHINES = {
     Machine.BOUNCE: Reason.BOUNCE,
     Machine.AUTO_REPLY: Reason.AUTO_REPLY,
@@ -47,7 +31,7 @@ _MACHINES = {
 def decide(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
     """What `facts.mail` leads to. Pure: the same facts, the same decision."""
     decision = _decided(facts, meaning, policy)
-    return _ordered_in_vain(facts, decision, policy) if facts.ordered else decision
+    return ordered_in_vain(facts, decision, policy) if facts.ordered else decision
 
 
 def _decided(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
@@ -55,15 +39,15 @@ def _decided(facts: Facts, meaning: Meaning, policy: Policy) -> Decision:
         case NotOurs() if _is_reply(facts):
             return _correspondence(facts, Correspondence(), policy)
         case NotOurs(reason):
-            return _leave(reason)
+            return leave(reason)
         case MachineMail(kind, sign):
-            return _leave(_MACHINES[kind], sign)
+            return leave(_MACHINES[kind], sign)
         case OwnMail():
-            return _leave(Reason.OWN_MAIL)
+            return leave(Reason.OWN_MAIL)
         case OpsMail():
-            return _leave(Reason.OPS_MAIL)
+            return leave(Reason.OPS_MAIL)
         case Correspondence(needs_thread=True) if facts.home is None and not _belongs_to_us(facts, meaning):
-            return _leave(Reason.NOT_OURS)
+            return leave(Reason.NOT_OURS)
         case Correspondence():
             return _correspondence(facts, meaning, policy)
         case _:
@@ -83,80 +67,6 @@ def devices_to_look_up(meaning: Correspondence, home: MailThread | None) -> tupl
     if meaning.asked or not meaning.chase or home is None:
         return (*(asked.device_id for asked in meaning.asked), *meaning.left_out)
     return tuple(item.device_id for item in home.items)
-
-
-# Where a mail is filed ──────────────────────────────────────────────────────────────────────────────
-
-
-def folder_for(thread: MailThread) -> Folder:
-    """Where the mails of a thread lie, as a picture of its state."""
-    states = {item.state for item in thread.items}
-    if State.HELD in states:
-        return Folder.HELD
-    return Folder.WAITING if State.PENDING in states else Folder.DONE
-
-
-def folder_of(decision: Decision, home: MailThread | None) -> Folder | None:
-    """Where the mail itself goes; None: it stays. `home`: the thread that `decision.joins`, where it is unchanged."""
-    if not decision.moves_mail:
-        return None
-    if decision.holds_codes:
-        return Folder.ANSWERS
-    if decision.hold is not None:
-        return Folder.HELD
-    thread = next((t for t in decision.threads if t.case_id == decision.joins), home)
-    return folder_for(thread) if thread else Folder.DONE
-
-
-# Left alone, or held whole ──────────────────────────────────────────────────────────────────────────
-
-
-def _leave(reason: Reason, note: str = "") -> Decision:
-    """It stays where and as it is; of it we keep a hash."""
-    return Decision(Fate.IGNORED, reason, keep_content=False, moves_mail=False, notes=(note,) if note else ())
-
-
-def _hold(
-    facts: Facts, meaning: Correspondence, policy: Policy, reason: Reason, verdict: tuple[Condition, ...]
-) -> Decision:
-    """The mail is held whole: nobody but our own ops hears of it, and no thread changes."""
-    return Decision(
-        Fate.HELD,
-        reason,
-        keep_content=True,
-        moves_mail=True,
-        hold=_mail_hold(facts, policy, reason),
-        verdict=verdict,
-        holds_codes=meaning.brings_codes,
-    )
-
-
-_SAYS_NOTHING_OF_WHY = frozenset(
-    (Reason.NOT_OURS, Reason.ACKNOWLEDGEMENT, Reason.CHASE, Reason.WITHDRAWAL, Reason.REQUEST)
-)
-
-
-def _ordered_in_vain(facts: Facts, decision: Decision, policy: Policy) -> Decision:
-    """A person's order that would change nothing and say nothing is told to the team, with what stands in its way."""
-    if decision.fate is Fate.HELD or decision.plans or decision.threads or facts.findings:
-        return decision
-    if facts.home is not None and any(map(is_kept_back, facts.home.items)):
-        return decision  # its answer is decided, and waits
-    reason = Reason.ORDERED_IN_VAIN if decision.reason in _SAYS_NOTHING_OF_WHY else decision.reason
-    return replace(
-        decision,
-        fate=Fate.HELD,
-        reason=reason,
-        keep_content=True,
-        moves_mail=True,
-        hold=_mail_hold(facts, policy, reason),
-        notes=(*decision.notes, f"ordered in vain: {decision.reason}"),
-    )
-
-
-def _mail_hold(facts: Facts, policy: Policy, reason: Reason) -> MailHold:
-    due = due_from(facts.proof.arrived, policy)
-    return MailHold(reason, due.explain(), due.end)
 
 
 # Who asks ───────────────────────────────────────────────────────────────────────────────────────────
@@ -202,17 +112,17 @@ def _stranger(facts: Facts, meaning: Correspondence, policy: Policy, verdict: tu
     """Silence for what is unproven, so that nobody gets mail for what a forger wrote; a hold for the rest."""
     writer, evidence = facts.writer, facts.proof.evidence
     if not _wants_something(meaning):
-        return _leave(Reason.NOT_OURS)
+        return leave(Reason.NOT_OURS)
     if evidence is Evidence.AMBIGUOUS:
-        return _hold(facts, meaning, policy, Reason.AMBIGUOUS_SENDER, verdict)
+        return hold_whole(facts, meaning, policy, Reason.AMBIGUOUS_SENDER, verdict)
     if writer.standing is Standing.LISTED_DOMAIN and evidence is Evidence.UNPROVEN:
-        return _hold(facts, meaning, policy, Reason.UNPROVEN_SENDER, verdict)
+        return hold_whole(facts, meaning, policy, Reason.UNPROVEN_SENDER, verdict)
     if writer.standing is not Standing.LISTED_DOMAIN and writer.looks_like:
         note = f"its domain looks like {writer.looks_like}"
-        return replace(_hold(facts, meaning, policy, Reason.LOOKALIKE_DOMAIN, verdict), notes=(note,))
+        return replace(hold_whole(facts, meaning, policy, Reason.LOOKALIKE_DOMAIN, verdict), notes=(note,))
     if evidence >= Evidence.SPF_ONLY:
-        return _hold(facts, meaning, policy, Reason.UNLISTED_SENDER, verdict)
-    return _leave(Reason.STRANGER)
+        return hold_whole(facts, meaning, policy, Reason.UNLISTED_SENDER, verdict)
+    return leave(Reason.STRANGER)
 
 
 def _wants_something(meaning: Correspondence) -> bool:
@@ -233,7 +143,7 @@ def _unproven(
     """A listed name that nothing stands behind: held, and no letter to anybody. Mere thanks are left where they lie."""
     said_nothing = receipts.needs_nobody(facts.mail.new_text) if _is_reply(facts) else meaning.acknowledgement
     idle = said_nothing and not _wants_something(meaning)
-    return _leave(Reason.ACKNOWLEDGEMENT) if idle else _hold(facts, meaning, policy, reason, verdict)
+    return leave(Reason.ACKNOWLEDGEMENT) if idle else hold_whole(facts, meaning, policy, reason, verdict)
 
 
 def home_of(
@@ -263,7 +173,7 @@ def _worked(desk: Desk) -> Decision:
     if _is_reply(facts) and not _is_about_theirs(desk):
         return _reply(desk)
     if (in_doubt := _is_in_doubt(desk)) or promised.is_mere_complaint(desk):
-        return _held_of_thread(desk, Reason.SOME_NOT_WANTED if in_doubt else Reason.COMPLAINT)
+        return held_of_thread(desk, Reason.SOME_NOT_WANTED if in_doubt else Reason.COMPLAINT)
     if meaning.withdraws:
         return answering.withdraw(desk)
     if meaning.chase:
@@ -271,11 +181,11 @@ def _worked(desk: Desk) -> Decision:
     if devices:
         return answering.request(desk, devices, Reason.REQUEST)
     if meaning.brings_codes and not promised.quotes_us(desk):
-        return _hold(facts, meaning, policy, Reason.UNASKED_ANSWER, desk.verdict)
+        return hold_whole(facts, meaning, policy, Reason.UNASKED_ANSWER, desk.verdict)
     if meaning.bad_lines or meaning.wants_codes:
         return answering.need_more(desk)
     if not facts.mail.complete or facts.mail.links_to_protected:
-        return _hold(facts, meaning, policy, Reason.CANNOT_READ, desk.verdict)
+        return hold_whole(facts, meaning, policy, Reason.CANNOT_READ, desk.verdict)
     return _asks_nothing(desk)
 
 
@@ -292,10 +202,10 @@ def _is_in_doubt(desk: Desk) -> bool:
 def _asks_nothing(desk: Desk) -> Decision:
     """Thanks are filed with their thread. What else answers a letter of ours is looked at, as our letters promise."""
     if desk.home is None:
-        return _leave(Reason.NOT_OURS)
+        return leave(Reason.NOT_OURS)
     if desk.meaning.acknowledgement or promised.is_mere_thanks(desk):
         return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
-    return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised.is_due(desk) else _leave(Reason.NOT_OURS)
+    return held_of_thread(desk, Reason.NOT_UNDERSTOOD) if promised.is_due(desk) else leave(Reason.NOT_OURS)
 
 
 def _is_reply(facts: Facts) -> bool:
@@ -322,14 +232,14 @@ def _reply(desk: Desk) -> Decision:
     """
     facts, text = desk.facts, desk.facts.mail.new_text
     if not facts.mail.complete or facts.mail.links_to_protected:
-        return _hold(facts, desk.meaning, desk.policy, Reason.CANNOT_READ, desk.verdict)
+        return hold_whole(facts, desk.meaning, desk.policy, Reason.CANNOT_READ, desk.verdict)
     if receipts.is_receipt(text):
         return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
     if receipts.is_absence(text):
         return quiet(desk, Fate.DECIDED, Reason.AUTO_REPLY)
     if desk.meaning.named:  # `receiving` tells our team of it
         return quiet(desk, Fate.DECIDED, Reason.UNREAD_REPLY)
-    return _hold(facts, desk.meaning, desk.policy, Reason.UNREAD_REPLY, desk.verdict)
+    return hold_whole(facts, desk.meaning, desk.policy, Reason.UNREAD_REPLY, desk.verdict)
 
 
 def _held_whole(desk: Desk, reason: Reason) -> Decision:
@@ -340,103 +250,28 @@ def _held_whole(desk: Desk, reason: Reason) -> Decision:
 # What is wrong with what we sent ────────────────────────────────────────────────────────────────────
 
 
-def _held_of_thread(desk: Desk, reason: Reason) -> Decision:
-    """Held whole, and found with its thread."""
-    held = _hold(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
-    return replace(held, joins=desk.home.case_id if desk.home else "")
-
-
 def _as_promised(desk: Desk, decision: Decision) -> Decision:
     """All that was decided, and a person looks at what is said to be wrong, or what a reply says of a device answered."""
     if decision.fate is Fate.HELD:
         return decision
     if promised.complains_to_us(desk):
-        return replace(_held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
+        return replace(held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
     unclear = decision.reason in (Reason.ASKED_TOO_SOON, Reason.REQUEST) and promised.leaves_open(desk)
-    return _held_of_thread(desk, Reason.NOT_UNDERSTOOD) if unclear else decision
+    return held_of_thread(desk, Reason.NOT_UNDERSTOOD) if unclear else decision
 
 
 def _finished(desk: Desk, decision: Decision) -> Decision:
     """The decision under the brake, and with a person told wherever no item tells one."""
     if desk.facts.waiver is not None:
         return replace(decision, plans=tuple(replace(plan, waiver=desk.facts.waiver) for plan in decision.plans))
-    if decision.plans and not decision.observed and _brake(desk):
-        return _braked(desk)
-    if decision.plans and not decision.observed and _said_enough(desk, decision):
-        return _unsaid(desk)
-    if _would_go_stale(desk, decision):
+    if decision.plans and not decision.observed and brake.is_on(desk):
+        return brake.braked(desk)
+    if decision.plans and not decision.observed and brake.said_enough(desk, decision):
+        return brake.unsaid(desk)
+    if brake.would_go_stale(desk, decision):
         return quiet(desk, Fate.DECIDED, decision.reason)
     if desk.meaning.brings_codes and decision.fate is Fate.DECIDED:
         ours = promised.quotes_us(desk)
-        return replace(decision, holds_codes=True) if ours else _held_too(desk, decision, Reason.UNASKED_ANSWER)
+        return replace(decision, holds_codes=True) if ours else held_too(desk, decision, Reason.UNASKED_ANSWER)
     held = any(item.state is State.HELD for thread in decision.threads for item in thread.items)
-    return _held_too(desk, decision, Reason.OBSERVE_ONLY) if decision.observed and not held else decision
-
-
-def _held_too(desk: Desk, decision: Decision, reason: Reason) -> Decision:
-    """All that was decided, and the mail itself is held for a person."""
-    return replace(
-        decision,
-        fate=Fate.HELD,
-        reason=reason,
-        hold=_mail_hold(desk.facts, desk.policy, reason),
-        holds_codes=desk.meaning.brings_codes,
-        notes=(*decision.notes, f"beside that: {decision.reason}"),
-    )
-
-
-# The brake ──────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _brake(desk: Desk) -> bool:
-    """Enough letters went to them lately; an automatic counterpart is braked sooner than a person."""
-    limits, rates = desk.policy.limits, desk.facts.rates
-    per_thread = AUTOMATIC_LETTERS_PER_CASE if desk.automatic else limits.letters_per_thread_per_day
-    on_thread = desk.home is not None and rates.letters_on_thread_24h >= per_thread
-    return on_thread or rates.letters_to_party_1h >= limits.letters_per_counterparty_per_hour
-
-
-def _braked(desk: Desk) -> Decision:
-    """An automatic chase is just counted; what may be somebody's request is held for a person."""
-    meaning = desk.meaning
-    if desk.automatic and not (meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines):
-        return quiet(desk, Fate.IGNORED, Reason.LOOP_BRAKE)
-    return _hold(desk.facts, meaning, desk.policy, Reason.LOOP_BRAKE, desk.verdict)
-
-
-def _said_enough(desk: Desk, decision: Decision) -> bool:
-    """Two letters went out on this thread within a day, and this one would tell nothing that has changed since."""
-    if _tells_news(desk, decision) or _owes_what_came_back(decision):
-        return False
-    return desk.facts.rates.letters_on_thread_24h >= LETTERS_WITHOUT_NEWS
-
-
-def _tells_news(desk: Desk, decision: Decision) -> bool:
-    before = {t.case_id: t.items for t in (*desk.facts.open_threads, *((desk.home,) if desk.home else ()))}
-    changed = any(before.get(t.case_id) != t.items for t in decision.threads)
-    return changed or any(plan.code_devices for plan in decision.plans)
-
-
-def _would_go_stale(desk: Desk, decision: Decision) -> bool:
-    """Letters to them are paused, and this one says only that something is open: it would go beside the very answer."""
-    if not desk.policy.is_paused(desk.party.party) or desk.meaning.brings_codes or _tells_news(desk, decision):
-        return False
-    said = [plan.content for plan in decision.plans if isinstance(plan.content, Answer)]
-    rows = [row for answer in said for row in answer.rows]
-    return bool(rows) and all(r.outcome is Outcome.PENDING for r in rows) and not any(map(has_remarks, said))
-
-
-def _owes_what_came_back(decision: Decision) -> bool:
-    """They ask for what a letter answered that never reached them: what went to them since says nothing of it."""
-    told = {row.device_id for plan in decision.plans if isinstance(plan.content, Answer) for row in plan.content.rows}
-    items = (item for thread in decision.threads for item in thread.items)
-    return any(item.device_id in told and item.open and item.reason in NOT_DELIVERED for item in items)
-
-
-def _unsaid(desk: Desk) -> Decision:
-    """What is open is known to ops and has its date. What could not be read is known to nobody: a person looks."""
-    meaning = desk.meaning
-    unread = meaning.bad_lines or not desk.facts.mail.complete or (meaning.wants_codes and not meaning.asked)
-    if unread and not meaning.chase and not meaning.withdraws:
-        return _hold(desk.facts, meaning, desk.policy, Reason.SAID_TWICE, desk.verdict)
-    return quiet(desk, Fate.DECIDED, Reason.ASKED_TOO_SOON)
+    return held_too(desk, decision, Reason.OBSERVE_ONLY) if decision.observed and not held else decision

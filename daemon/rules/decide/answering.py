@@ -5,22 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from daemon.rules.decide import judge as judging
-from daemon.rules.decide.desk import (
-    Desk,
-    answered,
-    asked_for,
-    has_remarks,
-    new_thread,
-    pending_row,
-    quiet,
-    remarks,
-    row,
-    settle_item,
-)
+from daemon.rules.decide.desk import Desk, asked_for, new_thread
+from daemon.rules.decide.drafting import answered, has_remarks, pending_row, remarks, row, settle_item
 from daemon.rules.decide.judge import Allowance, Docket, Judgement
+from daemon.rules.decide.left_or_held import quiet
 from daemon.rules.decide.turns import is_kept_back
-from daemon.rules.decision import Answer, AnswerRow, Decision, Fate
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, AnswerRow
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State
 from daemon.rules.workdays import local_day

@@ -10,9 +10,9 @@ from functools import cached_property
 
 from daemon.rules import disclosure
 from daemon.rules.counterparties import Names, called, called_to_others, names_of, own_names
-from daemon.rules.decision import Gate, Waiver
 from daemon.rules.disclosure import DISCLOSABLE_STATUSES, TYPES_WITHOUT_CODE, is_ours
 from daemon.rules.facts import DeviceRecord, Facts, Rates, Release, TurnFacts
+from daemon.rules.gate import Gate, Waiver
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason

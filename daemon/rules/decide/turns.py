@@ -6,11 +6,12 @@ from datetime import datetime
 
 from daemon.rules.counterparties import is_listed, party_address
 from daemon.rules.decide import judge as judging
-from daemon.rules.decide.desk import answer_plan, row, settle_item
+from daemon.rules.decide.drafting import answer_plan, row, settle_item
 from daemon.rules.decide.judge import Allowance, Judgement
-from daemon.rules.decision import Answer, AnswerRow, Decision, Fate
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import TurnFacts
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, AnswerRow
 from daemon.rules.moving import moved
 from daemon.rules.policy import Counterparty, Mode, Policy
 from daemon.rules.reasons import Reason

@@ -58,7 +58,7 @@ _LETTERS_ALONE = re.compile(rb"hh(?:h{8}|j{1,3}(?:hhj{1,3}){2}|hhj{1,3}h{4})")
 """What stands in every Device ID, code or near miss that is written without one digit, by `_KINDS`."""
 
 
-def of_note(text: str, *, beside: int = 1) -> str:
+def of_note(text: str, *, beside: int) -> str:
     """Plain `text`, its lines kept, but those emptied in which nothing of ours can stand, nor so many lines off.
 
     Most lines of most mails are words: no pattern needs to look at them, and each look costs more than all of this.

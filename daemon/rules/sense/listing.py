@@ -6,84 +6,23 @@ A sheet of 50,000 rows is ordinary: the usual forms of a Device ID are read with
 """
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from daemon.mail.message import Source, Table
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.sense.cells import devices_in, is_answer, is_unwanted, is_worth_a_search, may_hold_code, why_unusable
+from daemon.rules.sense.headings import LABEL, NEARLY_LABEL, OTHER, Heading, heading_name, heading_of
 from daemon.rules.sense.near_misses import Fault
-from daemon.rules.sense.scanning import Found, exact, holds_code, scan, what_is_wrong, whole_cell
+from daemon.rules.sense.scanning import Found, exact, holds_code, scan
 
 MAX_FAULTS = 200
 MAX_SEARCHED = 4_000_000
 """Characters of all tables of a mail that are searched, some seconds' work. Cells that hold just a Device ID are not."""
 TOO_MUCH = "it holds more text than we search; please send the Device IDs in a sheet or file of their own"
-MISSING = "the Device ID is missing"
 _HEADING_WITHIN = 15
-_SHORTEST = 12
-"""Characters below which a cell holds no Device ID, and nothing that is nearly one but a shortened number."""
-
-_STRONG = re.compile(
-    r"\b(?:guids?|eui(?: ?64)?s?|device ?ids?|device identifiers?|mac(?: address)?"
-    r"|(?:esme|gsme|ppmid|hcalcs|ihd|cad|meter|asset|electric\w*|elec|gas|chf|gpf|comms hub) (?:device )?ids?)\b"
-    r"|\A(?:esme|gsme|ppmid|hcalcs)\Z"
-)
-_WEAK = re.compile(
-    r"\b(?:devices?|meters?|esmes?|gsmes?|ppmids?|hcalcs|ihds?|assets?|ids?|identifiers?|electric\w*|gas)\b"
-)
-_OTHER = re.compile(
-    r"\b(?:mpan|mprn|mpxn|mpr|serial|msn|user|party|request|originator|sender|counter|contact)\b"
-    r"|\b(?:install(?:ation|er)?|hex) ?codes?\b|\A(?:codes?|outcome|answers?|results?|response|reply)\Z"
-)
-_NOT_WEAK = re.compile(
-    r"\b(?:type|status|date|time|model|make|manufacturer|name|supplier|reading|numbers?|no|nr|point|postcode|address"
-    r"|code|codes|firmware|version|count|qty|quantity|variant|region|ref|reference|sn|notes?|comments?|installed)\b"
-)
-_HUB = re.compile(r"\b(?:chf|gpf|hub|communications|comms|proxy|linked|associated|related|old|removed|replaced)\b")
-_ANSWER = re.compile(
-    r"\b(?:install(?:ation|er)?|hex) ?codes?\b|\Acodes?\Z|\b(?:outcome|answers?|results?|response|reply)\b"
-)
-_REMARK = re.compile(
-    r"\A\Z|\b(?:status|comments?|notes?|remarks?|actions?|codes?|outcome|answers?|results?|response|reply|requests?)\b"
-)
-_WHETHER_WANTED = re.compile(r"\A(?:(?:install(?:ation)? )?codes? )?(?:still )?(?:required|needed|wanted)\Z")
-_NOT_WANTED = re.compile(
-    r"(?:codes? |device |meter )?(?:is |are )?(?:no longer|not) (?:needed|required|wanted|necessary)\b.*|do(?: not|n't) send(?: (?:the |its )?(?:install )?codes?)?"
-    r"|(?:please )?(?:ignore|disregard|delete|skip)(?: (?:this|row|device|one))*|withdrawn"
-    r"|(?:already |now |since |meter |device )*(?:commissioned|exchanged|removed)(?: (?:on )?[0-9].*)?|(?:install )?code (?:already )?(?:received|obtained)(?: (?:on )?[0-9].*)?"
-    r"|already (?:received|have|held|got)(?: (?:the |its )?(?:install )?codes?)?(?: (?:on )?[0-9].*)?",
-    re.IGNORECASE,
-)
-_NO = frozenset(("no", "n", "false"))
-_LABEL = re.compile(
-    r"\b(?:guids?|eui(?: ?64)?|device ?id|device identifier|meter id|(?:esme|gsme|ppmid|hcalcs) (?:device )?id)\b"
-)
-_NEARLY_LABEL = re.compile(
-    r"guid|eui|(?:device|meter|[eg]sme|ppmid|hcalcs)[^a-z0-9]{0,3}(?:device[^a-z0-9]{0,3})?id", re.IGNORECASE
-)
-"""Stands in every cell that `_LABEL` finds a label in, and is found much faster."""
 _HEADING_EFFORT = 20
 """Whether a cell is a heading costs as much as a search of so many characters."""
-_LONGEST_NAME = 80
-"""Characters above which a cell is no heading."""
-_ONE_TOKEN = re.compile(r"[0-9A-Za-z.,+]{0,22}")
-_FOUR_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){4}")
-_SIX_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){6}")
-_OUTCOMES = frozenset(("CODE", "NOT-INSTALLER", "NO-CODE-HELD", "TYPE-HAS-NO-CODE", "NEED-MORE", "PENDING", "REFUSED"))
-_ANSWERED = re.compile(
-    r"\b(?:not ours|unknown device|attached|provided|supplied|sent|refused|completed?|done)\b", re.IGNORECASE
-)
-_STILL_OPEN = re.compile(
-    r"\b(?:not|never|yet|no|none|nothing|await\w*|outstanding|to be|please|requests?|requested|chas\w+|required|needed)\b",
-    re.IGNORECASE,
-)
-_DENIED = re.compile(
-    r"\bnot (?:the |our |an? )?(?:install\w*|device|meter|asset|ours|held|found|known)|(?:did|have)(?:n't| not) (?:install|got)"
-    r"|\bno (?:install )?code|\bno record",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True)
@@ -119,25 +58,6 @@ class Effort:
             raise _Exhausted
 
 
-@dataclass(frozen=True, slots=True)
-class _Heading:
-    """The columns that matter. Where none is strictly for Device IDs, other content in them is no fault."""
-
-    devices: tuple[int, ...]
-    answers: tuple[int, ...]
-    strict: frozenset[int]
-    remarks: tuple[int, ...]
-    wanted: tuple[int, ...]
-    """Whether a row is wanted stands in these."""
-
-    def leaves_out(self, row: Sequence[str]) -> bool:
-        """The row says that its devices are not wanted."""
-        for column in self.remarks:  # any() costs three times as much
-            if len(row) > column and row[column] and _is_unwanted(row[column]):
-                return True
-        return bool(self.wanted) and any(len(row) > i and row[i].strip().lower() in _NO for i in self.wanted)
-
-
 def read_table(table: Table, *, asking: bool = False, effort: Effort | None = None) -> Listed:
     """All that `table` asks, answers and has wrong. `asking`: the mail's words ask for codes.
 
@@ -169,7 +89,7 @@ def _read_all(table: Table, effort: Effort, *, in_text: bool, headless: bool) ->
 def _is_form(table: Table) -> bool:
     """Labels on the left, values on the right: its first row heads nothing."""
     return any(
-        len(row) in (2, 3) and _LABEL.search(_name(row[0])) and len(row[1]) >= 16 and _devices_in(row[1])
+        len(row) in (2, 3) and LABEL.search(heading_name(row[0])) and len(row[1]) >= 16 and devices_in(row[1])
         for row in table.rows[:_HEADING_WITHIN]
     )
 
@@ -219,7 +139,7 @@ class _Reader:
 
     def __init__(self, effort: Effort, *, in_text: bool, headless: bool = False) -> None:
         self._effort = effort
-        self.heading: _Heading | None = None
+        self.heading: Heading | None = None
         self.devices: list[tuple[DeviceId, int]] = []
         self._in_text = in_text
         self._headless = headless
@@ -235,7 +155,7 @@ class _Reader:
             return
         self._filled += 1
         if self.heading is None:
-            heading = None if self._headless or self._filled > _HEADING_WITHIN else _heading(row)
+            heading = None if self._headless or self._filled > _HEADING_WITHIN else heading_of(row)
             if heading is None:
                 self._read_cells(number, row)
             else:
@@ -243,11 +163,11 @@ class _Reader:
             return
         self._read_row(number, row, self.heading)
 
-    def _read_row(self, number: int, row: Sequence[str], heading: _Heading) -> None:
-        if max(map(len, row)) >= 32 and any(_may_hold_code(cell) and self._holds_code(cell) for cell in row):
+    def _read_row(self, number: int, row: Sequence[str], heading: Heading) -> None:
+        if max(map(len, row)) >= 32 and any(may_hold_code(cell) and self._holds_code(cell) for cell in row):
             self._listed.brings_codes = True
             self._answered_rows.add(number)
-        elif any(len(row) > i and row[i] and _is_answer(row[i]) for i in heading.answers):
+        elif any(len(row) > i and row[i] and is_answer(row[i]) for i in heading.answers):
             self._answered_rows.add(number)
         if heading.leaves_out(row):
             self._unwanted_rows.add(number)
@@ -271,14 +191,14 @@ class _Reader:
         self._effort.spend(len(cell))
         return holds_code(cell)
 
-    def _read_odd(self, number: int, row: Sequence[str], odd: list[int], heading: _Heading, *, found: bool) -> None:
+    def _read_odd(self, number: int, row: Sequence[str], odd: list[int], heading: Heading, *, found: bool) -> None:
         """A row with something else in a column of Device IDs, or nothing in all of them."""
         if self._is_new_heading(row):
             return
         unusable = []
         for column in odd:
             self._effort.spend(len(row[column]))
-            devices = _devices_in(row[column])
+            devices = devices_in(row[column])
             self.devices.extend((device, number) for device in devices)
             found = found or bool(devices)
             if not devices and column in heading.strict:
@@ -286,31 +206,31 @@ class _Reader:
         if not found and not odd and heading.strict and sum(bool(cell.strip()) for cell in row) > 1:
             unusable.append("")
         if number not in self._answered_rows and len(self._listed.faults) < MAX_FAULTS:
-            reasons = (_wrong(cell, row, found=found) for cell in unusable)
+            reasons = (why_unusable(cell, row, found=found) for cell in unusable)
             self._listed.faults.extend(Fault(number, why, "") for why in list(filter(None, reasons))[:1])
 
     def _is_new_heading(self, row: Sequence[str]) -> bool:
         """A second heading further down, perhaps with other columns: it holds from here on."""
-        if not _NEARLY_LABEL.search("\n".join(row)):
+        if not NEARLY_LABEL.search("\n".join(row)):
             return False
         self._effort.spend(_HEADING_EFFORT * len(row))
-        heading = _heading(row)
-        if heading is None or not any(_LABEL.search(_name(row[i])) for i in heading.strict):
+        heading = heading_of(row)
+        if heading is None or not any(LABEL.search(heading_name(row[i])) for i in heading.strict):
             return False
         self.heading = heading
         return True
 
     def _read_cells(self, number: int, row: Sequence[str]) -> None:
         """A row under no heading; in a form, one that is labelled as something else holds nothing of ours."""
-        if self._headless and len(row) in (2, 3) and _OTHER.search(_name(row[0])):
+        if self._headless and len(row) in (2, 3) and OTHER.search(heading_name(row[0])):
             return
-        if any(_is_unwanted(cell) for cell in row if cell[:1].isalpha()):
+        if any(is_unwanted(cell) for cell in row if cell[:1].isalpha()):
             self._unwanted_rows.add(number)
         for cell in map(str.strip, row):
             device = exact(cell)
             if device is not None:
                 self.devices.append((device, number))
-            elif _is_worth_a_search(cell):
+            elif is_worth_a_search(cell):
                 self._loose.append((number, cell))
 
     def finish(self) -> Listed:
@@ -347,85 +267,3 @@ class _Reader:
             row = rows[fault.line]
             if row not in self._answered_rows and (fault.sure or row not in with_device):
                 self._listed.faults.append(Fault(row, fault.why, fault.token, fault.sure))
-
-
-@lru_cache(maxsize=1024)
-def _is_unwanted(cell: str) -> bool:
-    """A remark that its row is not wanted; what people remark, they remark many times."""
-    return _NOT_WANTED.fullmatch(cell.strip()) is not None
-
-
-def _may_hold_code(cell: str) -> bool:
-    return len(cell) >= 32 and _FOUR_DIGITS.match(cell) is not None
-
-
-def _is_worth_a_search(cell: str) -> bool:
-    """Whether a Device ID, a code or a near miss can stand in it, by what they all have."""
-    if len(cell) < _SHORTEST:
-        return "E+" in cell or "e+" in cell
-    return bool(_FOUR_DIGITS.match(cell)) or not cell.isascii() or cell.count("-") > 5 or cell.count(":") > 5
-
-
-def _devices_in(cell: str) -> tuple[DeviceId, ...]:
-    """The Device IDs of a cell that is meant for one: most often one, written in an unusual way."""
-    device = whole_cell(cell)
-    if device is not None:
-        return (device,)
-    return () if _ONE_TOKEN.fullmatch(cell) else scan(cell).devices
-
-
-def _wrong(cell: str, row: Sequence[str], *, found: bool) -> str:
-    """What is wrong with a device cell; empty for a remark, for a sum under a list, for "N/A" beside another ID."""
-    text = cell.strip()
-    if not re.search("[0-9]", text):
-        alone = sum(bool(other.strip()) for other in row) == 1
-        return "" if alone or found else MISSING
-    if len(text) > 200 or re.match(r"(?:sub)?total\b|count\b|notes?\b", text, re.IGNORECASE):
-        return ""
-    return what_is_wrong(text)
-
-
-def _is_answer(cell: str) -> bool:
-    """Whether an answer column is filled with an answer, and not with the wish for one ("required", "TBC")."""
-    text = cell.strip()
-    if text in _OUTCOMES:
-        return True
-    if len(re.findall("[0-9A-Fa-f]", text)) >= 12 and re.fullmatch(r"[0-9A-Fa-fxX\s\-:.]+", text):
-        return True
-    if _DENIED.search(text):
-        return True
-    return bool(_ANSWERED.search(text)) and not _STILL_OPEN.search(text)
-
-
-# Headings ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _heading(row: Sequence[str]) -> _Heading | None:
-    """The columns that this row heads; None: it is no heading."""
-    if any(_SIX_DIGITS.match(cell) for cell in row if len(cell) <= _LONGEST_NAME):
-        return None
-    names = [_name(cell) for cell in row]
-    headed = [i for i, name in enumerate(names) if name and (_STRONG.match(name) or not _OTHER.search(name))]
-    strong = [i for i in headed if _STRONG.search(names[i])]
-    strict = [i for i in strong if not _HUB.search(names[i])]
-    weak = [i for i in headed if i not in strong and _is_weak(names[i])]
-    strict = strict or ([] if weak else strong)
-    if not strict and not (weak and sum(map(bool, names)) > 1):
-        return None
-    if any(_SIX_DIGITS.match(cell) or (len(cell) >= _SHORTEST and _devices_in(cell)) for cell in row):
-        return None
-    answers = tuple(i for i, name in enumerate(names) if i not in strict and _ANSWER.search(name))
-    devices = tuple(sorted((*strict, *weak)))
-    remarks = tuple(i for i, name in enumerate(names) if i not in devices and _REMARK.search(name))
-    wanted = tuple(i for i, name in enumerate(names) if _WHETHER_WANTED.search(name))
-    return _Heading(devices, answers, frozenset(strict), tuple(sorted({*remarks, *wanted})), wanted)
-
-
-def _is_weak(name: str) -> bool:
-    return bool(_WEAK.search(name)) and not _HUB.search(name) and not _NOT_WEAK.search(name)
-
-
-def _name(cell: str) -> str:
-    """A heading in lower-case words; empty for what is too long to be one."""
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cell.strip()) if len(cell) <= _LONGEST_NAME else ""
-    return " ".join(re.findall(r"[a-z0-9]+", text.lower()))

@@ -11,14 +11,16 @@ from types import MappingProxyType
 from daemon.rules.commands.orders import Rows
 from daemon.rules.counterparties import Names
 from daemon.rules.decide import judge as judging
-from daemon.rules.decide.desk import answer_plan, row, settle_item
+from daemon.rules.decide.drafting import answer_plan, row, settle_item
 from daemon.rules.decide.judge import Allowance, Judgement
 from daemon.rules.decide.turns import recipient_of
-from daemon.rules.decision import Answer, AnswerRow, Decision, Fate, Gate, LetterPlan, Matter, OpsNews, Waiver
+from daemon.rules.decision import Decision, Fate
 from daemon.rules.disclosure import TYPES_WITHOUT_CODE, is_ours
 from daemon.rules.explain import cause
 from daemon.rules.facts import DeviceRecord, TurnFacts
+from daemon.rules.gate import Gate, Waiver
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import Answer, AnswerRow, LetterPlan, Matter, OpsNews
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, Item, MailThread, Outcome, State

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from daemon.rules.counterparties import same_address
-from daemon.rules.decision import LetterKind, LetterPlan, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, OpsNews
 from daemon.rules.policy import Member, Policy, Role
 
 CODES = "codes"

@@ -17,8 +17,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from daemon.mail.message import Letter, Mark
 from daemon.rules.asking.subjects import asking_subject
-from daemon.rules.decision import Answer, Asking, Digest, LetterPlan, Relisted, Result, Transcript
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.letters import Answer, Asking, Digest, LetterPlan, Relisted, Result, Transcript
 from daemon.rules.phrases import devices, every, it, plain, these
 from daemon.rules.wording import layout
 from daemon.rules.wording.answer_words import Fault, Group, SentBefore, Written, answer_words

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from daemon.mail.message import Sheet
-from daemon.rules.decision import Answer, AnswerRow, LetterPlan
 from daemon.rules.identifiers import DeviceId, InstallCode, crc, grouped
+from daemon.rules.letters import Answer, AnswerRow, LetterPlan
 from daemon.rules.meaning import BadLine
 from daemon.rules.phrases import day, note_value, plain, safe, sentence
 from daemon.rules.thread import Outcome

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 from daemon.mail.message import MarkedKind
-from daemon.rules.decision import AskedRow, Asking, LetterKind, LetterPlan, Result, ResultRow
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.letters import AskedRow, Asking, LetterKind, LetterPlan, Result, ResultRow
 from daemon.rules.policy import ChaseKind
 from daemon.rules.thread import Outcome
 

@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 
 from daemon.mail.message import Sheet
-from daemon.rules.decision import AskedRow, Asking, LetterKind, LetterPlan
+from daemon.rules.letters import AskedRow, Asking, LetterKind, LetterPlan
 from daemon.rules.phrases import day, plain, safe, sentence
 from daemon.rules.wording import layout
 from daemon.rules.wording.answer_words import SHEET_HEADING, Written

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 from daemon.rules.asking.asking_news import how_it_stands
-from daemon.rules.decision import AgeBar, Digest, LetterKind, LetterPlan, ToDo
 from daemon.rules.explain import cause
+from daemon.rules.letters import AgeBar, Digest, LetterKind, LetterPlan, ToDo
 from daemon.rules.morning import DueDay, Morning, Waiting
 from daemon.rules.phrases import devices
 from daemon.rules.policy import Policy, Role

@@ -7,8 +7,8 @@ from statistics import median
 from types import MappingProxyType
 
 from daemon.rules.asking.asking_news import how_it_stands
-from daemon.rules.decision import Digest, Page
 from daemon.rules.explain import cause
+from daemon.rules.letters import Digest, Page
 from daemon.rules.morning import Act, Answered, Morning
 from daemon.rules.phrases import devices, plain, safe, sentence
 from daemon.rules.team.standing import CODES, StandingKind, StandingOrder

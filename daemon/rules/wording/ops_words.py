@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from daemon.mail.message import Sheet
-from daemon.rules.decision import LetterKind, LetterPlan, Matter, OpsNews
+from daemon.rules.letters import LetterKind, LetterPlan, Matter, OpsNews
 from daemon.rules.phrases import day, moment, plain, safe, sentence
 from daemon.rules.team.approving import HeldRow, rows_of
 from daemon.rules.wording import layout

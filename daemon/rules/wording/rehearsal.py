@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from jinja2 import TemplateError, TemplateSyntaxError
 
-from daemon.rules.decision import Answer, Asking, LetterPlan, Result, Transcript
+from daemon.rules.letters import Answer, Asking, LetterPlan, Result, Transcript
 from daemon.rules.wording import TEMPLATES, Words, specimens, write
 from daemon.rules.wording.asking_words import ASKING_TEMPLATES
 

@@ -1,6 +1,6 @@
 """A Relisted as its template gets it: what an address is told that was listed until the contact list changed."""
 
-from daemon.rules.decision import LetterPlan, Relisted
+from daemon.rules.letters import LetterPlan, Relisted
 from daemon.rules.phrases import moment, plain
 from daemon.rules.wording.answer_words import Written
 

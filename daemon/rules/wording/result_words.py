@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any
 
 from daemon.mail.message import Sheet
-from daemon.rules.decision import Result, ResultRow
 from daemon.rules.identifiers import DeviceId, InstallCode
+from daemon.rules.letters import Result, ResultRow
 from daemon.rules.phrases import day, note_value, plain, safe, sentence
 from daemon.rules.thread import Outcome
 from daemon.rules.wording import layout

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
 from daemon.mail.message import MarkedKind
-from daemon.rules.decision import (
+from daemon.rules.explain import next_step, why
+from daemon.rules.identifiers import DeviceId, InstallCode, device_id
+from daemon.rules.letters import (
     Answer,
     AnswerRow,
     Asking,
@@ -21,8 +23,6 @@ from daemon.rules.decision import (
     Said,
     Transcript,
 )
-from daemon.rules.explain import next_step, why
-from daemon.rules.identifiers import DeviceId, InstallCode, device_id
 from daemon.rules.meaning import BadLine
 from daemon.rules.morning import Act, Answered, DueDay, HeldFor, Morning, Proposed, Waiting
 from daemon.rules.policy import Policy

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from daemon.rules.decision import Page, Transcript
+from daemon.rules.letters import Page, Transcript
 from daemon.rules.phrases import plain, sentence
 from daemon.rules.wording import layout
 from daemon.rules.wording.answer_words import Written

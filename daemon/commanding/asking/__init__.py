@@ -1,0 +1,1 @@
+"""What our team has asked of others: REQUEST, ADOPT, and what becomes of an inquiry."""

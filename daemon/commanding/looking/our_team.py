@@ -1,0 +1,50 @@
+"""TEAM: who may do what, who is away, and whether there are enough to approve."""
+
+from daemon.commanding.desk import OpsDesk
+from daemon.rules.commands.orders import Team
+from daemon.rules.letters import Page
+from daemon.rules.phrases import day
+from daemon.rules.policy import Member, Role
+from daemon.rules.team.standing import StandingKind, StandingOrder, person_of
+
+_MAY = (
+    (Role.READER, "read"),
+    (Role.OPERATOR, "act"),
+    (Role.APPROVER, "approve"),
+    (Role.CODE_RECIPIENT, "be sent codes"),
+    (Role.MANAGER, "manage"),
+)
+
+
+def team(desk: OpsDesk, _: Team) -> str:
+    """Who may do what, who is away, and whether there are enough to approve."""
+    policy = desk.parts.policy
+    away = {order.subject.casefold(): order for order in desk.in_force(StandingKind.AWAY)}
+    rows = tuple(_member_row(member, away.get(member.address.casefold())) for member in policy.team)
+    manager = (f"Alarms go to {policy.manager} too.",) if policy.manager else ()
+    needed = policy.approvals_needed
+    who = "1 person needs" if needed == 1 else f"{needed} different persons need"
+    lines = (f"To let go what is held, {who} to approve.", *manager, *_warnings(desk))
+    desk.pages.append(Page("Our team", lines, ("Who", "May"), rows))
+    return "who may do what is shown below"
+
+
+def _member_row(member: Member, away: StandingOrder | None) -> tuple[str, str]:
+    may = ", ".join(word for role, word in _MAY if member.may(role)) or "nothing"
+    until = f"; away until {day(away.last)}" if away and away.last else "; away" if away else ""
+    name = f"{member.name}, " if member.name else ""
+    return f"{name}{member.address}", f"{may}{until}"
+
+
+def _warnings(desk: OpsDesk) -> tuple[str, ...]:
+    policy = desk.parts.policy
+    able = [member for member in policy.team if member.may(Role.APPROVER)]
+    people = {person_of(member) for member in able}
+    here = {person_of(member) for member in able if member.address not in policy.away}
+    if len(people) < policy.approvals_needed:
+        only = "1 person" if len(people) == 1 else f"{len(people)} persons"
+        return (f"WARNING: only {only} can approve, so nothing that is held can be let go by mail.",)
+    if len(here) < policy.approvals_needed:
+        is_here = "is" if len(here) == 1 else "are"
+        return (f"WARNING: only {len(here)} of the {len(people)} who can approve {is_here} here today.",)
+    return ()

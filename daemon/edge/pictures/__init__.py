@@ -1,1 +1,0 @@
-"""What several tables say together, for people to read."""

@@ -1,0 +1,1 @@
+"""Views over several tables, for people to read. They read only."""

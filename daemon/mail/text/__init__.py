@@ -1,0 +1,1 @@
+"""Bytes and HTML to text, and what of it is new, quoted or handed on."""
