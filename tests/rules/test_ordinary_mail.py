@@ -96,6 +96,9 @@ def test_what_needs_nobody_is_filed(before: Facts, text: str, reason: Reason) ->
         (ANSWERED, "Hi,\n\nThanks\nThe second one fails.\nDave", "not-understood"),
         (ANSWERED, "Thanks. Southern say it is yours.", "not-understood"),
         (FRESH, f"Thanks for the codes you sent last week.\n\nInstall codes: {A}, {B}", "some-not-wanted"),
+        (FRESH, f"Install codes: {A}, {B}\nThanks for the codes you sent last week.", "some-not-wanted"),
+        (FRESH, f"{A}\n{B}\nThanks for the codes you sent last week.", "some-not-wanted"),
+        (FRESH, f"{A}, {B}. Thanks for the codes you sent last week.", "some-not-wanted"),
         (FRESH, f"We have no record of these devices.\n\n{A}", "some-not-wanted"),
     ],
 )

@@ -261,9 +261,19 @@ def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:
 
 
 def _named_apart(meaning: Correspondence, words: _Words) -> set[DeviceId]:
-    """The devices that stand in none of the sentences that report: more may be wanted of them than to be told of."""
-    told = (scanning.scan(sentence).devices for sentence in wishes.reporting(words.said))
-    return {one.device_id for one in meaning.asked}.difference(*told)
+    """The devices that stand in no sentence that reports: more may be wanted of them than to be told of.
+
+    Where it is no reply nobody waits for a report: the very line must name them too, for a list may stand above thanks.
+    """
+    told = _reported(words.said)
+    if not words.reply:
+        subject, said, _ = words.texts
+        told &= _reported((*wishes.sentences(subject), *wishes.lines(said)))
+    return {one.device_id for one in meaning.asked} - told
+
+
+def _reported(said: tuple[str, ...]) -> set[DeviceId]:
+    return set().union(*(scanning.scan(part).devices for part in wishes.reporting(said)))
 
 
 def _with_apart(meaning: Correspondence, apart: set[DeviceId], words: _Words) -> Correspondence:

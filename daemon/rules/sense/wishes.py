@@ -242,15 +242,19 @@ def own_subject(subject: str) -> str:
 
 def sentences(text: str) -> tuple[str, ...]:
     """The sentences of `text` in plain small letters, its line wraps undone, of its first 20,000 characters."""
-    words = _folded(text).replace("’", "'").replace("‘", "'")
-    paragraphs = re.split(r"\n[ >]*\n", words)
+    paragraphs = re.split(r"\n[ >]*\n", _folded(text))
     joined = (" ".join(paragraph.split()) for paragraph in paragraphs)
     ended = (p.replace(". ", ".\n").replace("? ", "?\n").replace("! ", "!\n") for p in joined)
     return tuple(sentence for paragraph in ended for sentence in paragraph.split("\n") if sentence)
 
 
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of the same, as they were written."""
+    return tuple(line.strip() for line in _folded(text).split("\n"))
+
+
 def _folded(text: str) -> str:
-    return plain(text[:MAX_WORDS]).casefold()
+    return plain(text[:MAX_WORDS]).casefold().replace("’", "'").replace("‘", "'")
 
 
 def asks_for_codes(said: tuple[str, ...], *, of_devices: bool) -> bool:
