@@ -95,6 +95,7 @@ def test_what_needs_nobody_is_filed(before: Facts, text: str, reason: Reason) ->
         (ANSWERED, "We only got one of the two codes, please check.", "complaint"),
         (ANSWERED, "Hi,\n\nThanks\nThe second one fails.\nDave", "not-understood"),
         (ANSWERED, "Thanks. Southern say it is yours.", "not-understood"),
+        (ANSWERED, "Thanks for the codes. Please delete our data.", "not-understood"),
         (FRESH, f"Thanks for the codes you sent last week.\n\nInstall codes: {A}, {B}", "some-not-wanted"),
         (FRESH, f"Install codes: {A}, {B}\nThanks for the codes you sent last week.", "some-not-wanted"),
         (FRESH, f"{A}\n{B}\nThanks for the codes you sent last week.", "some-not-wanted"),

@@ -77,7 +77,7 @@ _OTHER_MATTER = Sought(
 )
 _INSTALLED = Sought(r"\binstall(?:er|ers|ing supplier|ed by)\b")
 _MERE_COURTESY = Sought(
-    r"\bplease (?:find|see|note|be (?:aware|advised)|contact|direct|refer|accept|do not|don't|ignore|disregard|delete|let (?:me|us) "
+    r"\bplease (?:find|see|note|be (?:aware|advised)|contact|direct|refer|accept|do not|don't|ignore|disregard|delete(?! (?:our|my) )|let (?:me|us) "
     r"know if|consider|treat|close|confirm (?:receipt|safe receipt)|ask|try|feel free)\b|\bas (?:you )?requested\b|\bif you (?:need|require)\b"
     r"|\byour request\b|\bno further (?:action|information) (?:is )?(?:needed|required)\b|\banything else\?"
     r"|\b(?:is|was|'s) (?:all|everything|what) (?:that )?(?:we|i) (?:needed|required|asked for)\b|(?:\bnot|n't) (?:think (?:we|i) )?need anything\b",
