@@ -151,7 +151,7 @@ async def test_before_the_first_steps_each_is_named(tmp_path, offline) -> None:
     """Without keys and tables, `check` names the commands that make them, and makes nothing itself."""
     findings = await found(load(operating.write_config(tmp_path, offline), {}))
 
-    assert "make one with `keys new`" in findings["keys"].text
+    assert "make it with `keys new`" in findings["keys"].text
     assert (findings["database"].well, findings["database"].remedy) == (False, "run `migrate`")
     assert not (tmp_path / "daemon.db").exists()
     assert "Connection refused" in findings["mailbox"].text
