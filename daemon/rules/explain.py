@@ -209,7 +209,7 @@ _SAID: dict[Reason, Said] = {
     Reason.SOME_NOT_WANTED: Said(
         "some of its list is not wanted",
         'The mail says that some of the devices it names are not wanted ("all but the last", "ignore row 3"), and not by Device ID; or '
-        'it may take back what is open ("it was removed"), and does not say so plainly.',
+        'it may take back what is open ("it was removed"), and does not say so plainly; or rows of its list bear an answer of their own.',
         "Read the mail. Approve those that are wanted (APPROVE except 3, 7), and say CLOSE of the others.",
     ),
     Reason.REPEAT_LIMIT: Said(

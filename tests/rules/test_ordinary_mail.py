@@ -34,7 +34,7 @@ If anything here is wrong or missing, reply to this mail; a colleague will look 
 """
 
 
-def becomes(text: str, before: Facts) -> Decision:
+def becomes(text: str, before: Facts, *, html: str = "") -> Decision:
     """What becomes of a mail with this text; where there is a thread, it answers a letter of ours."""
     message = EmailMessage()
     message["From"] = mails.MP121_ADDRESS
@@ -43,6 +43,8 @@ def becomes(text: str, before: Facts) -> Decision:
     if before.home:
         message["In-Reply-To"] = "<letter@our-company.example>"
     message.set_content(text + BELOW * bool(before.home))
+    if html:
+        message.add_alternative(html, subtype="html")
     mail = replace(parse(message.as_bytes(), Trust()), origin=cases.origin())
     return decide(replace(before, mail=mail), understand(mail, mails.contact()), cases.policy())
 
@@ -108,3 +110,13 @@ def test_what_somebody_must_see_is_held(before: Facts, text: str, reason: str) -
     decision = becomes(text, before)
     assert (decision.fate, decision.reason) == (Fate.HELD, reason)
     assert not any(plan.code_devices for plan in decision.plans)
+
+
+@pytest.mark.parametrize(("remark", "held"), [("", False), ("TBC", False), ("Not found in SMI", True), ("done", True)])
+def test_a_row_that_bears_an_answer_beside_a_request_is_seen(remark: str, held: bool) -> None:
+    """The others are answered at once; that one may be wanted, and a person looks."""
+    rows = "".join(f"<tr><td>{one}</td><td>{said}</td></tr>" for one, said in ((A, ""), (B, remark)))
+    table = f"<table><tr><th>Device ID</th><th>Install code</th></tr>{rows}</table>"
+    decision = becomes("See the table", FRESH, html=f"<p>Please send the install codes for these.</p>{table}")
+    assert [one for plan in decision.plans for one in plan.code_devices] == ([A] if held else [A, B])
+    assert decision.reason is (Reason.SOME_NOT_WANTED if held else Reason.REQUEST)

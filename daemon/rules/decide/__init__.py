@@ -256,6 +256,8 @@ def _as_promised(desk: Desk, decision: Decision) -> Decision:
         return decision
     if promised.complains_to_us(desk):
         return replace(held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
+    if promised.passes_some_by(desk):
+        return replace(held_too(desk, decision, Reason.SOME_NOT_WANTED), keep_content=True, moves_mail=True)
     unclear = decision.reason in (Reason.ASKED_TOO_SOON, Reason.REQUEST) and promised.leaves_open(desk)
     return held_of_thread(desk, Reason.NOT_UNDERSTOOD) if unclear else decision
 

@@ -44,6 +44,14 @@ def complains_to_us(desk: Desk) -> bool:
     return meaning.complains and about_us and not (meaning.withdraws or desk.observed or desk.facts.findings)
 
 
+def passes_some_by(desk: Desk) -> bool:
+    """Rows of what it asks for bear an answer in words, to nothing that we asked: nobody else would look at them."""
+    meaning, known = desk.meaning, desk.home.by_device() if desk.home else {}
+    asks = meaning.asked or meaning.wants_codes
+    answers_us = meaning.brings_codes or desk.facts.findings
+    return bool(asks and not answers_us and not desk.observed and set(meaning.answered) - known.keys())
+
+
 def is_mere_complaint(desk: Desk) -> bool:
     """It asks for nothing beside: a code that is said to be wrong is not sent once more for that."""
     meaning = desk.meaning
