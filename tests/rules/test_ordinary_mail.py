@@ -11,6 +11,7 @@ from daemon.mail.sender.authres import Trust
 from daemon.rules.decide import decide
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts
+from daemon.rules.gate import Waiver
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 from daemon.rules.understand import understand
@@ -112,11 +113,22 @@ def test_what_somebody_must_see_is_held(before: Facts, text: str, reason: str) -
     assert not any(plan.code_devices for plan in decision.plans)
 
 
+def asked_for(remark: str) -> str:
+    """A request with a table, whose second row bears `remark` where the code is to stand."""
+    rows = "".join(f"<tr><td>{one}</td><td>{said}</td></tr>" for one, said in ((A, ""), (B, remark)))
+    table = f"<table><tr><th>Device ID</th><th>Install code</th></tr>{rows}</table>"
+    return f"<p>Please send the install codes for these.</p>{table}"
+
+
 @pytest.mark.parametrize(("remark", "held"), [("", False), ("TBC", False), ("Not found in SMI", True), ("done", True)])
 def test_a_row_that_bears_an_answer_beside_a_request_is_seen(remark: str, held: bool) -> None:
     """The others are answered at once; that one may be wanted, and a person looks."""
-    rows = "".join(f"<tr><td>{one}</td><td>{said}</td></tr>" for one, said in ((A, ""), (B, remark)))
-    table = f"<table><tr><th>Device ID</th><th>Install code</th></tr>{rows}</table>"
-    decision = becomes("See the table", FRESH, html=f"<p>Please send the install codes for these.</p>{table}")
+    decision = becomes("See the table", FRESH, html=asked_for(remark))
     assert [one for plan in decision.plans for one in plan.code_devices] == ([A] if held else [A, B])
     assert decision.reason is (Reason.SOME_NOT_WANTED if held else Reason.REQUEST)
+
+
+def test_once_it_is_approved_it_is_looked_at_no_more() -> None:
+    """An approval ends the doubt, as every other."""
+    approved = replace(FRESH, waiver=Waiver((), ("ann@our-company.example",)), ordered=True)
+    assert becomes("See the table", approved, html=asked_for("done")).fate is Fate.DECIDED

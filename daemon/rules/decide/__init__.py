@@ -254,10 +254,10 @@ def _as_promised(desk: Desk, decision: Decision) -> Decision:
     """All that was decided, and a person looks at what is said to be wrong, or what a reply says of a device answered."""
     if decision.fate is Fate.HELD:
         return decision
-    if promised.complains_to_us(desk):
-        return replace(held_too(desk, decision, Reason.COMPLAINT), keep_content=True, moves_mail=True)
-    if promised.passes_some_by(desk):
-        return replace(held_too(desk, decision, Reason.SOME_NOT_WANTED), keep_content=True, moves_mail=True)
+    complains = promised.complains_to_us(desk)
+    if complains or promised.passes_some_by(desk):
+        reason = Reason.COMPLAINT if complains else Reason.SOME_NOT_WANTED
+        return replace(held_too(desk, decision, reason), keep_content=True, moves_mail=True)
     unclear = decision.reason in (Reason.ASKED_TOO_SOON, Reason.REQUEST) and promised.leaves_open(desk)
     return held_of_thread(desk, Reason.NOT_UNDERSTOOD) if unclear else decision
 

@@ -45,7 +45,12 @@ def complains_to_us(desk: Desk) -> bool:
 
 
 def passes_some_by(desk: Desk) -> bool:
-    """Rows of what it asks for bear an answer in words, to nothing that we asked: nobody else would look at them."""
+    """Rows of what it asks for bear an answer in words, to nothing that we asked: nobody else would look at them.
+
+    Nor are they looked at again where the mail was approved.
+    """
+    if desk.facts.waiver is not None:
+        return False
     meaning, known = desk.meaning, desk.home.by_device() if desk.home else {}
     asks = meaning.asked or meaning.wants_codes
     answers_us = meaning.brings_codes or desk.facts.findings
