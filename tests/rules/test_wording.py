@@ -17,7 +17,7 @@ from daemon.rules.wording.answer_words import LONGEST_GROUP, LONGEST_LETTER, Cod
 from daemon.rules.wording.layout import WIDTH
 from daemon.rules.wording.rehearsal import check
 from daemon.rules.wording.specimens import device
-from tests.letters import our_words
+from tests.letters import our_words, seal
 
 WORDS = our_words()
 EVERY_LETTER = pytest.mark.parametrize("name", list(specimens.BY_NAME))
@@ -197,7 +197,7 @@ def test_a_letter_reads_aloud(name):
     letter = write(plan_of(name), specimens.codes(plan_of(name)), WORDS)
     for page in (letter.text, letter.html):
         assert not re.search(
-            r"None|Undefined|\(\)|\[\]|\{|\x02|\x03| [.,;:]( |$)|!", re.sub(r"<!DOC.*|<style.*", "", page)
+            r"None|Undefined|\(\)|\[\]|\{|\x02|\x03| [.,;:]( |$)|!", re.sub(r"<!DOC.*|(?s:<style.*?</style>)", "", page)
         )
     words = letter.text.split("\n\n")
     assert "" not in words
@@ -211,7 +211,7 @@ def test_a_letter_reads_aloud(name):
 def test_text_and_page_say_the_same(name):
     """Every word of the text stands in the HTML too, in the same order; the bars of a chart are drawn by each in its way."""
     letter = write(plan_of(name), specimens.codes(plan_of(name)), WORDS)
-    page = re.sub(r"<(title|style).*?</\1>|<[^>]*>", " ", letter.html)
+    page = re.sub(r"(?s)<(title|style).*?</\1>|<[^>]*>", " ", letter.html)
     for sign, plain in (("&#39;", "'"), ("&#34;", '"'), ("&amp;", "&"), ("&nbsp;", " "), ("&#9632;", " ")):
         page = page.replace(sign, plain)
 
@@ -229,8 +229,14 @@ def test_a_page_takes_nothing_from_outside(name):
 
 
 @pytest.mark.parametrize("name", list(specimens.ANSWERS))
+def test_an_answer_travels_as_it_is(name):
+    """Text and page have short lines: a relay finds nothing to break, and a person who looks at the source can read it."""
+    assert b"quoted-printable" not in seal(plan_of(name), WORDS)
+
+
+@pytest.mark.parametrize("name", list(specimens.ANSWERS))
 def test_a_masked_letter_holds_no_digit_of_a_code(name):
-    """Written without codes, a letter shows bullets in text, HTML and sheet, its checks included, and says so."""
+    """Written without codes, a letter shows stars in text, HTML and sheet, its checks included, and says so."""
     plan = plan_of(name)
     letter = write(plan, None, WORDS)
     rows = [cell for one in letter.sheet.rows for cell in one] if letter.sheet else []
@@ -240,7 +246,7 @@ def test_a_masked_letter_holds_no_digit_of_a_code(name):
         assert not any(digits[i : i + 4] in whole for i in range(0, 32, 4) if not digits[i : i + 4].isdigit())
     assert not any(check in whole for check in ("C3B5", "528F", "F596"))
     assert ("the install codes are masked" in " ".join(letter.text.split())) == bool(plan.code_devices)
-    assert ("•••• ••••" in letter.text) == bool(plan.code_devices)
+    assert ("**** ****" in letter.text) == bool(plan.code_devices)
 
 
 def test_ops_letters_never_carry_a_code():
@@ -433,8 +439,8 @@ def test_a_line_break_alone_is_an_empty_paragraph():
     found = layout.blocks("one\n\n\\\n\ntwo", ())
     page = WORDS.compiled.get_template("page.html").render(blocks=found, subject="A subject")
     assert layout.text(found) == "one\n\n\n\ntwo\n"
-    assert page.count("<p style") == 3
-    assert '<p style="margin:0 0 14px 0;"></p>' in page
+    assert page.count("<p>") == 3
+    assert "<p>\n\n</p>" in page
 
 
 def test_the_last_cell_of_a_row_may_be_broken_and_no_other():
@@ -442,8 +448,9 @@ def test_the_last_cell_of_a_row_may_be_broken_and_no_other():
     table = layout.Table((layout.Column("A"), layout.Column("B")), (("same", "same"), ("same", "same")))
     found = layout.blocks(layout.mark(0), (table,))
     page = WORDS.compiled.get_template("page.html").render(blocks=found, subject="A subject")
-    cells = [line for line in page.split("\n") if line.startswith("<td valign")]
-    assert ["overflow-wrap:anywhere" in cell for cell in cells] == [False, True, False, True]
+    cells = re.findall('<td class="(words.*?)">same</td>', page)
+    assert ["long" in cell for cell in cells] == [False, True, False, True]
+    assert ".long, .value { overflow-wrap:anywhere;" in page
 
 
 # Overridden templates ───────────────────────────────────────────────────────────────────────────────
@@ -461,7 +468,7 @@ def test_a_supplier_may_put_its_own_words():
     letter = write(specimens.CODES, None, words)
     assert check(words) == []
     assert letter.text.endswith("Yours sincerely,\nLosing Energy, telephone 020 7946 0000\n")
-    assert "Yours sincerely,<br>Losing Energy" in letter.html
+    assert "Yours sincerely,\n<br>Losing Energy" in letter.html
 
 
 @pytest.mark.parametrize(

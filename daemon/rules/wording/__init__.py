@@ -14,6 +14,7 @@ from typing import Any
 
 from jinja2 import FunctionLoader, StrictUndefined, TemplateRuntimeError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
 from daemon.mail.message import Letter, Mark
 from daemon.rules.asking.subjects import asking_subject
@@ -85,6 +86,7 @@ class Words:
             auto_reload=False,
             cache_size=-1,  # a plain dict: there are few, and each stays
         )
+        environment.filters["folded"] = _folded
         environment.globals |= {
             **_TURNS,
             "company": plain(self.company),
@@ -116,6 +118,11 @@ def _something(value: Any) -> Any:
     if value is None:
         raise TemplateRuntimeError("a value that is None was to be printed")
     return value
+
+
+def _folded(line: str) -> Markup:
+    """`line` for a page, on short lines: how it is broken there is not seen, and what it holds is no markup."""
+    return Markup("\n".join(layout.wrap(str(escape(line)))))  # noqa: S704  # escaped just here
 
 
 def write(plan: LetterPlan, codes: Mapping[DeviceId, InstallCode] | None, words: Words) -> Letter:

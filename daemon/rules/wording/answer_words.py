@@ -14,7 +14,8 @@ from daemon.rules.wording import layout
 from daemon.rules.wording.layout import DEVICE, Column, Table, device_table
 
 SHEET_HEADING = ("device_id", "outcome", "install_code", "note")
-MASKED = " ".join(["••••"] * 8)
+MASKED = " ".join(["****"] * 8)
+"""ASCII, so that a masked copy travels as the letter did."""
 _BOTH_MASKED = MASKED, MASKED[:4]
 LONGEST_LETTER, LONGEST_GROUP = 200, 20
 """A letter on more devices than the first shows only groups up to the second; the sheet has them all."""
