@@ -9,6 +9,7 @@ import binascii
 import hmac
 import os
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,7 +21,7 @@ from daemon.errors import ConfigError, SealBroken
 
 NAMES = "names"
 _VERSION, _NONCE, _KEY_OCTETS = 1, 12, 32
-_LENGTHS = tuple(length.to_bytes(8, "big") for length in range(64))
+_LENGTHS = tuple(length.to_bytes(8, "big") for length in range(256))
 
 
 class Vault:
@@ -56,7 +57,7 @@ class Vault:
     def seal_many(self, plain: Sequence[tuple[int, bytes]], *, table: str, column: str) -> list[bytes]:
         """Each (row, octets) sealed for its own place: `seal` for a batch, several times as fast."""
         encrypt, head = self._ciphers[self._first].encrypt, self._head
-        place = _framed(table) + _framed(column)
+        place = _column(table, column)
         nonces = os.urandom(_NONCE * len(plain))
         sealed = []
         for index, (row, octets) in enumerate(plain):
@@ -67,7 +68,7 @@ class Vault:
     def holds_many(self, sealed: Sequence[tuple[int, bytes, bytes]], *, table: str, column: str) -> list[bool]:
         """For each (row, sealed value, octets): whether it opens to just these octets. False where it does not open."""
         decrypt, head = self._ciphers[self._first].decrypt, self._head
-        place, begin, end = _framed(table) + _framed(column), len(self._head), len(self._head) + _NONCE
+        place, begin, end = _column(table, column), len(self._head), len(self._head) + _NONCE
         same = []
         for row, value, octets in sealed:
             try:
@@ -93,8 +94,7 @@ class Vault:
 
     def derive(self, *parts: str | bytes) -> bytes:
         """32 octets that only this installation derives from `parts` (HMAC-SHA256, lengths included)."""
-        message = b"".join(_framed(part) for part in parts)
-        return hmac.digest(self._names, message, "sha256")
+        return hmac.digest(self._names, b"".join([_framed(part) for part in parts]), "sha256")
 
     def __repr__(self) -> str:
         return f"<vault, keys {', '.join(self._ciphers)}>"
@@ -105,7 +105,8 @@ class Vault:
 
 def _framed(part: str | bytes) -> bytes:
     raw = part.encode() if isinstance(part, str) else part
-    return len(raw).to_bytes(8, "big") + raw
+    length = len(raw)
+    return (_LENGTHS[length] if length < len(_LENGTHS) else length.to_bytes(8, "big")) + raw
 
 
 def _framed_row(row: int) -> bytes:
@@ -114,7 +115,13 @@ def _framed_row(row: int) -> bytes:
 
 
 def _place(table: str, column: str, row: str | int) -> bytes:
-    return b"".join(_framed(part) for part in (table, column, str(row)))
+    return _column(table, column) + _framed(str(row))
+
+
+@cache
+def _column(table: str, column: str) -> bytes:
+    """There are few."""
+    return _framed(table) + _framed(column)
 
 
 def _split(sealed: bytes) -> tuple[str, bytes]:

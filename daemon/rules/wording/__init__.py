@@ -8,7 +8,7 @@ frame, `page.html`, ever sees an install code, in a cell of a table.
 import re
 from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -86,7 +86,7 @@ class Words:
             auto_reload=False,
             cache_size=-1,  # a plain dict: there are few, and each stays
         )
-        environment.filters["folded"] = _folded
+        environment.filters["folded"] = _folded  # for any line but a cell, which may hold a code
         environment.globals |= {
             **_TURNS,
             "company": plain(self.company),
@@ -120,9 +120,11 @@ def _something(value: Any) -> Any:
     return value
 
 
-def _folded(line: str) -> Markup:
-    """`line` for a page, on short lines: how it is broken there is not seen, and what it holds is no markup."""
-    return Markup("\n".join(layout.wrap(str(escape(line)))))  # noqa: S704  # escaped just here
+@lru_cache(maxsize=1024)
+def _folded(words: str | tuple[str, ...]) -> Markup:
+    """A line for a page, or several that are to stay apart, on short lines; nothing in them is markup."""
+    lines = (words,) if isinstance(words, str) else words
+    return Markup("\n<br>".join([layout.folded(str(escape(line))) for line in lines]))  # noqa: S704  # escaped just here
 
 
 def write(plan: LetterPlan, codes: Mapping[DeviceId, InstallCode] | None, words: Words) -> Letter:

@@ -14,6 +14,7 @@ template may write, line by line:
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from markupsafe import Markup, escape
@@ -235,7 +236,13 @@ def _text_lines(block: Block) -> Iterable[str]:
         return _chart_lines(block.chart)
     if block.kind == "list":
         return [line for item in block.lines for line in wrap(item, "- ", "  ")]
-    return [line for paragraph in block.lines for line in wrap(paragraph)]
+    return map(folded, block.lines)
+
+
+@lru_cache(maxsize=1024)
+def folded(line: str) -> str:
+    """`line` on lines of at most 72 characters. Most of what a letter says, the next one says too; a code it never is."""
+    return "\n".join(wrap(line))
 
 
 def _table_lines(table: Table) -> list[str]:
