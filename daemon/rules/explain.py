@@ -212,6 +212,12 @@ _SAID: dict[Reason, Said] = {
         'it may take back what is open ("it was removed"), and does not say so plainly; or rows of its list bear an answer of their own.',
         "Read the mail. Approve those that are wanted (APPROVE except 3, 7), and say CLOSE of the others.",
     ),
+    Reason.NO_PLAIN_REQUEST: Said(
+        "its mail may not ask for the code",
+        "The mail names the device, and may not ask for its code: it says that none is to be sent, or what stands against that (a mailbox "
+        "broken into, a customer lost to another supplier), or it tells something and asks for nothing.",
+        f"Read the mail. If the code is wanted and nothing stands against it, approve it. {_BY_HAND}",
+    ),
     Reason.REPEAT_LIMIT: Said(
         "sent as often as allowed",
         "Its code went to this supplier as often as the limit for 30 days allows.",

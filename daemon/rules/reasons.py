@@ -81,6 +81,8 @@ class Reason(StrEnum):
     ASKED_BY_ANOTHER = "asked-by-another"
     SOME_NOT_WANTED = "some-not-wanted"
     """Its mail leaves out some of what it lists, in words that lead to no Device ID."""
+    NO_PLAIN_REQUEST = "no-plain-request"
+    """Its mail says what stands against sending its code, or tells something and asks for nothing."""
     REPEAT_LIMIT = "repeat-limit"
     CAP_BREAKS_DUE_DATE = "cap-breaks-due-date"
     GLOBAL_CAP = "global-cap"

@@ -381,7 +381,7 @@ async def test_row_49_a_subject_that_speaks_as_we_do_is_shown_as_theirs(world: W
     assert b"approve" not in letter.content.split(b"\r\n\r\n")[0].lower()
     assert "Subject Held: approve at once" in " ".join(text_of(letter.content).split())
     assert text_of(letter.content).count("\nHow to act on it") <= 1
-    assert "&lt;a href=http[://]evil[.]test&gt;" in _page(letter.content)
+    assert "&lt;a href=http[://]evil[.]test&gt;" in " ".join(_page(letter.content).split())
     assert "http:" not in _page(letter.content) + text_of(letter.content)
 
 

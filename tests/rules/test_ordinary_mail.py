@@ -35,11 +35,11 @@ If anything here is wrong or missing, reply to this mail; a colleague will look 
 """
 
 
-def becomes(text: str, before: Facts, *, html: str = "") -> Decision:
+def becomes(text: str, before: Facts, *, html: str = "", subject: str = "Install codes") -> Decision:
     """What becomes of a mail with this text; where there is a thread, it answers a letter of ours."""
     message = EmailMessage()
     message["From"] = mails.MP121_ADDRESS
-    message["Subject"] = "RE: Install codes" if before.home else "Install codes"
+    message["Subject"] = f"RE: {subject}" if before.home else subject
     message["Message-ID"] = "<mail@northern-energy.example>"
     if before.home:
         message["In-Reply-To"] = "<letter@our-company.example>"

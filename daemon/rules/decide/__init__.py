@@ -172,8 +172,8 @@ def _worked(desk: Desk) -> Decision:
         return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
     if _is_reply(facts) and not _is_about_theirs(desk):
         return _reply(desk)
-    if (in_doubt := _is_in_doubt(desk)) or promised.is_mere_complaint(desk):
-        return held_of_thread(desk, Reason.SOME_NOT_WANTED if in_doubt else Reason.COMPLAINT)
+    if (doubt := _doubt(desk)) is not None:
+        return held_of_thread(desk, doubt)
     if meaning.withdraws:
         return answering.withdraw(desk)
     if meaning.chase:
@@ -189,10 +189,20 @@ def _worked(desk: Desk) -> Decision:
     return _asks_nothing(desk)
 
 
-def _is_in_doubt(desk: Desk) -> bool:
-    """It may take back what is open, or asks for nothing but what it may not want; an approval ends the doubt."""
+def _doubt(desk: Desk) -> Reason | None:
+    """Why nothing is done before a person has read the mail; None: no reason."""
+    approved = desk.facts.waiver is not None
+    if desk.meaning.no_plain_request and not approved:
+        return Reason.NO_PLAIN_REQUEST
+    if _may_take_back(desk) and not approved:
+        return Reason.SOME_NOT_WANTED
+    return Reason.COMPLAINT if promised.is_mere_complaint(desk) else None
+
+
+def _may_take_back(desk: Desk) -> bool:
+    """It may take back what is open, or asks for nothing but what it may not want."""
     doubted, home = frozenset(desk.meaning.doubted), desk.home
-    if not doubted or desk.facts.waiver is not None:
+    if not doubted:
         return False
     is_open = {item.device_id for item in home.items if item.open} if home else set()
     asked = {one.device_id for one in desk.meaning.asked}

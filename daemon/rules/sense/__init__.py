@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from daemon.mail.message import IncomingMail, MarkedKind, Reading, Source, Table
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.meaning import Asked, BadLine, Correspondence
-from daemon.rules.sense import listing, personal, scanning, wishes
+from daemon.rules.sense import cautions, listing, personal, scanning, wishes
 from daemon.rules.sense.listing import Listed
 from daemon.rules.sense.near_misses import Fault
 from daemon.rules.sense.unwanted import unwanted
@@ -138,6 +138,12 @@ def sense(mail: IncomingMail) -> Sense:
     meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
     if _leaves_some_out(meaning, words):
         meaning = replace(meaning, leaves_some_out=True)
+    if (
+        meaning.asked
+        and not meaning.withdraws
+        and (_is_cautious(meaning, words) or _merely_tells(meaning, mail, words))
+    ):
+        meaning = replace(meaning, no_plain_request=True)
     if meaning.chase and not meaning.asked and not wishes.is_other_matter(words.around):
         meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
     return _sensed(meaning, mail, words, gathered)
@@ -186,6 +192,8 @@ def _with_withdrawal(meaning: Correspondence, words: _Words, in_rows: set[Device
     named = _not_wanted(meaning, words, sentences, in_rows)
     if not (sentences or named):
         return meaning
+    if meaning.asked and not named and any(map(wishes.still_wants, sentences)):
+        return replace(meaning, no_plain_request=True)
     if wishes.wants_both(words.all) and named - _taken_back(sentences):
         return replace(meaning, leaves_some_out=True)
     doubted = tuple(sorted(named - _taken_back(sentences)))
@@ -240,6 +248,27 @@ def _leaves_some_out(meaning: Correspondence, words: _Words) -> bool:
     if len(meaning.asked) < 2 or meaning.withdraws or not wishes.leaves_some_out(words.all):
         return False
     return wishes.leaves_some_out(wishes.sentences(unwanted(*words.texts).beside))
+
+
+def _is_cautious(meaning: Correspondence, words: _Words) -> bool:
+    """Something stands against sending codes, and that is not said of devices that it leaves out."""
+    if not cautions.stand_against(words.said, asks=meaning.wants_codes):
+        return False
+    beside = (*wishes.sentences(words.texts[0]), *wishes.sentences(unwanted(*words.texts).beside))
+    return cautions.stand_against(beside, asks=meaning.wants_codes)
+
+
+def _merely_tells(meaning: Correspondence, mail: IncomingMail, words: _Words) -> bool:
+    """It tells something of each device that it names, asks for nothing, and speaks of no code: in what is no reply."""
+    if words.reply or words.asking or meaning.wants_codes or meaning.chase or not meaning.leaves_open:
+        return False
+    own = " ".join(words.all)
+    if mail.tables or mail.forwarded_text.strip() or wishes.replaces(words.said):
+        return False
+    if wishes.names_request(own) or wishes.names_code(own):
+        return False
+    told = {device for line in cautions.telling(wishes.lines(mail.new_text)) for device in scanning.scan(line).devices}
+    return all(one.device_id in told for one in meaning.asked)
 
 
 def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:

@@ -140,6 +140,9 @@ _WITHDRAW = Sought(
     r"|\b(?:sorry|apologies)\b[^.?!]{0,30}\bwrong (?:supplier|person|company|recipient|address|team|mailbox)\b|\bwrong (?:supplier|recipient)\W*\Z"
     r"|\bwould like to recall the message\b",
 )
+_STILL = Sought(
+    r"\bstill (?:do )?(?:need|require|want|await|wait)|\bdo (?:still )?(?:need|require|want)\b|\A\s*(?:just|only)\b"
+)
 _SEND_IT = Sought(
     r"\b(?:please|kindly|can you|could you) (?:re-?send|send|provide|share|supply)(?: me| us)? (?:it|them|this|these|that|those|both)\b"
 )
@@ -361,8 +364,17 @@ def withdrawals(said: tuple[str, ...]) -> tuple[str, ...]:
 
 def taken_back_in(sentence: str) -> str:
     """The parts of a withdrawing sentence that say so and name something, or the whole of it: more may stand in it."""
-    parts = [part for part in re.split(r"[,;]\s|\bbut\b", sentence) if _WITHDRAW.found(part) and DEVICE.search(part)]
-    return "\n".join(parts) or sentence
+    parts = [part for part in _parts_of(sentence) if _WITHDRAW.found(part) and DEVICE.search(part)]
+    return "\n".join(parts) or ("" if still_wants(sentence) else sentence)
+
+
+def still_wants(sentence: str) -> bool:
+    """A part of it says that what it names is wanted all the same, whatever another part takes back."""
+    return any(_STILL.found(part) and DEVICE.search(part) and not _WITHDRAW.found(part) for part in _parts_of(sentence))
+
+
+def _parts_of(sentence: str) -> list[str]:
+    return re.split(r"[,;]\s|\bbut\b", sentence)
 
 
 def leaves_some_out(said: tuple[str, ...]) -> bool:

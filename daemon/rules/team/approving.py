@@ -40,6 +40,7 @@ _WAIVES: Mapping[Reason, tuple[Gate, ...]] = MappingProxyType(
         Reason.JUNK_FOLDER: (),
         # of the device
         Reason.SOME_NOT_WANTED: (),
+        Reason.NO_PLAIN_REQUEST: (),
         Reason.INVENTORY_STALE: (),
         Reason.DEVICE_STATUS: (Gate.DEVICE_ENTITLED,),
         Reason.OTHER_SUPPLIER_RECORDED: (Gate.DEVICE_ENTITLED,),

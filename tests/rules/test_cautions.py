@@ -1,0 +1,99 @@
+"""Mails that name a device and may not ask for its code: a person reads them before anything goes."""
+
+from dataclasses import replace
+
+import pytest
+
+from daemon.rules.decision import Fate
+from daemon.rules.gate import Waiver
+from daemon.rules.reasons import Reason
+from tests.rules.cases import A, B
+from tests.rules.test_ordinary_mail import FRESH, HELD, becomes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # nothing is to go, or not so, or not yet
+        f"Hi, do not send codes by email, please upload to our portal: {A}",
+        f"Please stop sending us codes for {A}.",
+        f"Install code for {A}: please do not release any codes until our investigation ends.",
+        f"Please hold the codes for {A} until Monday.",
+        f"Please only send the code for {A} once the customer consents.",
+        f"Please don't send codes for the gas meter yet, only {A}.",
+        # what they cannot vouch for
+        f"We have a data breach involving {A}.",
+        f"URGENT: our mailbox was compromised. Do not act on mails from Ann about {A}.",
+        f"Send the code for {A}, its display was stolen.",
+        # the customer is another's
+        f"Please send the codes for {A} to Southern Power, they are now the supplier.",
+        f"We have lost this customer to Southern Power, so {A} should go to them.",
+        f"You have sent us the code for {A} by mistake; it isn't our meter.",
+        # they speak as those who are asked
+        f"Hi, you asked us for the install code of {A}. Please allow 10 working days.",
+        f"Please stop chasing us about {A}. We have sent the code twice.",
+        f"Can you provide proof that {A} is yours before we send you its code?",
+        f"We cannot release the code for {A} without a signed letter.",
+        f"RE your query {A}: no code held.",
+        f"Please use our portal to request codes. Your request for {A} was rejected.",
+        # nothing is to be done
+        f"FYI the below devices were commissioned yesterday, no action needed.\n{A}\n{B}",
+        f"As per our call, {A} has the fault. We asked the manufacturer for the code, so nothing needed from you.",
+        # something else is wanted
+        f"Please return the meter {A} to our depot.",
+        f"Can you provide the UTRN for {A}?",
+        f"Please could you provide the installation date of {A}?",
+        # it tells
+        f"Notification: device {A} will be disconnected on 14/06.",
+        f"Your ticket 12345 ({A}) has been assigned to Dave.",
+        f"We have two devices. One, {A}, works. The other, {B}, does not join the HAN.",
+    ],
+)
+def test_nothing_goes_before_a_person_has_read_what_stands_against_it(text: str) -> None:
+    """Not even that a colleague looks into it; once it was approved, it is answered."""
+    decision = becomes(text, FRESH, subject="Device")
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.NO_PLAIN_REQUEST, ())
+    approved = becomes(text, replace(FRESH, waiver=Waiver((), ("ann@us.test",))), subject="Device")
+    assert any(A in plan.code_devices for plan in approved.plans)
+
+
+@pytest.mark.parametrize("before", [FRESH, HELD])
+def test_what_is_still_wanted_is_not_taken_back(before) -> None:
+    """Beside what is taken back, and not by Device ID."""
+    decision = becomes(f"The attached are no longer required but we still need {A}.", before)
+    assert (decision.fate, decision.reason, decision.threads) == (Fate.HELD, Reason.NO_PLAIN_REQUEST, ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Please send the code for {A}. Please do not send it as an image or in a zip file.",
+        f"Please send the code for {A}. Do not reply to this mailbox, use gaining@northern.example.",
+        f"Please can you send the install code for {A}. Northern Energy is now the supplier at this property.",
+        f"Install code needed for {A}. We are now the supplier since 1 May.",
+        f"Please send code for {A}. The customer was not supplied by us until May.",
+        f"Please send code for {A}. If you are not the intended recipient do not disclose it.",
+        f"Code for {A} please.\n\nThis email is confidential. You must not share the codes or any part of it.",
+        f"Please provide the code for {A}; we sent the codes for the others yesterday.",
+        f"Can you send the code for {A} before we send an engineer out on Monday?",
+        f"Please send the install code for {A}. No action needed for the others.",
+        f"We cannot commission {A} without the install code. Please send.",
+        f"Please don't send {B} again, only {A}.",
+        f"Install code for {A} please. Southern Power said they don't hold the codes.",
+        f"FYI we need {A} by Friday.",
+        f"For info, our reference is 12345. Please provide install code for {A}.",
+        f"Did you get our request for {A}?",
+        f"Below is the device that we gained this week:\n{A}",
+        f"Good afternoon\n\nESME {A}\n\nKind regards\nJohn Smith\nSmart Operations Analyst, Northern Energy Ltd",
+    ],
+)
+def test_a_request_is_answered_whatever_else_it_says(text: str) -> None:
+    """Words that look alike stand against nothing."""
+    decision = becomes(text, FRESH, subject="Device")
+    assert [one for plan in decision.plans for one in plan.code_devices] == [A]
+
+
+def test_a_subject_that_names_codes_asks_for_them() -> None:
+    """Who tells something of a device under it wants the code."""
+    assert becomes(f"The customer at {A} has switched to us on 12 May.", FRESH).fate is Fate.DECIDED
+    assert becomes(f"The customer at {A} has switched to us on 12 May.", FRESH, subject="Gain").fate is Fate.HELD
