@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import policy
 from email.errors import InvalidBase64LengthDefect
+from email.feedparser import FeedParser
 from email.message import Message
-from email.parser import BytesParser
 from typing import Any
 
 from daemon.mail import headers
@@ -24,6 +24,8 @@ READ_OF_TOO_LARGE = 256 * 1024
 MAX_DEPTH = 30
 MAX_PARTS = 200
 _BOUNDARY = re.compile(rb"boundary(?:\*[0-9]{0,3}\*?)?\s*=\s*\"?(?:[\w-]*'[\w-]*')?([^\s\";]{1,200})", re.IGNORECASE)
+_CHARSET = re.compile(r'[^;="\\]*;\s*charset=("?)([A-Za-z0-9._-]+)\1\s*', re.IGNORECASE | re.ASCII)
+"""A Content-Type as most are, with nothing behind its type but this: the standard reading goes letter by letter."""
 _TOO_DEEP = "its parts are nested too deep"
 _TOO_MANY = f"it has more than {MAX_PARTS} parts"
 _DAMAGED = "a part of it is damaged"
@@ -101,7 +103,20 @@ def read_tree(raw: bytes, answers: tuple[str, ...] = (), within: Enclosed | None
 
 
 class _Part(Message):
-    """Where its boundary is in a charset that Python knows and will not read it by, there is none."""
+    """Its type is made out once: the parser asks for it, and we do, many times.
+
+    Where its boundary is in a charset that Python knows and will not read it by, there is none.
+    """
+
+    _made_of: tuple[int, str] = (-1, "")
+    _kind = ""
+
+    def get_content_type(self) -> str:
+        """As the standard one, whose answer holds as long as no field comes in."""
+        made_of = (len(self), self.get_default_type())
+        if made_of != self._made_of:
+            self._made_of, self._kind = made_of, super().get_content_type()
+        return self._kind
 
     def get_boundary(self, failobj: Any = None) -> Any:
         """As the standard one, which the parser asks and which would raise out of it."""
@@ -112,7 +127,9 @@ class _Part(Message):
 
 
 def _parsed(raw: bytes) -> Message:
-    return BytesParser(_Part, policy=policy.compat32).parsebytes(raw)
+    parser = FeedParser(_Part, policy=policy.compat32)
+    parser.feed(raw.decode("ascii", "surrogateescape"))
+    return parser.close()
 
 
 def _out_of_bounds(raw: bytes) -> str:
@@ -195,17 +212,18 @@ def _add_leaf(message: Message, kind: str, tree: Tree, place: _Place) -> None:
     if len(tree.leaves) >= MAX_PARTS:
         tree.defect(_TOO_MANY)
         return
-    name = _name(message)
     if kind.startswith("multipart/"):
         kind = "text/plain"  # its boundary is missing: whatever it holds is read as it stands
-    disposition = str(message.get("content-disposition", "")).strip().lower()
+    content_type, disposition = (str(message.get(name, "")) for name in ("content-type", "content-disposition"))
+    # Most parts have no name: the word stands in no field of theirs.
+    name = _name(message) if "name" in f"{disposition} {content_type}".lower() else ""
     tree.leaves.append(
         Leaf(
             media_type=kind,
-            charset=_charset(message),
+            charset=_charset(message, content_type),
             name=name,
             content=_content(message),
-            attached=disposition.startswith("attachment") or bool(name),
+            attached=disposition.strip().lower().startswith("attachment") or bool(name),
             inline_id="content-id" in message,
             within=place.within,
             alternative=place.alternative,
@@ -220,7 +238,11 @@ def _content(message: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _charset(message: Message) -> str:
+def _charset(message: Message, content_type: str) -> str:
+    if not content_type:
+        return ""
+    if plainly := _CHARSET.fullmatch(content_type):
+        return plainly[2].lower()
     try:
         return message.get_content_charset() or ""
     except (ValueError, LookupError, TypeError):
@@ -228,9 +250,7 @@ def _charset(message: Message) -> str:
 
 
 def _name(message: Message) -> str:
-    """The file name without path, controls or excess length. Most parts have none: the word stands in no field of theirs."""
-    if "name" not in f"{message.get('content-disposition')} {message.get('content-type')}".lower():
-        return ""
+    """The file name without path, controls or excess length."""
     try:
         name = message.get_filename() or ""
     except (ValueError, LookupError, TypeError):
