@@ -53,7 +53,7 @@ def plainly_headed(raw: bytes) -> bytes:
     kept, keeping = [], False
     for line in _LINE_END.split(raw[:end]):
         if line[:1] not in (b" ", b"\t"):
-            keeping = bool(_CONTENT_FIELD.match(line))
+            keeping = line[:1] in (b"c", b"C") and bool(_CONTENT_FIELD.match(line))
         if keeping and line:
             kept.append(line)
     return b"\r\n".join((*kept, b"", raw[body:]))
@@ -90,9 +90,8 @@ def first(fields_: tuple[Field, ...], name: str) -> str:
 
 def _fields(head: bytes) -> Iterator[Field]:
     name, odd, parts = "", False, [""]
-    for line in _LINE_END.split(head):
-        text = _line_text(line)
-        if text[:1] in (" ", "\t"):
+    for text in _lines(head):
+        if text.startswith((" ", "\t")):
             if disguised := _disguised(text):
                 yield disguised
             parts.append(text.strip())
@@ -107,8 +106,15 @@ def _fields(head: bytes) -> Iterator[Field]:
         yield Field(name, " ".join(parts).strip()[:MAX_VALUE], odd)
 
 
+def _lines(head: bytes) -> list[str]:
+    """Its lines as text, every control character kept (they are a sign)."""
+    if head.isascii():
+        return head.decode("ascii").replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return list(map(_line_text, _LINE_END.split(head)))
+
+
 def _line_text(line: bytes) -> str:
-    """A line as text, every control character kept (they are a sign); raw 8-bit is UTF-8, or else Windows'."""
+    """Raw 8-bit is UTF-8, or else Windows'."""
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError:

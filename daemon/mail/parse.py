@@ -79,7 +79,7 @@ def _semantic_key(fields: tuple[Field, ...], origin: Origin, subject: str, body:
         origin.sender or first(fields, "from"),
         first(fields, "date"),
         subject,
-        *("\n".join(line.rstrip() for line in text.split("\n")).strip() for text in body.texts),
+        *("\n".join(map(str.rstrip, text.split("\n"))).strip() for text in body.texts),
         *(attachment.sha256 for attachment in body.attachments),
     ]
     if not body.texts and not body.attachments:

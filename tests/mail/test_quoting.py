@@ -209,5 +209,5 @@ def test_nothing_begins_at_a_line_that_is_not_of_note(lines, manner):
     text = "\n".join(lines)
     found = split(text, manner)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(quoting, "_of_note", lambda lines: bytearray(b"\1" * len(lines)))
+        patch.setattr(quoting, "_of_note", lambda text: bytearray(b"\1" * (text.count("\n") + 1)))
         assert split(text, manner) == found
