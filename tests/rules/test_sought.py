@@ -44,6 +44,7 @@ def test_a_sought_pattern_finds_what_the_pattern_finds(name, data):
     assert one.sub(" ", text) == one.pattern.sub(" ", text)
     texts = ["", text, "no.", text]
     assert one.among(texts) == [each for each in texts if one.pattern.search(each)]
+    assert one.in_any(texts) == any(map(one.pattern.search, texts))
 
 
 @pytest.mark.parametrize(

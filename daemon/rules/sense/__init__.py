@@ -7,6 +7,7 @@ know is imported here.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from daemon.mail.message import IncomingMail, MarkedKind, Reading, Source, Table
 from daemon.rules.identifiers import DeviceId
@@ -74,7 +75,7 @@ class _Gathered:
             self.bad.setdefault(where, BadLine(where, fault.why))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Words:
     """The mail's own words: `said` what its writer says, `all` with the subject and what was handed on."""
 
@@ -87,12 +88,25 @@ class _Words:
     """The subject, what its writer says, what was handed on."""
     taking_back: tuple[str, ...]
     """Those of `said` that take a request back."""
+    asking: bool
+    """It asks for anything at all, what was handed on included."""
     reports: bool
     """It tells how things went, rather than asks."""
 
-    @property
-    def asking(self) -> bool:
-        return wishes.asks_anything(self.all)
+    @cached_property
+    def own(self) -> str:
+        """All of them in a row."""
+        return " ".join(self.all)
+
+    @cached_property
+    def name_matter(self) -> bool:
+        """They speak of what only this process speaks of."""
+        return wishes.names_matter(self.own)
+
+    @cached_property
+    def of_other_matter(self) -> bool:
+        """With all around them, they are about something else that devices have."""
+        return wishes.is_other_matter(self.around)
 
 
 def _words(mail: IncomingMail) -> _Words:
@@ -102,15 +116,17 @@ def _words(mail: IncomingMail) -> _Words:
         subject = mail.subject
     said = (*wishes.sentences(subject), *wishes.sentences(mail.new_text))
     around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:MAX_QUOTED], mail.quoted_text[:MAX_QUOTED]))
-    texts = (subject, mail.new_text, mail.forwarded_text)
+    handed_on = wishes.sentences(mail.forwarded_text)
+    asks = wishes.asks_anything(said)
     return _Words(
-        said,
-        (*said, *wishes.sentences(mail.forwarded_text)),
-        around,
-        reply,
-        texts,
-        wishes.withdrawals(said),
-        wishes.reports(said),
+        said=said,
+        all=(*said, *handed_on),
+        around=around,
+        reply=reply,
+        texts=(subject, mail.new_text, mail.forwarded_text),
+        taking_back=wishes.withdrawals(said),
+        asking=asks or wishes.asks_anything(handed_on),
+        reports=not asks and bool(wishes.reporting(said)),
     )
 
 
@@ -123,7 +139,7 @@ def sense(mail: IncomingMail) -> Sense:
     if kind is MarkedKind.ANSWER:
         return Sense(_marked_answer(mail, data))
     meaning = Correspondence(
-        asked=() if wishes.is_other_matter(words.around) else tuple(gathered.asked.values()),
+        asked=() if words.of_other_matter else tuple(gathered.asked.values()),
         chase=kind is MarkedKind.CHASE or wishes.chases(words.said, reply=words.reply),
         complains=wishes.complains(words.said),
         brings_codes=gathered.codes,
@@ -144,7 +160,7 @@ def sense(mail: IncomingMail) -> Sense:
         and (_is_cautious(meaning, words) or _merely_tells(meaning, mail, words))
     ):
         meaning = replace(meaning, no_plain_request=True)
-    if meaning.chase and not meaning.asked and not wishes.is_other_matter(words.around):
+    if meaning.chase and not meaning.asked and not words.of_other_matter:
         meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
     return _sensed(meaning, mail, words, gathered)
 
@@ -160,7 +176,7 @@ def _references(mail: IncomingMail) -> tuple[str, ...]:
 
 
 def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: tuple[str, ...]) -> bool:
-    own = " ".join(words.all)
+    own = words.own
     about_devices = bool(gathered.asked) or gathered.mangled or bool(_POINTS & set(data))
     about_devices = about_devices or wishes.names_devices(own) or wishes.names_serial(own)
     about_devices = about_devices or (words.reply and wishes.names_matter(words.around))
@@ -171,7 +187,7 @@ def _wants_codes(mail: IncomingMail, words: _Words, gathered: _Gathered, data: t
     said = tuple(sentence for sentence in words.said if sentence not in words.taking_back)
     if not words.reply and wishes.titles_request(mail.subject, said):
         return True
-    if not gathered.asked and wishes.points_below(words.said) and not wishes.is_other_matter(words.around):
+    if not gathered.asked and wishes.points_below(words.said) and not words.of_other_matter:
         return bool(_quoted_devices(mail))
     instead = bool(data) or wishes.names_serial(own) or gathered.for_devices or _brings_unread(mail)
     return instead and wishes.names_request(own)
@@ -314,8 +330,7 @@ def _with_apart(meaning: Correspondence, apart: set[DeviceId], words: _Words) ->
 
 def _sensed(meaning: Correspondence, mail: IncomingMail, words: _Words, gathered: _Gathered) -> Sense:
     """The meaning without what is of no account in it, and what it is about."""
-    own = " ".join(words.all)
-    matter = wishes.names_matter(own)
+    own, matter = words.own, words.name_matter
     on_topic = bool(meaning.asked or meaning.references or matter or gathered.codes or mail.origin.mark)
     on_topic = on_topic or gathered.shaped or bool(gathered.bad and wishes.names_code(own))
     plain_wish = not meaning.wants_codes and _is_plain_wish(mail, words, gathered, meaning.personal_data)
@@ -337,13 +352,13 @@ def _is_plain_wish(mail: IncomingMail, words: _Words, gathered: _Gathered, data:
     It may ask for codes in so many words; or name a code in its subject and say nothing more, or ask; or name one beside a supply
     number, a serial number or something attached; or want something of an attached list of meters.
     """
-    if words.reply or wishes.is_other_matter(words.around):
+    if words.reply or words.of_other_matter:
         return False
     if wishes.asks_for_codes(words.all, of_devices=True):
         return True
     if gathered.codes or gathered.answered or words.reports or wishes.brings_or_directs(words.all):
         return False
-    own, unread = " ".join(words.all), _brings_unread(mail)
+    own, unread = words.own, _brings_unread(mail)
     written = mail.new_text.strip() or mail.forwarded_text.strip()
     if wishes.names_code(mail.subject) and (not written or wishes.asks_to_do(words.said)):
         return True
@@ -355,8 +370,7 @@ def _is_plain_wish(mail: IncomingMail, words: _Words, gathered: _Gathered, data:
 
 def _strangers_request(meaning: Correspondence, words: _Words, gathered: _Gathered) -> bool:
     """Whether an unlisted writer means us: a Device ID alone, or a long number, is no request for a code."""
-    own = " ".join(words.all)
-    matter = wishes.names_matter(own)
+    own, matter = words.own, words.name_matter
     if meaning.wants_codes or (meaning.brings_codes and matter):
         return True
     about = matter or wishes.names_devices(own) or wishes.names_code(own) or gathered.for_devices

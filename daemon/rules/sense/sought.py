@@ -7,11 +7,13 @@ are read off the pattern itself, so that they cannot come to differ from it.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from re import _compiler, _constants, _parser  # type: ignore[attr-defined]  # the one reading of patterns that is Python's own
 from typing import Any
 
 _WITHOUT_WIDTH = (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT)
+_LETTER_OF_WORDS = re.compile("[g-z]")
+"""No Device ID has one."""
 _Words = tuple[str, ...]
 
 
@@ -46,6 +48,12 @@ class _Way:
         return at >= 0
 
 
+@lru_cache(maxsize=1)  # a dozen patterns are looked for in what one mail says
+def _in_words(texts: tuple[str, ...]) -> str:
+    """All `texts` that hold a word: a list of Device IDs is as long as what is said of it."""
+    return "\n".join(filter(_LETTER_OF_WORDS.search, texts))
+
+
 class Sought:
     """A pattern that minds case, with what is used of `re.Pattern`; read where it is first asked for."""
 
@@ -77,10 +85,23 @@ class Sought:
         return _stands(text, self._ways.items())
 
     def among(self, texts: Sequence[str]) -> list[str]:
-        """Those of `texts` in which it stands. Most words stand in none, which is asked of all together."""
-        together = "\n".join(texts)
-        ways = [way for way in self._ways.items() if way[0] in together]
+        """Those of `texts` in which it stands."""
+        ways = self._ways_in(texts)
         return [text for text in texts if _stands(text, ways)] if ways else []
+
+    def in_any(self, texts: Sequence[str]) -> bool:
+        """Whether it stands in one of `texts`."""
+        ways = self._ways_in(texts)
+        return bool(ways) and any(_stands(text, ways) for text in texts)
+
+    def _ways_in(self, texts: Sequence[str]) -> list[tuple[str, list[_Way]]]:
+        """Those by words that stand in one of `texts`. Most words stand in none, which is asked of all together."""
+        together = _in_words(tuple(texts)) if self._of_words else "\n".join(texts)
+        return [way for way in self._ways.items() if way[0] in together]
+
+    @cached_property
+    def _of_words(self) -> bool:
+        return all(map(_LETTER_OF_WORDS.search, self._ways))
 
     def sub(self, replacement: str, text: str) -> str:
         """As `re.Pattern.sub`."""

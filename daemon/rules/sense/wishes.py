@@ -310,25 +310,25 @@ def asks_anything(said: tuple[str, ...]) -> bool:
 
 def titles_request(subject: str, said: tuple[str, ...]) -> bool:
     """A subject that names install codes over words that ask, or hand something over to be read."""
-    if not (_CODES.found(_folded(subject)) and _HANDS_OVER.among(said)):
+    if not (_CODES.found(_folded(subject)) and _HANDS_OVER.in_any(said)):
         return False
     return not _OF_THE_PROCESS.found(" ".join(said))
 
 
 def wants_of_list(said: tuple[str, ...]) -> bool:
     """It asks for something of what is attached."""
-    return asks_anything(said) and bool(_WANTED_OF_A_LIST.among(said))
+    return asks_anything(said) and _WANTED_OF_A_LIST.in_any(said)
 
 
 def points_below(said: tuple[str, ...]) -> bool:
     """It asks its reader to look at what stands below it, and says no thanks for that."""
-    pointing = bool(_SEE_BELOW.among(said)) or (asks_anything(said) and bool(_BELOW.among(said)))
-    return pointing and not _GIVES.among(said) and not reports(said)
+    pointing = _SEE_BELOW.in_any(said) or (asks_anything(said) and _BELOW.in_any(said))
+    return pointing and not _GIVES.in_any(said) and not reports(said)
 
 
 def brings_or_directs(said: tuple[str, ...]) -> bool:
     """It hands codes over, or says where such mail is to go, or who is to be asked."""
-    return any(pattern.among(said) for pattern in (_GIVES, _OF_THE_PROCESS))
+    return any(pattern.in_any(said) for pattern in (_GIVES, _OF_THE_PROCESS))
 
 
 def asks_to_do(said: tuple[str, ...]) -> bool:
@@ -338,7 +338,7 @@ def asks_to_do(said: tuple[str, ...]) -> bool:
 
 def hands_over(said: tuple[str, ...]) -> bool:
     """It speaks of something attached."""
-    return bool(_ATTACHED.among(said))
+    return _ATTACHED.in_any(said)
 
 
 def is_other_matter(text: str) -> bool:
@@ -384,22 +384,22 @@ def leaves_some_out(said: tuple[str, ...]) -> bool:
 
 def wants_both(said: tuple[str, ...]) -> bool:
     """It asks for the codes of both devices, whatever else it says of one."""
-    return bool(_BOTH.among(said))
+    return _BOTH.in_any(said)
 
 
 def wants_all(said: tuple[str, ...]) -> bool:
     """It asks for the codes of all that it names."""
-    return wants_both(said) or bool(_ALL.among(said))
+    return wants_both(said) or _ALL.in_any(said)
 
 
 def is_test(said: tuple[str, ...]) -> bool:
     """It was written to see whether mail arrives."""
-    return bool(_TEST.among(said))
+    return _TEST.in_any(said)
 
 
 def asks_for_it(said: tuple[str, ...]) -> bool:
     """It asks for what it does not name once more ("please send it")."""
-    return bool(_SEND_IT.among(said))
+    return _SEND_IT.in_any(said)
 
 
 def _takes_back_device(sentence: str) -> bool:
@@ -408,17 +408,17 @@ def _takes_back_device(sentence: str) -> bool:
 
 def replaces(said: tuple[str, ...]) -> bool:
     """It puts something in the place of what it takes back."""
-    return bool(_REPLACES.among(said))
+    return _REPLACES.in_any(said)
 
 
 def thanks(said: tuple[str, ...]) -> bool:
     """It says thank you or received, briefly."""
-    return sum(len(s.split()) for s in said) < 80 and bool(_THANKS.among(said))
+    return sum(len(s.split()) for s in said) < 80 and _THANKS.in_any(said)
 
 
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
-    return bool(reporting(said)) and not asks_anything(said)
+    return not asks_anything(said) and bool(reporting(said))
 
 
 def reporting(said: tuple[str, ...]) -> tuple[str, ...]:
@@ -429,7 +429,7 @@ def reporting(said: tuple[str, ...]) -> tuple[str, ...]:
 
 def denies(said: tuple[str, ...]) -> bool:
     """It says that devices are not theirs, or that they hold nothing of them."""
-    return bool(_DENIES.among(said))
+    return _DENIES.in_any(said)
 
 
 def complains(said: tuple[str, ...]) -> bool:
@@ -441,7 +441,7 @@ def complains(said: tuple[str, ...]) -> bool:
 def contents(said: tuple[str, ...]) -> bool:
     """Thanks, or good news, and no word that takes anything of it back: nobody need look at it."""
     reserved = (_SETS_AT_EASE.sub(" ", s) for s in _RESERVES.among(said) if not _DISCLAIMS.found(s))
-    pleased = bool(_CONFIRMS.among(said)) or thanks(said)
+    pleased = _CONFIRMS.in_any(said) or thanks(said)
     return pleased and not complains(said) and not any(map(_RESERVES.found, reserved)) and not any(map(_tells, said))
 
 
@@ -453,12 +453,12 @@ def _tells(sentence: str) -> bool:
 
 def leaves_open(said: tuple[str, ...]) -> bool:
     """It says something in a sentence of its own, and asks for nothing that we know."""
-    return not _ASK.among(said) and any(len(_WORD.findall(DEVICE.sub(" ", s))) >= LEAST_SAID for s in said)
+    return not _ASK.in_any(said) and any(len(_WORD.findall(DEVICE.sub(" ", s))) >= LEAST_SAID for s in said)
 
 
 def attaches(said: tuple[str, ...]) -> bool:
     """It says that something is attached."""
-    return bool(_ATTACHES.among(said))
+    return _ATTACHES.in_any(said)
 
 
 def is_bulk(text: str) -> bool:
