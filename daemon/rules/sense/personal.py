@@ -52,6 +52,8 @@ _COMPANY = re.compile(
     r"\b(?:registered (?:office|in|address|number|at|company)|company (?:no|number|reg)|vat (?:no|number|reg)|head office)\b",
     re.IGNORECASE,
 )
+_COMPANY_WORDS = ("reg", "company", "vat", "head")
+"""One of these stands in each of them: to look for that is much faster."""
 _SIGN_OFF = re.compile(
     r"[ \t>]*(?:(?:kind|kindest|best|warm|warmest|many)? ?regards|(?:many|with) thanks|thanks(?: again| in advance)?|thank you|"
     r"best wishes|cheers|yours (?:sincerely|faithfully)|kr|br|rgds)[ \t]*[,.!]?[ \t]*",
@@ -90,12 +92,18 @@ def _without_signatures(lines: list[str]) -> str:
     """`lines` without what follows a sign-off up to the next mail in it, and without those on a company's seat."""
     kept: list[str] = []
     signed = company = 0
+    may_be_company = _holds_company_word("\n".join(lines))
     for line in lines:
-        signed = 0 if _NEXT_MAIL.match(line) else signed
-        company = 4 if _COMPANY.search(line) else company - 1
+        signed = 0 if ":" in line and _NEXT_MAIL.match(line) else signed
+        company = 4 if may_be_company and _COMPANY.search(line) else company - 1
         signed = 25 if _SIGN_OFF.fullmatch(line) else signed - bool(line.strip())
         kept.append("" if signed > 0 or company > 0 else line)
     return "\n".join(kept)
+
+
+def _holds_company_word(text: str) -> bool:
+    lower = text.lower()
+    return any(word in lower for word in _COMPANY_WORDS)
 
 
 def _is_mprn(match: re.Match[str], text: str) -> bool:

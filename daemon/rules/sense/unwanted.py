@@ -100,7 +100,8 @@ _WISHED = re.compile(rf"\b(?:can|could|may|might|shall|should|must|would) \Z|{_N
 """Before "we have the codes for ...": it is not said that they have them ("Can we have the codes for ...")."""
 _SO_FAR = 80
 """Characters before a device that are looked at for this."""
-_SENTENCE_END = re.compile(r"(?<!:)\n[ >]*\n|(?<=[.!?;])\s+")
+_SENTENCE_END = re.compile(r"\s(?:(?<!:\n)(?<=\n)[ >]*\n|(?<=[.!?;]\s)\s*)")
+"""An empty line, not below a colon; or blanks behind a full stop. A blank comes first, where a search begins."""
 _ON = re.compile(rf"(?:(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+{_SPOT})*")
 _JOINT = re.compile(r"(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+")
 _JOINT_IN_LINE = re.compile(r"(?: |[,/&+]|\band\b|\bor\b|\bnor\b)+")
@@ -131,8 +132,9 @@ def unwanted(subject: str, *texts: str) -> Unwanted:
     for text in (subject, *texts):
         for sentence in _SENTENCE_END.split(_folded(text)):
             clauses = _Clauses(sentence)
-            left_out.update(clauses.left_out())
-            done.update(clauses.done())
+            if clauses.names_any:
+                left_out.update(clauses.left_out())
+                done.update(clauses.done())
             beside.append(clauses.beside() if text is not subject else "")
     return Unwanted(frozenset(left_out), frozenset(done - left_out), "\n\n".join(beside))
 
@@ -156,22 +158,29 @@ class _Clauses:
         self._devices.append(match[0])
         return _SPOT
 
+    @property
+    def names_any(self) -> bool:
+        """A Device ID stands in it: else nothing can be said of one."""
+        return bool(self._devices)
+
     def left_out(self) -> Iterator[DeviceId]:
         """Those that it says are not wanted; who asks says so only where a code is offered."""
-        if self._devices and self._asks:
+        if self._asks:
             yield from self._before(_OFFERED)
-        elif self._devices:
+        else:
             yield from self._before(_LEFT_OUT_BEFORE)
             yield from self._behind(_LEFT_OUT_BEHIND)
 
     def done(self) -> Iterator[DeviceId]:
         """Those of which it says that nothing is left to do; who asks does not say so."""
-        if self._devices and not self._asks:
+        if not self._asks:
             yield from self._before(_DONE_BEFORE, unless=_WISHED)
             yield from self._behind(_DONE_BEHIND)
 
     def beside(self) -> str:
         """What else it says, once all was asked for."""
+        if not self._said:
+            return self._text
         kept, at = [], 0
         for start, end in sorted(self._said):
             kept.append(self._text[at : max(at, start)])
