@@ -63,8 +63,10 @@ class Body:
     def read_html(self, leaf: Leaf, *, text_too: bool) -> None:
         """An HTML part: its tables always, its text where no text part says the same."""
         html = html_of(leaf)
-        page = markup.read_html(html)
         self.looks.append(html)
+        if not text_too and len(leaf.content) <= MAX_HTML and markup.surely_has_no_table(html):
+            return
+        page = markup.read_html(html)
         if len(leaf.content) > MAX_HTML or not page.whole:
             self.defect(_HTML_TOO_LONG)
         if not (text_too or page.tables):

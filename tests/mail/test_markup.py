@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.mail.text.markup import MAX_DEPTH, read_html, tables_in, without_markers
+from daemon.mail.text.markup import MAX_DEPTH, read_html, surely_has_no_table, tables_in, without_markers
 
 ID = "00-DB-12-34-56-78-90-A0"
 
@@ -103,3 +103,26 @@ def test_any_soup_is_read(pieces):
     page = read_html("".join(pieces))
     assert len(tables_in(page.text)) == len(page.tables)
     page.text.encode("utf-8")
+
+
+@given(
+    pieces=st.lists(
+        st.sampled_from(
+            ("<table>", "<TABLE ", "<ta\ue000ble>", "<\u0130able>", "<tr>", "<td>", "00-DB-12-34-56-78-90-A0", "</table>", "<p>", "<b>",
+             "<svg>", "<template>", "<!--", "-->", "<![CDATA[", "a", "\n", ">", "é")
+        ),
+        max_size=30,
+    )
+)  # fmt: skip
+def test_what_surely_has_no_table_has_none(pieces):
+    """Such a page is passed over, beside a text that says the same: nothing in it may be lost, and it is read whole."""
+    html = "".join(pieces)
+    page = read_html(html)
+    assert not surely_has_no_table(html) or (page.whole and not page.tables)
+
+
+def test_few_tags_are_read_whole_however_they_are_nested():
+    """Formatting that is never closed begins anew in every paragraph: nodes grow with the square of the tags."""
+    html = f"<p>{''.join(f'<b id={number}>' for number in range(249))}{'<p>x' * 249}"
+    assert surely_has_no_table(html)
+    assert read_html(html).whole

@@ -22,6 +22,8 @@ MAX_CELL = 1_000
 MAX_SPAN = 100
 MAX_CELLS = 2_000_000
 _SENTENCE_WORDS = 12
+_FEW_TAGS = 500
+"""Of so many tags the parser makes no more nodes than are read, and no deeper tree, however they are nested: fewer than their square."""
 _MAX_COLUMNS = 2_000
 _MAX_QUOTES = 50
 _SKIPPED = frozenset(("script", "style", "head", "title", "template", "noscript", "svg", "object"))
@@ -67,12 +69,21 @@ def read_html(html: str) -> Page:
     """What a person sees of `html`."""
     if _depth(html) > MAX_DEPTH:
         return Page("", (), whole=False)
-    body = LexborHTMLParser(html if html.isascii() else _MARKERS.sub("", html)).body
+    body = LexborHTMLParser(_without_own_markers(html)).body
     if body is None:
         return Page("", ())
     writer = _Writer()
     whole = writer.write(body)
     return Page(writer.text(), tuple(writer.tables), whole)
+
+
+def surely_has_no_table(html: str) -> bool:
+    """Whether `html`, which is read whole, holds no table: told without reading it, for most mails come as text, too."""
+    return html.count("<") < _FEW_TAGS and "<table" not in _without_own_markers(html).lower()
+
+
+def _without_own_markers(html: str) -> str:
+    return html if html.isascii() else _MARKERS.sub("", html)
 
 
 def _depth(html: str) -> int:
