@@ -16,6 +16,8 @@ _NEAR = 2
 """Lines from a number within which a word that explains it stands."""
 _REMOVED = "[removed]"
 _DIGIT = re.compile("[0-9]")
+_SIX_DIGITS = re.compile("[0-9]{6}")
+"""No MPRN has fewer."""
 _BEFORE = r"(?<![\w.+/\-])"
 _BEHIND = r"(?![^\W_]|[\-/][0-9A-Za-z]|\.[0-9])"
 _SUPPLY_NUMBER = re.compile(
@@ -68,17 +70,25 @@ def kinds(text: str) -> tuple[str, ...]:
     bare = without_identifiers(text)
     if not _DIGIT.search(bare):  # all of it has digits
         return ()
-    bare = of_note(_without_signatures(_filled(bare, text)), beside=_NEAR)
-    bare = _REFERENCE.sub(";", _DATE.sub(";", bare))
+    bare = _without_signatures(_filled(bare, text))
+    numbers = _unmarked("\n".join(filter(_DIGIT.search, bare.split("\n"))))  # nothing looked for goes over a line's end
     found = []
-    if _SUPPLY_NUMBER.search(bare) or _MPAN.search(bare):
+    if _SUPPLY_NUMBER.search(numbers) or _MPAN.search(numbers):
         found.append("MPAN")
-    bare = _TELEPHONE.sub(";", bare)
-    if any(_is_mprn(m, bare) for m in _SHORT.finditer(bare)):
+    numbers = _TELEPHONE.sub(";", numbers)
+    if _SIX_DIGITS.search(numbers) and _holds_mprn(_TELEPHONE.sub(";", _unmarked(of_note(bare, beside=_NEAR)))):
         found.append("MPRN")
-    if _POSTCODE.search(bare) or _STREET.search(bare):
+    if _POSTCODE.search(numbers) or _STREET.search(numbers):
         found.append("address")
     return tuple(found)
+
+
+def _unmarked(text: str) -> str:
+    return _REFERENCE.sub(";", _DATE.sub(";", text))
+
+
+def _holds_mprn(text: str) -> bool:
+    return any(_is_mprn(match, text) for match in _SHORT.finditer(text))
 
 
 def _filled(noted: str, text: str) -> list[str]:
