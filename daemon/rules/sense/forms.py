@@ -127,8 +127,8 @@ _UUID = re.compile(rf"{_START}{HEX}{{8}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{{4}}-{HEX}{
 _REQUEST_ID = re.compile(rf"{_START}{_EUI}:\n?{_EUI}:\n?[0-9]{{1,20}}{_END}")
 _LOCAL = r"[^\s<>@,;:()\"\[\]]"
 _ADDRESS = re.compile(rf"(?<!{_LOCAL})(?:{_LOCAL}*+@[\w.\-]*+)+")
-_NOT_OURS = ((_LINK, "://"), (_WEB, "www."), (_UUID, "-"), (_REQUEST_ID, ":"), (_ADDRESS, "@"))
-"""With what stands in each of them: to look for that is much faster."""
+_NOT_OURS = ((_LINK, "://", 1), (_WEB, "www.", 1), (_UUID, "-", 4), (_REQUEST_ID, ":", 2), (_ADDRESS, "@", 1))
+"""With what stands in each of them, and how often: to look for that is much faster."""
 BLANK = "\x1f"
 
 
@@ -140,8 +140,8 @@ def blanked(match: re.Match[str]) -> str:
 
 def own(text: str) -> str:
     """Plain `text` without web and mail addresses, Message-IDs, UUIDs and DUIS RequestIDs: none of them is ours."""
-    for pattern, sign in _NOT_OURS:
-        if sign in text:
+    for pattern, sign, times in _NOT_OURS:
+        if sign in text and text.count(sign) >= times:
             text = pattern.sub(blanked, text)
     return text
 

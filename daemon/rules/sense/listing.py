@@ -155,7 +155,8 @@ class _Reader:
             return
         self._filled += 1
         if self.heading is None:
-            heading = None if self._headless or self._filled > _HEADING_WITHIN else heading_of(row)
+            no_heading = self._headless or self._filled > _HEADING_WITHIN or exact(row[0].strip()) is not None
+            heading = None if no_heading else heading_of(row)
             if heading is None:
                 self._read_cells(number, row)
             else:
