@@ -278,7 +278,7 @@ def _merely_tells(meaning: Correspondence, mail: IncomingMail, words: _Words) ->
     """It tells something of each device that it names, asks for nothing, and speaks of no code: in what is no reply."""
     if words.reply or words.asking or meaning.wants_codes or meaning.chase or not meaning.leaves_open:
         return False
-    own = " ".join(words.all)
+    own = words.own
     if mail.tables or mail.forwarded_text.strip() or wishes.replaces(words.said):
         return False
     if wishes.names_request(own) or wishes.names_code(own):
