@@ -213,10 +213,11 @@ _SAID: dict[Reason, Said] = {
         "Read the mail. Approve those that are wanted (APPROVE except 3, 7), and say CLOSE of the others.",
     ),
     Reason.NO_PLAIN_REQUEST: Said(
-        "its mail may not ask for the code",
-        "The mail names the device, and may not ask for its code: it says that none is to be sent, or what stands against that (a mailbox "
-        "broken into, a customer lost to another supplier), or it tells something and asks for nothing.",
-        f"Read the mail. If the code is wanted and nothing stands against it, approve it. {_BY_HAND}",
+        "no plain request for a code",
+        "The mail names a device and does not plainly ask for its code: it says that none is to be sent, or what stands against that (a "
+        "mailbox broken into, a customer lost to another supplier), or it wants something else, or it only tells something.",
+        "Read the mail. Where the code is wanted and nothing stands against it, approve it; else answer by hand from the shared mailbox "
+        "(it lies in Install codes/Held) and say CLOSE. PAUSE and the name of a supplier stops all letters with codes to them.",
     ),
     Reason.REPEAT_LIMIT: Said(
         "sent as often as allowed",
