@@ -1,6 +1,10 @@
 """One installation of the daemon: its folder, its mailbox, its database, and what a person can see of them."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +20,7 @@ from daemon.edge.database import Database
 from daemon.edge.vault import Vault
 from tests.servers.dovecot import Dovecot
 from tests.whole.post import RelayThread
-from tests.whole.process import Running, Zygote
+from tests.whole.process import ROOT, Running, Zygote, children
 from tests.whole.story import AUTHSERV, CONTACTS, INVENTORY, OPS
 
 MAILBOX_PASSWORD = "mailbox-canary-8c1f"
@@ -135,6 +139,26 @@ class Installation:
             return self.last_round() not in ("", mark) and self.open_ends() == 0
 
         self.until(running, quiet, "quiet", limit_s)
+
+    @contextmanager
+    def under(self, *wrapper: str) -> Iterator[int]:
+        """The command as a child of `wrapper`, once all is quiet: its process id. It is told to end, and its exit code is 0."""
+        command = [*wrapper, sys.executable, "-m", "daemon", "--config", str(self.folder / "daemon.toml"), "run"]
+        with self.log.open("ab") as log, subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log) as process:
+            self.runs += 1
+            end = time.monotonic() + 60
+            while not (self.last_round() and self.open_ends() == 0):
+                assert process.poll() is None, self.said()
+                assert time.monotonic() < end, self.said()
+                time.sleep(0.05)
+            [child] = children(process.pid)
+            try:
+                yield child
+                os.kill(child, signal.SIGTERM)
+                assert process.wait(20) == 0, self.said()
+            finally:
+                if process.poll() is None:
+                    os.kill(child, signal.SIGKILL)
 
     def until_killed(self, running: Running, limit_s: float = 30) -> None:
         """Wait until its failpoint has killed it."""

@@ -130,6 +130,11 @@ def _processes() -> list[int]:
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
+def children(pid: int) -> list[int]:
+    """The processes that `pid` started and has not yet waited for."""
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text("utf-8").split()))
+
+
 def _session(pid: int) -> int:
     """The session of a process that lives; 0 of one that is gone or waits to be reaped."""
     state, session = _stat(pid)

@@ -6,20 +6,15 @@ write to SQLite's log and its fsync, beside what went to the relay and to the ma
 
 import re
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
 from tests.whole.conftest import Make
 from tests.whole.installation import Installation
-from tests.whole.process import ROOT
 from tests.whole.story import morning, now
 
 CALLS = "fdatasync,fsync,pwrite64,write,sendto,sendmsg"
@@ -42,21 +37,9 @@ class Call:
 def traced(world: Installation) -> list[Call]:
     """The calls of a whole run of the command, which ends when all is quiet."""
     trace = world.folder / "trace"
-    command = [sys.executable, "-m", "daemon", "--config", str(world.folder / "daemon.toml"), "run"]
-    strace = ["strace", "-f", "-yy", "-s", "400", "--seccomp-bpf", "-e", f"trace={CALLS}", "-o", str(trace)]
-    with (
-        world.log.open("ab") as log,
-        subprocess.Popen([*strace, *command], cwd=ROOT, stdout=log, stderr=log) as process,
-    ):
-        world.runs += 1
-        end = time.monotonic() + 60
-        while not (world.last_round() and world.open_ends() == 0):
-            assert process.poll() is None, world.said()
-            assert time.monotonic() < end, world.said()
-            time.sleep(0.05)
-        [child] = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        subprocess.run(["kill", f"-{signal.SIGTERM}", child], check=True)
-        process.wait(20)
+    strace = ("strace", "-f", "-yy", "-s", "400", "--seccomp-bpf", "-e", f"trace={CALLS}", "-o", str(trace))
+    with world.under(*strace):
+        pass
     lines = trace.read_text("utf-8", "replace").splitlines()
     trace.unlink()  # it shows what went to the servers, passwords and codes among it
     return list(_calls(lines))
