@@ -82,7 +82,7 @@ async def test_a_refused_login_is_told_at_once(office: Office, relay: ScriptedSm
 
     assert len(relay.taken) == 2
     assert all(b"password expired" in taken.content and b"Renew" not in taken.content for taken in relay.taken)
-    assert all(b"renew the" in taken.content for taken in relay.taken)
+    assert all(b"renew the" in b" ".join(taken.content.split()) for taken in relay.taken)
 
 
 async def test_the_relays_own_trouble_is_told_in_the_mailbox(office: Office, relay: ScriptedSmtp) -> None:
