@@ -58,7 +58,6 @@ def _compile_once(connection: sa.Connection) -> None:
     connection.execution_options(compiled_cache=compiled)
 
 
-
 @pytest.fixture(scope="session")
 def vault() -> Vault:
     """Keys of a throw-away installation."""
