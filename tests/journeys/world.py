@@ -183,7 +183,8 @@ class World:
         settings, parts = _opened(folder, toml, moment)
         world = cls(parts, mailbox_of(settings), mailbox_of(settings), relay_of(settings), now, home=folder)
         world._moment, world.make_readers = moment, make_readers
-        parts.database.migrate()
+        if parts.database.pending():
+            parts.database.migrate()
         world.import_contacts(CONTACTS)
         world.import_inventory(INVENTORY)
         await world._start()

@@ -46,6 +46,17 @@ class Postgres:
         self._run(str(BINARIES / "initdb"), "-D", str(data), "-U", "icd", "--auth=trust", "--no-sync", "-E", "UTF8")
         self.up()
 
+    def keep(self, folder: Path) -> None:
+        """End it in order, and put its files into `folder`, for others to `start_as`."""
+        self._run(str(BINARIES / "pg_ctl"), "-D", str(self.folder / "data"), "-m", "fast", "-w", "stop")  # type: ignore[operator]
+        subprocess.run(["cp", "-a", self.folder / "data", folder], check=True)
+
+    def start_as(self, kept: Path) -> None:
+        """Start as one that was kept, with its databases."""
+        subprocess.run(["cp", "-a", kept / "data", self.folder], check=True)
+        self._number = 1
+        self.up()
+
     def up(self) -> None:
         """Start, also after `crash`, and wait until it answers."""
         assert BINARIES is not None
@@ -61,7 +72,8 @@ class Postgres:
 
     def stop(self) -> None:
         """End it at once and remove its files."""
-        self.crash()
+        if (self.folder / "data" / "postmaster.pid").exists():
+            self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, database: str) -> str:

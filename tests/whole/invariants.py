@@ -162,7 +162,7 @@ def _codes_are_where_they_belong(picture: Picture, mails: Sequence[Mail]) -> Non
             assert all(condition["holds"] for condition in verdict)
         answered |= inside
     assert answered == allowed
-    needles = [needle for some in OF_CODES.values() for needle in some]
+    needles = frozenset(needle for some in OF_CODES.values() for needle in some)
     _absent(picture, needles)
     for lying in picture.lying:
         assert not in_bytes(readable(lying.content), needles), f"a code lies in {lying.folder}"
@@ -176,7 +176,7 @@ def _secrets_are_nowhere(picture: Picture) -> None:
             assert not in_bytes(readable(content), needles)
 
 
-def _absent(picture: Picture, needles: Sequence[bytes] | frozenset[bytes]) -> None:
+def _absent(picture: Picture, needles: frozenset[bytes]) -> None:
     for path in files_below(picture.world.folder, but=GIVEN_FILES):
         assert not in_bytes(held_in(path), needles), f"a secret stands in {path.name}"
     assert not list((picture.world.folder / "tmp").iterdir())
