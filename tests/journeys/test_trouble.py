@@ -153,9 +153,8 @@ async def test_a_mailbox_that_refuses_our_login_is_told_by_mail(world: World, re
 @on_full_dovecot
 async def test_answers_go_on_while_the_mailbox_is_full(world: World, relay: ScriptedSmtp) -> None:
     """No copy fits into Sent: suppliers are answered all the same, ops are told; filed is when there is room again."""
-    filler = written(
-        "news@meters.test", "x" * 70 + "\n", subject="big", attachment=("big.bin", bytes(27 << 10))
-    )  # room for the request, not for a copy of the answer
+    all_but_the_request = bytes(27 << 10)  # no copy of the answer fits beside it
+    filler = written("news@meters.test", "x" * 70 + "\n", subject="big", attachment=("big.bin", all_but_the_request))
     await world.arrives(filler)
     await world.arrives(written(ANN, f"Please send the code of {A0}"))
     await world.settle_down()
