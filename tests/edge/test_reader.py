@@ -188,7 +188,7 @@ async def test_cpu_seconds_count_for_each_mail_alone(readers):
     (child,) = children()
     while cpu_seconds_of(child) <= 1:
         await pool.read(busy)
-    assert children() == [child]
+    assert list(children()) == [child]
 
 
 async def test_a_memory_bomb_ends_its_child_and_nothing_else(readers):
