@@ -214,9 +214,9 @@ _SAID: dict[Reason, Said] = {
     ),
     Reason.NO_PLAIN_REQUEST: Said(
         "no plain request for a code",
-        "The mail names a device and does not plainly ask for its code: it says that none is to be sent, or what stands against that (a "
-        "mailbox broken into, a customer lost to another supplier), or it wants something else, or it only tells something.",
-        "Read the mail. Where the code is wanted and nothing stands against it, approve it; else answer by hand from the shared mailbox "
+        "The mail does not plainly ask for codes: it says that none is to be sent, or what stands against that (a mailbox broken into, a "
+        "customer lost to another supplier); or it names devices, and wants something else or only tells something.",
+        "Read the mail. Where codes are wanted and nothing stands against it, approve it; else answer by hand from the shared mailbox "
         "(it lies in Install codes/Held) and say CLOSE. PAUSE and the name of a supplier stops all letters with codes to them.",
     ),
     Reason.REPEAT_LIMIT: Said(

@@ -60,7 +60,7 @@ class Correspondence:
     """Devices that are not wanted by a clause or a row alone, in no sentence that takes a request back: of one that is open,
     and where nothing else is asked, a person must see what is meant."""
     no_plain_request: bool = False
-    """It names devices, and something in it stands against sending their codes, or it tells something and asks for nothing."""
+    """Something in it stands against sending codes; or it names devices, and tells something or wants something else."""
     leaves_some_out: bool = False
     """It says that some of what it lists is not wanted, and not by Device ID: a person must see which."""
     named: tuple[DeviceId, ...] = ()

@@ -53,7 +53,15 @@ def _settled(made_out: Sense, mail: IncomingMail, writer: Writer) -> Meaning:
     if meaning.asked or meaning.wants_codes or meaning.brings_codes or meaning.bad_lines or mark:
         return meaning
     unread = not mail.complete or mail.links_to_protected
-    known = meaning.chase or meaning.withdraws or meaning.acknowledgement or (meaning.complains and listed) or unread
+    warns = meaning.no_plain_request and listed
+    known = (
+        meaning.chase
+        or meaning.withdraws
+        or meaning.acknowledgement
+        or (meaning.complains and listed)
+        or unread
+        or warns
+    )
     if not (known or replies):
         return NotOurs()
-    return replace(meaning, needs_thread=not (known and (unread or made_out.about_codes)))
+    return replace(meaning, needs_thread=not (known and (unread or made_out.about_codes or warns)))

@@ -7,7 +7,9 @@ import pytest
 from daemon.rules.decision import Fate
 from daemon.rules.gate import Waiver
 from daemon.rules.reasons import Reason
-from tests.rules.cases import A, B
+from daemon.rules.thread import State
+from tests.rules import cases
+from tests.rules.cases import A, B, C, D
 from tests.rules.test_ordinary_mail import FRESH, HELD, becomes
 
 
@@ -91,6 +93,33 @@ def test_a_request_is_answered_whatever_else_it_says(text: str) -> None:
     """Words that look alike stand against nothing."""
     decision = becomes(text, FRESH, subject="Device")
     assert [one for plan in decision.plans for one in plan.code_devices] == [A]
+
+
+@pytest.mark.parametrize(
+    ("text", "now_held"),
+    [
+        ("Please do not release any codes, our mailbox was compromised.", {A, B}),
+        (f"We have lost the customer of {A}.", {A}),
+        (f"Thanks. {C} was stolen.", set()),
+    ],
+)
+def test_what_waits_for_its_turn_waits_for_a_person(text: str, now_held: set[str]) -> None:
+    """It would go by itself, else; what the mail does not speak of is left in its place."""
+    waiting = cases.facts(home=cases.thread(cases.pending(A), cases.pending(B), cases.answered(D)))
+    decision = becomes(text, waiting)
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.NO_PLAIN_REQUEST, ())
+    items = [item for thread in decision.threads for item in thread.items if item.state is State.HELD]
+    assert {item.device_id for item in items} == now_held
+    assert {item.reason for item in items} <= {Reason.NO_PLAIN_REQUEST}
+
+
+@pytest.mark.parametrize("subject", ["Security notice", "Install codes"])
+def test_a_warning_that_names_no_device_is_seen(subject: str) -> None:
+    """From a listed contact, in a mail of its own."""
+    text = "Please be aware that our shared mailbox was compromised last night."
+    decision = becomes(text, FRESH, subject=subject)
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.NO_PLAIN_REQUEST)
+    assert becomes("Our newsletter: meters and more.", FRESH, subject=subject).fate is Fate.IGNORED
 
 
 def test_a_subject_that_names_codes_asks_for_them() -> None:

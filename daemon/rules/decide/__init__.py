@@ -10,7 +10,15 @@ from daemon.rules.answers import receipts
 from daemon.rules.counterparties import reply_address
 from daemon.rules.decide import answering, brake, promised
 from daemon.rules.decide.desk import Desk, due_from
-from daemon.rules.decide.left_or_held import held_of_thread, held_too, hold_whole, leave, ordered_in_vain, quiet
+from daemon.rules.decide.left_or_held import (
+    held_of_thread,
+    held_too,
+    held_with_what_waits,
+    hold_whole,
+    leave,
+    ordered_in_vain,
+    quiet,
+)
 from daemon.rules.decision import Decision, Fate
 from daemon.rules.facts import Facts, Standing
 from daemon.rules.gate import Condition
@@ -172,8 +180,8 @@ def _worked(desk: Desk) -> Decision:
         return _held_whole(desk, desk.hold or Reason.CANNOT_READ)
     if _is_reply(facts) and not _is_about_theirs(desk):
         return _reply(desk)
-    if (doubt := _doubt(desk)) is not None:
-        return held_of_thread(desk, doubt)
+    if (in_doubt := _in_doubt(desk)) is not None:
+        return in_doubt
     if meaning.withdraws:
         return answering.withdraw(desk)
     if meaning.chase:
@@ -189,14 +197,14 @@ def _worked(desk: Desk) -> Decision:
     return _asks_nothing(desk)
 
 
-def _doubt(desk: Desk) -> Reason | None:
-    """Why nothing is done before a person has read the mail; None: no reason."""
+def _in_doubt(desk: Desk) -> Decision | None:
+    """Nothing is done before a person has read the mail; an approval ends all doubt but that something is wrong."""
     approved = desk.facts.waiver is not None
     if desk.meaning.no_plain_request and not approved:
-        return Reason.NO_PLAIN_REQUEST
+        return held_with_what_waits(desk, Reason.NO_PLAIN_REQUEST)
     if _may_take_back(desk) and not approved:
-        return Reason.SOME_NOT_WANTED
-    return Reason.COMPLAINT if promised.is_mere_complaint(desk) else None
+        return held_of_thread(desk, Reason.SOME_NOT_WANTED)
+    return held_of_thread(desk, Reason.COMPLAINT) if promised.is_mere_complaint(desk) else None
 
 
 def _may_take_back(desk: Desk) -> bool:

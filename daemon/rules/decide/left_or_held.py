@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from daemon.rules.decide import judge as judging
 from daemon.rules.decide.desk import Desk, due_from
+from daemon.rules.decide.drafting import settle_item
 from daemon.rules.decide.turns import is_kept_back
 from daemon.rules.decision import Decision, Fate, MailHold
 from daemon.rules.facts import Facts
@@ -10,6 +12,7 @@ from daemon.rules.gate import Condition
 from daemon.rules.meaning import Correspondence
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
+from daemon.rules.thread import State
 
 
 def leave(reason: Reason, note: str = "") -> Decision:
@@ -76,6 +79,21 @@ def held_of_thread(desk: Desk, reason: Reason) -> Decision:
     """Held whole, and found with its thread."""
     held = hold_whole(desk.facts, desk.meaning, desk.policy, reason, desk.verdict)
     return replace(held, joins=desk.home.case_id if desk.home else "")
+
+
+def held_with_what_waits(desk: Desk, reason: Reason) -> Decision:
+    """Held of its thread; and what waits there for its turn under a cap, or is named, waits for a person from now on."""
+    named = {one.device_id for one in desk.meaning.asked}
+    threads = [thread for thread in (desk.home, *desk.facts.open_elsewhere.values()) if thread is not None]
+    changed = []
+    for thread in {thread.case_id: thread for thread in threads}.values():
+        waiting = [one for one in thread.items if one.state is State.PENDING and (not named or one.device_id in named)]
+        if waiting:
+            held = [
+                settle_item(one, judging.hold(reason, one.outcome), desk.facts.now, observed=False) for one in waiting
+            ]
+            changed.append(thread.with_items(held))
+    return replace(held_of_thread(desk, reason), threads=tuple(changed))
 
 
 def quiet(desk: Desk, fate: Fate, reason: Reason) -> Decision:

@@ -154,11 +154,7 @@ def sense(mail: IncomingMail) -> Sense:
     meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
     if _leaves_some_out(meaning, words):
         meaning = replace(meaning, leaves_some_out=True)
-    if (
-        meaning.asked
-        and not meaning.withdraws
-        and (_is_cautious(meaning, words) or _merely_tells(meaning, mail, words))
-    ):
+    if not meaning.withdraws and (_is_cautious(meaning, words) or _merely_tells(meaning, mail, words)):
         meaning = replace(meaning, no_plain_request=True)
     if meaning.chase and not meaning.asked and not words.of_other_matter:
         meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
@@ -268,15 +264,22 @@ def _leaves_some_out(meaning: Correspondence, words: _Words) -> bool:
 
 def _is_cautious(meaning: Correspondence, words: _Words) -> bool:
     """Something stands against sending codes, and that is not said of devices that it leaves out."""
-    if not cautions.stand_against(words.said, asks=meaning.wants_codes):
+    asks = meaning.wants_codes or not meaning.asked
+    if not cautions.stand_against(words.said, asks=asks):
         return False
     beside = (*wishes.sentences(words.texts[0]), *wishes.sentences(unwanted(*words.texts).beside))
-    return cautions.stand_against(beside, asks=meaning.wants_codes)
+    return cautions.stand_against(beside, asks=asks)
 
 
 def _merely_tells(meaning: Correspondence, mail: IncomingMail, words: _Words) -> bool:
     """It tells something of each device that it names, asks for nothing, and speaks of no code: in what is no reply."""
-    if words.reply or words.asking or meaning.wants_codes or meaning.chase or not meaning.leaves_open:
+    if (
+        words.reply
+        or words.asking
+        or meaning.wants_codes
+        or meaning.chase
+        or not (meaning.asked and meaning.leaves_open)
+    ):
         return False
     own = words.own
     if mail.tables or mail.forwarded_text.strip() or wishes.replaces(words.said):
