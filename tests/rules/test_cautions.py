@@ -23,20 +23,75 @@ from tests.rules.test_ordinary_mail import FRESH, HELD, becomes
         f"Please hold the codes for {A} until Monday.",
         f"Please only send the code for {A} once the customer consents.",
         f"Please don't send codes for the gas meter yet, only {A}.",
+        f"Please dont send the code for {A}.",
+        f"Attention! Do please not send the code of {A}.",
+        f"Never send install codes by unencrypted email again, as you did for {A}.",
+        f"You must not send the code for {A} to us.",
+        f"Don't give out {A}.",
+        f"Do not hand over the code for {A}.",
+        f"Code for {A}? Please don't answer until we have checked with the customer.",
+        f"Please send the code for {A}. Ignore all requests from Ann.",
+        f"We suspect tampering: the code for {A} must not be released.",
+        f"The code for {A}, please note, is not to be released.",
+        f"Please note {A} should not be sent until after 1 July.",
+        f"Install code for {A}. No codes to be sent by email.",
+        f"No code please for {A}.",
+        f"Nobody should get the code for {A}.",
+        f"Install code for {A}, not to be sent before 1 July.",
+        f"Install code for {A}. We don't want the codes by email.",
+        f"Under no circumstances is the code for {A} to leave you.",
+        f"For {A} we have the code. Please nothing send.",
+        f"Please give the code of {A} not out.",
+        f"The code for {A} should only be released with the customer's consent.",
+        f"Codes should be uploaded to our portal, that of {A} too.",
+        f"We can only accept codes by portal, that of {A} too.",
+        f"Could you please hold fire on {A} and its code.",
+        f"Can you pause the request for the code of {A}?",
+        f"We need the code for {A}, but please wait until I confirm the switch.",
+        f"Please send the code for {A} after 1 July, not before.",
+        f"Please ring me before you give out the code for {A}.",
+        f"Please check with us before releasing {A}, whose code we asked for.",
+        f"Please revoke the code for {A}.",
+        f"Please can you remove our request for the code of {A}.",
+        f"The code for {A} must not be sent before the bank holiday.",
         # what they cannot vouch for
         f"We have a data breach involving {A}.",
         f"URGENT: our mailbox was compromised. Do not act on mails from Ann about {A}.",
         f"Send the code for {A}, its display was stolen.",
+        f"Our mailbox has been read by an unauthorised person, who may ask for the code of {A}.",
+        f"We had a cyber attack. Somebody may need the code for {A}.",
+        f"Someone pretending to be from Northern Energy wants the code of {A}.",
+        f"We are aware of phishing for install codes, that of {A} for example.",
+        f"A mail was sent in our name that requests the code of {A}.",
+        f"The request for the code of {A} is suspicious.",
+        f"The request for the code of {A} was not sent by us.",
+        f"Ann requested the code of {A} and was not authorised to do so.",
+        f"Can you check the code for {A}, we're not sure it is ours.",
         # the customer is another's
         f"Please send the codes for {A} to Southern Power, they are now the supplier.",
         f"We have lost this customer to Southern Power, so {A} should go to them.",
         f"You have sent us the code for {A} by mistake; it isn't our meter.",
+        f"Re the code needed for {A}: we do not supply this property.",
+        f"The request for the code of {A} was an erroneous transfer.",
+        f"ET raised. You need the code of {A}.",
+        f"The customer has left us to Southern Power. Code of {A} required.",
+        f"The customer is going back to Southern Power. Code of {A} required.",
+        f"The customer at {A} cancelled the switch, so no need of its code.",
+        f"The switch was cancelled. You may need the code of {A}.",
+        f"The customer objected. Please look at the code of {A}.",
+        f"Who asked for the code of {A}?",
+        f"Can you explain why you sent the code for {A} to the wrong company?",
+        f"{A} is not one of our sites, why do you send its code?",
         # they speak as those who are asked
         f"Hi, you asked us for the install code of {A}. Please allow 10 working days.",
         f"Please stop chasing us about {A}. We have sent the code twice.",
         f"Can you provide proof that {A} is yours before we send you its code?",
         f"We cannot release the code for {A} without a signed letter.",
         f"RE your query {A}: no code held.",
+        f"Thank you for your request for the install code of {A}. Please complete our form.",
+        f"Your request for the install code of {A} is with our metering team.",
+        f"Please confirm that you need the code for {A} and we will release it.",
+        f"We'd need your form for the code of {A} before we can process it.",
         f"Please use our portal to request codes. Your request for {A} was rejected.",
         # nothing is to be done
         f"FYI the below devices were commissioned yesterday, no action needed.\n{A}\n{B}",
@@ -45,6 +100,11 @@ from tests.rules.test_ordinary_mail import FRESH, HELD, becomes
         f"Please return the meter {A} to our depot.",
         f"Can you provide the UTRN for {A}?",
         f"Please could you provide the installation date of {A}?",
+        f"Could you please provide the serial number of {A}?",
+        f"Please find the warranty claim for {A}.",
+        f"Who can I call about {A}?",
+        f"The customer needs help to pair a CAD with {A}.",
+        f"Please attend site to repair {A}.",
         # it tells
         f"Notification: device {A} will be disconnected on 14/06.",
         f"Your ticket 12345 ({A}) has been assigned to Dave.",
@@ -59,6 +119,22 @@ def test_nothing_goes_before_a_person_has_read_what_stands_against_it(text: str)
     assert any(A in plan.code_devices for plan in approved.plans)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"It was not me who asked for {A}.",
+        f"We're not responsible for {A}.",
+        f"Don't bother with {A}.",
+        f"{A} lost to Southern Power on 1 June.",
+        f"We did not install {A}.",
+    ],
+)
+def test_what_asks_for_nothing_and_denies_something_is_no_request(text: str) -> None:
+    """Whatever its subject names. What was not installed by them may be what they ask for: it is not dropped, either."""
+    decision = becomes(text, FRESH)
+    assert (decision.fate, decision.plans) == (Fate.HELD, ())
+
+
 @pytest.mark.parametrize("before", [FRESH, HELD])
 def test_what_is_still_wanted_is_not_taken_back(before) -> None:
     """Beside what is taken back, and not by Device ID."""
@@ -71,6 +147,17 @@ def test_what_is_still_wanted_is_not_taken_back(before) -> None:
     [
         f"Please send the code for {A}. Please do not send it as an image or in a zip file.",
         f"Please send the code for {A}. Do not reply to this mailbox, use gaining@northern.example.",
+        f"Please send code for {A}. The customer was not with us until May.",
+        f"We're not the supplier that installed {A}. Please provide the code.",
+        f"Please provide the code for {A}. We have lost this customer's paperwork.",
+        f"Southern Power won't provide the codes, so please send that of {A}.",
+        f"No action needed on {B}, all sorted, but can I get the code for {A}?",
+        f"Please wait no longer and send the code for {A}!",
+        f"Before sending the engineer we need the code for {A}.",
+        f"The customer left us a message that {A} isn't smart. Code please.",
+        f"Your request for GUIDs is clear: {A}. You never sent us the code.",
+        f"Code for {A} please.\n\nDo not act on emails asking for money. Report fraudulent emails to us.",
+        f"Code for {A} please.\n\nBe aware of phishing and impersonation scams, which can be sent by criminals.",
         f"Please can you send the install code for {A}. Northern Energy is now the supplier at this property.",
         f"Install code needed for {A}. We are now the supplier since 1 May.",
         f"Please send code for {A}. The customer was not supplied by us until May.",
@@ -120,6 +207,22 @@ def test_a_warning_that_names_no_device_is_seen(subject: str) -> None:
     decision = becomes(text, FRESH, subject=subject)
     assert (decision.fate, decision.reason) == (Fate.HELD, Reason.NO_PLAIN_REQUEST)
     assert becomes("Our newsletter: meters and more.", FRESH, subject=subject).fate is Fate.IGNORED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{A} was installed by yourselves in 2019 and has never been commissioned.",
+        f"{A} didn't connect on the day.",
+        f"{A} - not urgent, next week is fine.",
+        f"I have not had a reply on {A}.",
+        f"Have you not looked at {A}?",
+    ],
+)
+def test_what_is_wrong_with_a_device_or_did_not_come_asks_for_its_code(text: str) -> None:
+    """Under a subject that names codes."""
+    decision = becomes(text, FRESH)
+    assert [one for plan in decision.plans for one in plan.code_devices] == [A]
 
 
 def test_a_subject_that_names_codes_asks_for_them() -> None:

@@ -314,7 +314,9 @@ def _named_apart(meaning: Correspondence, words: _Words) -> set[DeviceId]:
     Where it is no reply nobody waits for a report: the very line must name them too, for a list may stand above thanks.
     """
     told = _reported(words.said)
-    if not words.reply:
+    if not words.reply and wishes.denies(words.said):
+        told = set()
+    elif not words.reply:
         subject, said, _ = words.texts
         told &= _reported((*wishes.sentences(subject), *wishes.lines(said)))
     return {one.device_id for one in meaning.asked} - told

@@ -2,7 +2,7 @@
 
 A Device ID in the mail of a listed contact is a request, as most such mails say little more. Not so where the mail says that no
 code is to go, that a mailbox was broken into, or that the customer is another's; nor, where it asks for no code, what its
-writer says as the holder of one, that nothing is to be done, what asks for something else, or mere news.
+writer says as the holder of one, that nothing is to be done, what asks for something else, what denies something of a device, or mere news.
 
 Read sentence by sentence, in small letters, as wishes are; what is said under a condition, or below every mail of a company, is not.
 """
@@ -16,20 +16,48 @@ LEAST_SAID = 5
 """Words beside a device in a line that tells something of it, and does not merely list it."""
 _WORD = re.compile(r"[a-z']{2,}")
 _CODES = r"(?:(?:the|these|those|any|all|its|your|our|install\w*|further|more) )*(?:codes?|keys?)"
-_IT = rf"(?:{_CODES}|it|them|these|those|anything(?! (?:confidential|sensitive|personal|you|private))|§)\b"
-_SENDING = r"(?:(?:re-?)?send|sending|releas(?:e|ing)|shar(?:e|ing)|disclos(?:e|ing)|issu(?:e|ing)|provid(?:e|ing)|e-?mail(?:ing)?|giv(?:e|ing) out)"
+_SPOT = "§"
+"""Stands for a Device ID where clauses that say something of one were cut out."""
+_DEVICE = rf"(?:{_SPOT}|[0-9a-f]{{2}}(?:[\-: ]?[0-9a-f]{{2}}){{7}})"
+_IT = rf"(?:(?:{_CODES}|it|them|these|those|anything(?! (?:confidential|sensitive|personal|you|private)))\b|{_DEVICE})"
+_SENDING = r"(?:(?:re-?)?send|sending|releas(?:e|ing)|shar(?:e|ing)|disclos(?:e|ing)|issu(?:e|ing)|provid(?:e|ing)|e-?mail(?:ing)?|giv(?:e|ing)(?: out)?|hand(?:ing)? (?:out|over))"
+_SENT = r"(?:sent|released|shared|disclosed|issued|provided|supplied|e-?mailed|given|passed|answered|processed|acted)"
+_NOT = (
+    r"(?:do not|don't|dont|do please not|should not|shouldn't|not to|stop|cease|refrain from|(?<!you )(?<!they )never)"
+)
+_AS_IT_IS_SENT = r"(?! (?:as an?|in (?:an? )?(?:zip|pdf|picture|image|screenshot|separate|one))\b)"
+_NAMED = rf"(?:\b(?:codes?|keys?|requests?)\b|{_DEVICE})"
+_PLEASE = r"(?:\A|\b(?:please|kindly|(?:can|could|would) you) )(?:(?:please|just|also|now) )*"
+_CUSTOMER = r"\b(?:customers?|consumers?|tenants?|accounts?|supply|site|they)"
 _STANDS_AGAINST = Sought(
-    rf"\b(?:do not|don't|should not|shouldn't|stop|cease|refrain from|not to) (?:(?:please|now|yet|ever|again|still|also) )*{_SENDING} (?:us |me |out |over )*{_IT}"
-    r"(?! (?:as an?|in (?:an? )?(?:zip|pdf|picture|image|screenshot|separate|one))\b)"
+    # nothing is to go, or not so, or not yet
+    rf"\b{_NOT} (?:(?:please|now|yet|ever|again|still|also) )*{_SENDING} (?:us |me |out |over )*{_IT}{_AS_IT_IS_SENT}"
     r"|\b(?:do not|don't|stop|not to) (?:(?:please|now|yet|ever|again) )*(?:act(?:ing)? (?:up)?on|accept(?:ing)?|process(?:ing)?|trust(?:ing)?)\b[^.?!]{0,30}(?:\b(?:mails?|e-?mails?|messages?|requests?|anything)\b|§)"
-    rf"|\bonly {_SENDING}\b[^.?!]{{0,60}}\b(?:once|when|after|if)\b|(?:\A|\b(?:please|kindly) )hold (?:(?:on to|onto|off|back)(?: on)? )?{_CODES}"
+    rf"|\b(?:must not|mustn't|may not) (?:re-?send|send|release|issue|e-?mail) (?:us |me |out |over )*{_IT}{_AS_IT_IS_SENT}"
+    r"|\b(?:ignore|disregard) (?:any|all) (?:\w+ ){0,2}(?:requests?|mails?|e-?mails?|messages?) from\b|\b(?:do not|don't) (?:answer|respond|reply|do anything)\b[^.?!]{0,20}\b(?:until|till) (?!you\b)"
+    rf"|{_NAMED}[^.?!]{{0,60}}\b(?:(?:must|should|may|can)(?: ?not|n't| never)|(?:is|are)(?: not|n't) to) be {_SENT}\b{_AS_IT_IS_SENT}"
+    rf"|\bno (?:\w+ )?(?:codes?|keys?) (?:(?:should|must|may|can|are|shall) )?(?:to )?be {_SENT}\b|\bno (?:install\w* )?codes?,? please\b|\b(?:nobody|no[ \-]one) (?:should|must|may|is to)\b|\bnot (?:to )?be {_SENT} (?:before|until|till)\b|\b(?:do not|don't) want {_IT} (?:by|via|through|over)\b"
+    rf"|\bunder no circumstances\b[^.?!]{{0,60}}{_NAMED}|\b(?:nothing send|send (?:out )?nothing)\b|\bplease (?:give|send)\b[^.?!]{{0,60}}\bnot(?: out| by [\w\-]+)?\W*\Z"
+    rf"|\bonly (?:be )?(?:{_SENDING}|{_SENT})\b[^.?!]{{0,60}}\b(?:once|when|after|if|with)\b|\b(?:please|be) upload(?:ed)?\b|(?:\A|\b(?:please|kindly) )hold (?:(?:on to|onto|off|back)(?: on)? )?{_CODES}"
+    rf"|{_PLEASE}(?:a?wait(?! no\b)|do nothing|keep back|pause|suspend|withhold|(?:hold|hang) (?:off|back|fire|on)|put\b[^.?!]{{0,60}}\bon hold|leave\b[^.?!]{{0,40}}\b(?:for now|alone))\b|\bnot before\b(?! time)"
+    rf"|\bbefore (?:(?:you|we|i) (?:can )?)?{_SENDING} (?:us |me |out |over )*(?:you\b|{_IT})|\bbefore (?:we|i) can process\b|\bonly accept {_IT} (?:by|via|through|over)\b"
+    r"|\brevok(?:e|ing)\b|\b(?:remove|delete|drop|stop|pause|suspend) (?:our|my|this|the) (?:\w+ )?(?:requests?|process)\b"
+    # who writes cannot vouch for it
     r"|\b(?:was|were|been|is|are|got|being|has|have|had) (?:\w+ )?(?:compromised|hacked|breached|spoofed|phished|stolen|broken into)\b"
-    r"|\b(?:data|security) (?:breach|incident)\b|\bfraudulent|\bimpersonat"
-    r"|\bthey(?:'re| are) now (?:the|their) (?:new )?supplier\b|\b(?:no longer|not) (?:our customer|our supply|with us|(?:the )?(?:registered )?supplier)\b|\bno longer supplied by us\b"
-    r"|\b(?:we|i)(?:'ve| have)? (?:now |since )?lost (?:the|this|that|these|those) (?:customer|supply|supplies|site|registration)"
-    r"|\bsent (?:us|me|to us)\b[^.?!]{0,60}\b(?:by mistake|in error)\b|(?:\bnot|n't) our (?:meter|device|customer|site|supply)\b"
+    r"|\b(?:data|security|gdpr) (?:breach|incident)\b|\bcyber[ \-]?attack|\bransomware\b|\bfraudulent|\bimpersonat(?:ed|ing)\b|\bpretend(?:s|ed|ing) to be\b|\b(?:mails?|messages?|requests?|sent|ask\w*|writ\w+)\b[^.?!]{0,40}\bin (?:our|my) name\b|\b(?:(?<!be )aware|victims?) of\b[^.?!]{0,20}\b(?:phishing|frauds?|scams?)|\bis (?:a )?(?:fake|bogus|suspicious|not genuine)\b|\b(?:been|was|were|got) [^.?!]{0,30}\bby (?:an? )?(?:unauthori[sz]ed|fraudsters?|scammers?|hackers?|criminals?)\b|\b(?:was|were|is|are)(?: not|n't) authori[sz]ed to (?:do|ask|request|make|receive)\b"
+    r"|\b(?:e-?mails?|mails?|messages?|requests?)\b[^.?!]{0,60}\b(?:was|were|is|are|did|has|have)(?: not|n't) (?:\w+ )?(?:from|by) (?:me|us|our|any)\b"
+    r"|\bnot sure (?:if |whether |that )?(?:it|this|that|they|these)(?:'s| is| are|'re) (?:ours?|right|correct)\b"
+    # the customer is another's
+    r"|\bthey(?:'re| are) now (?:the|their) (?:new )?supplier\b|\b(?:no longer|not) (?:our customer|our supply|with us|(?:the )?(?:registered )?supplier)\b(?! (?:until|till|before|when|at the time|who|that|which)\b)|\bno longer supplied by us\b"
+    r"|\b(?:we|i) (?:do not|don't|no longer|will not|won't|have not|haven't) (?:suppl(?:y|ied)|be(?:come)? the supplier|(?:have )?the supply)\b(?! (?:until|till|before))"
+    r"|\b(?:we|i)(?:'ve| have)? (?:now |since )?lost (?:the|this|that|these|those) (?:customer|supply|supplies|site|registration)\b(?!')"
+    rf"|\berroneous(?:ly)? (?:transfer|switch|gain)|\bets? (?:has been |was |is )?raised\b|{_CUSTOMER}\b[^.?!]{{0,60}}\b(?:(?:left|leaving|leaves) us\b(?! (?:with|an?)\b)|(?:moved|gone?|goes|going|switched|returned|returning) (?:back to (?!us\b)|to (?:you\b|an?other\b|other\b|a different\b)))"
+    r"|\b(?:cancelled|cancelling|withdrew|stopped) (?:the|this|their) (?:switch|contract|transfer|registration|gain)\b|\b(?:switch|contract|transfer|registration|gain) (?:is|was|has been|is being) (?:now )?(?:cancelled|withdrawn|objected)|\b(?:customer(?: has)? objected|we object)\b|\Awho (?:asked|requested)\b"
+    r"|\bsent (?:us|me|to us)\b[^.?!]{0,60}\b(?:by mistake|in error)\b|\byou(?:'ve| have)? sent\b[^.?!]{0,60}\b(?:in)?to the wrong\b|(?:\bnot|n't) (?:one of )?our (?:meter|device|customer|site|supply|supplie)s?\b"
+    # they speak as those who are asked
     r"|\bnothing (?:is )?(?:needed|required) from you\b"
-    rf"|\b(?:cannot|can't|unable to|won't|will not|not able to) (?:\w+ )?{_SENDING}\b[^.?!]{{0,20}}\bcodes?\b|\bbefore (?:we|i) (?:can )?{_SENDING} (?:you\b|{_IT})"
+    rf"|\bthank(?:s| you) for your (?:requests?|enquiry|query)\b[^.?!]{{0,40}}{_DEVICE}|\byour (?:request|query|enquiry)\b[^.?!]{{0,40}}{_DEVICE} (?:is|are) (?:now |currently )?(?:with|being|under)\b"
+    rf"|\b(?:we|i|unfortunately)(?:'re|'m| are| am)? (?:cannot|can't|unable to|won't|will not|not able to) (?:\w+ )?{_SENDING}\b[^.?!]{{0,20}}\bcodes?\b|\bwe(?:'ll| will| can| shall) (?:then )?release\b"
     r"|\bstop chasing\b|\byour (?:request|query|enquiry|ticket)\b[^.?!]{0,40}\b(?:was|is|has been|will be) (?:now )?(?:rejected|refused|declined)\b"
 )
 """Whatever else the mail asks for."""
@@ -42,24 +70,46 @@ _WANTS_NOTHING = Sought(
     r"\b(?:no|nothing) (?:further |more |else )?(?:(?:action|reply|response|answer) )?(?:is )?(?:needed|required|necessary|expected)\b"
     r"|\bfor (?:your |their )?(?:information|records|reference)(?: only)?\b|\bfyi\b(?![^.?!]*\b(?:need|requir|please|send|can|could))"
 )
-_WANTS_ELSE = Sought(
-    r"\b(?:utrns?|disputes?|disputed|(?:de-?|re-?)energi[sz]\w*|damaged|(?:arrange|for) collection|(?:installation|install|fitting|fit) dates?|complaint (?:ref\w*|number)"
-    r"|return (?:the |this |these |our )?(?:meters?|devices?|assets?)|(?:delete|erase|remove) (?:all |any |your |our |the )*(?:records?|data|details))\b"
+_LEAVES = Sought(r"\b(?:churned|cos loss|lost to (?!us\b)|away from us)")
+_SAYS_NO = Sought(r"\b(?:not|never|no longer|nobody|nothing)\b|n't\b")
+_MAKES_A_REQUEST = Sought(
+    r"commission|join|\b(?:pair\w*|connect\w*|communicat\w*|work\w*|wan|signal|codes?|keys?|smart|live|visible|show\w*|yet|urgent|sure|access|available|heard|had|received?|repl\w+|answer\w*|respond\w*|responses?|han|reach\w*|install\w*|fit(?:ted)?)\b"
 )
+"""Beside these a "not" tells why a code is asked for, or that it has not come."""
+_WANTS_ELSE = Sought(
+    r"\b(?:utrns?|cads?|disputes?|disputed|(?:de-?|re-?)energi[sz]\w*|damaged|(?:arrange|for) collection|(?:installation|install|fitting|fit) dates?|complaint (?:ref\w*|number)"
+    r"|return (?:the |this |these |our )?(?:meters?|devices?|assets?)|(?:delete|erase|remove) (?:all |any |your |our |the )*(?:records?|data|details)|warrant(?:y|ies)"
+    r"|(?:\Awho|(?:tell (?:me|us)|advise|confirm|know) who) (?:can|do|should|is|are)\b|(?:send|provide|supply|confirm|advise)\b[^.?!]{0,40}\b(?:serial numbers?|reads?|readings?|ihds?|displays?|invoices?|manufacturer|firmware)"
+    r"|(?:please|kindly|can you|could you) (?:please )?(?:appoint|attend|repair|replace|exchange|commission|update(?! (?:me|us|on))|pair|visit|test))\b"
+)
+_ASKS_FOR_NO_CODE = (_SPEAKS_AS_HOLDER, _WANTS_NOTHING, _WANTS_ELSE, _LEAVES)
 _CONDITION = Sought(
-    r"\b(?:if|unless|should (?:you|we)|in case|not the intended|otherwise|confidential\w*|recipients?|virus\w*)\b"
+    r"\b(?:bank details|money|payments?|report (?:any|fraud\w*|phishing|suspicious)|if|unless|should (?:you|we)|in case|not the intended|otherwise|confidential\w*|recipients?|virus\w*)\b"
 )
 
 
 def stand_against(said: tuple[str, ...], *, asks: bool) -> bool:
     """Whether one of the sentences does. `asks`: the mail asks for codes in words that we know."""
-    patterns = (_STANDS_AGAINST,) if asks else (_STANDS_AGAINST, _SPEAKS_AS_HOLDER, _WANTS_NOTHING, _WANTS_ELSE)
-    return any(not _CONDITION.found(sentence) for pattern in patterns for sentence in pattern.among(said))
+    patterns = (_STANDS_AGAINST,) if asks else (_STANDS_AGAINST, *_ASKS_FOR_NO_CODE)
+    if any(not _CONDITION.found(sentence) for pattern in patterns for sentence in pattern.among(said)):
+        return True
+    return not asks and any(map(_denies, _SAYS_NO.among(said)))
+
+
+def _denies(sentence: str) -> bool:
+    """It says no to something, which is neither what is wrong with a device nor what they wait for, and asks nothing."""
+    if sentence.endswith("?") or not _names_device(sentence):
+        return False
+    return not (_MAKES_A_REQUEST.found(sentence) or _CONDITION.found(sentence))
 
 
 def telling(lines: tuple[str, ...]) -> tuple[str, ...]:
     """The lines that tell something of a device, and do not merely list it."""
-    return tuple(line for line in lines if DEVICE.search(line) and _says_more(line))
+    return tuple(line for line in lines if _names_device(line) and _says_more(line))
+
+
+def _names_device(line: str) -> bool:
+    return _SPOT in line or DEVICE.search(line) is not None
 
 
 def _says_more(line: str) -> bool:

@@ -100,7 +100,9 @@ _WISHED = re.compile(rf"\b(?:can|could|may|might|shall|should|must|would) \Z|{_N
 """Before "we have the codes for ...": it is not said that they have them ("Can we have the codes for ...")."""
 _SO_FAR = 80
 """Characters before a device that are looked at for this."""
-_SENTENCE_END = re.compile(r"\s(?:(?<!:\n)(?<=\n)[ >]*\n|(?<=[.!?;]\s)\s*)")
+_SENTENCE_END = re.compile(
+    r"\s(?:(?<!:\n)(?<=\n)[ >]*\n|(?<=[.!?;]\s)\s*|(?<=[,;]\s)(?=but (?:can|could|may|might|would|do) ))"
+)
 """An empty line, not below a colon; or blanks behind a full stop. A blank comes first, where a search begins."""
 _ON = re.compile(rf"(?:(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+{_SPOT})*")
 _JOINT = re.compile(r"(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+")

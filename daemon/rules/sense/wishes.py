@@ -131,7 +131,7 @@ _WITHDRAW = Sought(
     r"|\b(?:withdraw|cancel)(?:ling|ing)? (?:this|these|it|all|them|the (?:below|above|following))\b(?! (?:appointment|job|visit|meeting|call))"
     r"|\b(?:requests?|enquir(?:y|ies)|queries) (?:is|are|has been|have been|can be|should be|to be) (?:now )?(?:withdrawn|cancelled|canceled|closed|disregarded|ignored)\b"
     r"|\bno longer (?:\w+ )?(?:need|require|want|looking for)(?:ed|s|d)?\b(?! to)|\bno longer (?:needed|required|necessary)\b"
-    r"|\b(?:don't|do not) (?:\w+ )?(?:need|require|want) (?:[^.?!,;]{0,30}\b)?(?:codes?|these|them|this|any ?more|any longer)\b"
+    r"|\b(?:don't|do not) (?:\w+ )?(?:need|require|want) (?:[^.?!,;]{0,30}\b)?(?:codes?|these|them|this|any ?more|any longer)\b(?! (?:by|via|through|over)\b)"
     r"|\b(?:codes?|requests?|these|they|it|this) (?:is|are) not (?:needed|required|necessary)\b|\b(?:needed|required) any (?:more|longer)\b"
     r"|\b(?:was |were |been )?sent (?:to you )?(?:in error|by mistake)\b|(?:\A|\b(?:please|just|kindly) )(?:ignore|disregard|cancel|withdraw)(?=(?: please)?\W*\Z|,| -| (?:as|since|because|we|thanks|thank|now)\b)"
     r"|\bno need to (?:(?:send|provide|supply|find) (?:(?:us|me|the|any|these|those|install(?:ation)?) ){0,3}codes?|respond|reply|answer|look)\b(?! (?:until|till|before|unless|if|to|all|today|immediately|straight|right)\b)"
@@ -178,7 +178,7 @@ _CONFIRMS = Sought(
 )
 _NOT_YET = Sought(r"\b(?:not|neither|nor|none|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|weren't)\b")
 _DENIES = Sought(
-    r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us|your?\b)"
+    r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us\b|you)"
     r"|no record of|(?<!they )(?<!supplier )(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
 )
 _COMPLAINS = Sought(
