@@ -152,6 +152,7 @@ def test_what_is_still_wanted_is_not_taken_back(before) -> None:
         f"Please provide the code for {A}. We have lost this customer's paperwork.",
         f"Southern Power won't provide the codes, so please send that of {A}.",
         f"No action needed on {B}, all sorted, but can I get the code for {A}?",
+        f"Please send the code for {A} with the others. Please do not send it separately.",
         f"Please wait no longer and send the code for {A}!",
         f"Before sending the engineer we need the code for {A}.",
         f"The customer left us a message that {A} isn't smart. Code please.",

@@ -25,7 +25,7 @@ _SENT = r"(?:sent|released|shared|disclosed|issued|provided|supplied|e-?mailed|g
 _NOT = (
     r"(?:do not|don't|dont|do please not|should not|shouldn't|not to|stop|cease|refrain from|(?<!you )(?<!they )never)"
 )
-_AS_IT_IS_SENT = r"(?! (?:as an?|in (?:an? )?(?:zip|pdf|picture|image|screenshot|separate|one))\b)"
+_AS_IT_IS_SENT = r"(?! (?:separately|twice|as an?|in (?:an? )?(?:zip|pdf|picture|image|screenshot|separate|one))\b)"
 _NAMED = rf"(?:\b(?:codes?|keys?|requests?)\b|{_DEVICE})"
 _PLEASE = r"(?:\A|\b(?:please|kindly|(?:can|could|would) you) )(?:(?:please|just|also|now) )*"
 _CUSTOMER = r"\b(?:customers?|consumers?|tenants?|accounts?|supply|site|they)"
