@@ -72,8 +72,6 @@ from tests.rules.test_ordinary_mail import FRESH, HELD, becomes
         f"We have lost this customer to Southern Power, so {A} should go to them.",
         f"You have sent us the code for {A} by mistake; it isn't our meter.",
         f"Re the code needed for {A}: we do not supply this property.",
-        f"The request for the code of {A} was an erroneous transfer.",
-        f"ET raised. You need the code of {A}.",
         f"The customer has left us to Southern Power. Code of {A} required.",
         f"The customer is going back to Southern Power. Code of {A} required.",
         f"The customer at {A} cancelled the switch, so no need of its code.",
@@ -126,6 +124,8 @@ def test_nothing_goes_before_a_person_has_read_what_stands_against_it(text: str)
         f"We're not responsible for {A}.",
         f"Don't bother with {A}.",
         f"{A} lost to Southern Power on 1 June.",
+        f"The switch of {A} was an erroneous transfer.",
+        f"ET raised for {A}.",
         f"We did not install {A}.",
     ],
 )

@@ -51,7 +51,7 @@ _STANDS_AGAINST = Sought(
     r"|\bthey(?:'re| are) now (?:the|their) (?:new )?supplier\b|\b(?:no longer|not) (?:our customer|our supply|with us|(?:the )?(?:registered )?supplier)\b(?! (?:until|till|before|when|at the time|who|that|which)\b)|\bno longer supplied by us\b"
     r"|\b(?:we|i) (?:do not|don't|no longer|will not|won't|have not|haven't) (?:suppl(?:y|ied)|be(?:come)? the supplier|(?:have )?the supply)\b(?! (?:until|till|before))"
     r"|\b(?:we|i)(?:'ve| have)? (?:now |since )?lost (?:the|this|that|these|those) (?:customer|supply|supplies|site|registration)\b(?!')"
-    rf"|\berroneous(?:ly)? (?:transfer|switch|gain)|\bets? (?:has been |was |is )?raised\b|{_CUSTOMER}\b[^.?!]{{0,60}}\b(?:(?:left|leaving|leaves) us\b(?! (?:with|an?)\b)|(?:moved|gone?|goes|going|switched|returned|returning) (?:back to (?!us\b)|to (?:you\b|an?other\b|other\b|a different\b)))"
+    rf"|{_CUSTOMER}\b[^.?!]{{0,60}}\b(?:(?:left|leaving|leaves) us\b(?! (?:with|an?)\b)|(?:moved|gone?|goes|going|switched|returned|returning) (?:back to (?!us\b)|to (?:you\b|an?other\b|other\b|a different\b)))"
     r"|\b(?:cancelled|cancelling|withdrew|stopped) (?:the|this|their) (?:switch|contract|transfer|registration|gain)\b|\b(?:switch|contract|transfer|registration|gain) (?:is|was|has been|is being) (?:now )?(?:cancelled|withdrawn|objected)|\b(?:customer(?: has)? objected|we object)\b|\Awho (?:asked|requested)\b"
     r"|\bsent (?:us|me|to us)\b[^.?!]{0,60}\b(?:by mistake|in error)\b|\byou(?:'ve| have)? sent\b[^.?!]{0,60}\b(?:in)?to the wrong\b|(?:\bnot|n't) (?:one of )?our (?:meter|device|customer|site|supply|supplie)s?\b"
     # they speak as those who are asked
@@ -70,7 +70,9 @@ _WANTS_NOTHING = Sought(
     r"\b(?:no|nothing) (?:further |more |else )?(?:(?:action|reply|response|answer) )?(?:is )?(?:needed|required|necessary|expected)\b"
     r"|\bfor (?:your |their )?(?:information|records|reference)(?: only)?\b|\bfyi\b(?![^.?!]*\b(?:need|requir|please|send|can|could))"
 )
-_LEAVES = Sought(r"\b(?:churned|cos loss|lost to (?!us\b)|away from us)")
+_LEAVES = Sought(
+    r"\b(?:churned|cos loss|lost to (?!us\b)|away from us|erroneous(?:ly)? (?:transfer|switch|gain)|ets? (?:has been |was |is )?raised\b)"
+)
 _SAYS_NO = Sought(r"\b(?:not|never|no longer|nobody|nothing)\b|n't\b")
 _MAKES_A_REQUEST = Sought(
     r"commission|join|\b(?:pair\w*|connect\w*|communicat\w*|work\w*|wan|signal|codes?|keys?|smart|live|visible|show\w*|yet|urgent|sure|access|available|heard|had|received?|repl\w+|answer\w*|respond\w*|responses?|han|reach\w*|install\w*|fit(?:ted)?)\b"
