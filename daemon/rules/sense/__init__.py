@@ -264,11 +264,16 @@ def _leaves_some_out(meaning: Correspondence, words: _Words) -> bool:
 
 def _is_cautious(meaning: Correspondence, words: _Words) -> bool:
     """Something stands against sending codes, and that is not said of devices that it leaves out."""
-    asks = meaning.wants_codes or not meaning.asked
-    if not cautions.stand_against(words.said, asks=asks):
+    looks = [cautions.warn]
+    if meaning.asked or wishes.names_matter(words.around):
+        looks.append(cautions.stand_against)
+    if meaning.asked and not meaning.wants_codes:
+        looks.append(cautions.want_none)
+    suspects = [look for look in looks if look(words.said)]
+    if not suspects:
         return False
     beside = (*wishes.sentences(words.texts[0]), *wishes.sentences(unwanted(*words.texts).beside))
-    return cautions.stand_against(beside, asks=asks)
+    return any(look(beside) for look in suspects)
 
 
 def _merely_tells(meaning: Correspondence, mail: IncomingMail, words: _Words) -> bool:

@@ -29,8 +29,7 @@ _AS_IT_IS_SENT = r"(?! (?:separately|twice|as an?|in (?:an? )?(?:zip|pdf|picture
 _NAMED = rf"(?:\b(?:codes?|keys?|requests?)\b|{_DEVICE})"
 _PLEASE = r"(?:\A|\b(?:please|kindly|(?:can|could|would) you) )(?:(?:please|just|also|now) )*"
 _CUSTOMER = r"\b(?:customers?|consumers?|tenants?|accounts?|supply|site|they)"
-_STANDS_AGAINST = Sought(
-    # nothing is to go, or not so, or not yet
+_NOT_TO_GO = Sought(
     rf"\b{_NOT} (?:(?:please|now|yet|ever|again|still|also) )*{_SENDING} (?:us |me |out |over )*{_IT}{_AS_IT_IS_SENT}"
     r"|\b(?:do not|don't|stop|not to) (?:(?:please|now|yet|ever|again) )*(?:act(?:ing)? (?:up)?on|accept(?:ing)?|process(?:ing)?|trust(?:ing)?)\b[^.?!]{0,30}(?:\b(?:mails?|e-?mails?|messages?|requests?|anything)\b|§)"
     rf"|\b(?:must not|mustn't|may not) (?:re-?send|send|release|issue|e-?mail) (?:us |me |out |over )*{_IT}{_AS_IT_IS_SENT}"
@@ -42,25 +41,31 @@ _STANDS_AGAINST = Sought(
     rf"|{_PLEASE}(?:a?wait(?! no\b)|do nothing|keep back|pause|suspend|withhold|(?:hold|hang) (?:off|back|fire|on)|put\b[^.?!]{{0,60}}\bon hold|leave\b[^.?!]{{0,40}}\b(?:for now|alone))\b|\bnot before\b(?! time)"
     rf"|\bbefore (?:(?:you|we|i) (?:can )?)?{_SENDING} (?:us |me |out |over )*(?:you\b|{_IT})|\bbefore (?:we|i) can process\b|\bonly accept {_IT} (?:by|via|through|over)\b"
     r"|\brevok(?:e|ing)\b|\b(?:remove|delete|drop|stop|pause|suspend) (?:our|my|this|the) (?:\w+ )?(?:requests?|process)\b"
-    # who writes cannot vouch for it
-    r"|\b(?:was|were|been|is|are|got|being|has|have|had) (?:\w+ )?(?:compromised|hacked|breached|spoofed|phished|stolen|broken into)\b"
+)
+"""Nothing is to be sent, or not so, or not yet."""
+_NOT_TO_BE_TRUSTED = Sought(
+    r"\b(?:was|were|been|is|are|got|being|has|have|had) (?:\w+ )?(?:compromised|hacked|breached|spoofed|phished|stolen|broken into)\b"
     r"|\b(?:data|security|gdpr) (?:breach|incident)\b|\bcyber[ \-]?attack|\bransomware\b|\bfraudulent|\bimpersonat(?:ed|ing)\b|\bpretend(?:s|ed|ing) to be\b|\b(?:mails?|messages?|requests?|sent|ask\w*|writ\w+)\b[^.?!]{0,40}\bin (?:our|my) name\b|\b(?:(?<!be )aware|victims?) of\b[^.?!]{0,20}\b(?:phishing|frauds?|scams?)|\bis (?:a )?(?:fake|bogus|suspicious|not genuine)\b|\b(?:been|was|were|got) [^.?!]{0,30}\bby (?:an? )?(?:unauthori[sz]ed|fraudsters?|scammers?|hackers?|criminals?)\b|\b(?:was|were|is|are)(?: not|n't) authori[sz]ed to (?:do|ask|request|make|receive)\b"
     r"|\b(?:e-?mails?|mails?|messages?|requests?)\b[^.?!]{0,60}\b(?:was|were|is|are|did|has|have)(?: not|n't) (?:\w+ )?(?:from|by) (?:me|us|our|any)\b"
     r"|\bnot sure (?:if |whether |that )?(?:it|this|that|they|these)(?:'s| is| are|'re) (?:ours?|right|correct)\b"
-    # the customer is another's
-    r"|\bthey(?:'re| are) now (?:the|their) (?:new )?supplier\b|\b(?:no longer|not) (?:our customer|our supply|with us|(?:the )?(?:registered )?supplier)\b(?! (?:until|till|before|when|at the time|who|that|which)\b)|\bno longer supplied by us\b"
+)
+"""Who writes cannot vouch for what comes from there."""
+_OF_ANOTHERS_CUSTOMER = Sought(
+    r"\bthey(?:'re| are) now (?:the|their) (?:new )?supplier\b|\b(?:no longer|not) (?:our customer|our supply|with us|(?:the )?(?:registered )?supplier)\b(?! (?:until|till|before|when|at the time|who|that|which)\b)|\bno longer supplied by us\b"
     r"|\b(?:we|i) (?:do not|don't|no longer|will not|won't|have not|haven't) (?:suppl(?:y|ied)|be(?:come)? the supplier|(?:have )?the supply)\b(?! (?:until|till|before))"
     r"|\b(?:we|i)(?:'ve| have)? (?:now |since )?lost (?:the|this|that|these|those) (?:customer|supply|supplies|site|registration)\b(?!')"
     rf"|{_CUSTOMER}\b[^.?!]{{0,60}}\b(?:(?:left|leaving|leaves) us\b(?! (?:with|an?)\b)|(?:moved|gone?|goes|going|switched|returned|returning) (?:back to (?!us\b)|to (?:you\b|an?other\b|other\b|a different\b)))"
     r"|\b(?:cancelled|cancelling|withdrew|stopped) (?:the|this|their) (?:switch|contract|transfer|registration|gain)\b|\b(?:switch|contract|transfer|registration|gain) (?:is|was|has been|is being) (?:now )?(?:cancelled|withdrawn|objected)|\b(?:customer(?: has)? objected|we object)\b|\Awho (?:asked|requested)\b"
     r"|\bsent (?:us|me|to us)\b[^.?!]{0,60}\b(?:by mistake|in error)\b|\byou(?:'ve| have)? sent\b[^.?!]{0,60}\b(?:in)?to the wrong\b|(?:\bnot|n't) (?:one of )?our (?:meter|device|customer|site|supply|supplie)s?\b"
-    # they speak as those who are asked
-    r"|\bnothing (?:is )?(?:needed|required) from you\b"
+)
+"""Another has the customer, or the meter is none of theirs."""
+_HELD_BY_THEM = Sought(
+    r"\bnothing (?:is )?(?:needed|required) from you\b"
     rf"|\bthank(?:s| you) for your (?:requests?|enquiry|query)\b[^.?!]{{0,40}}{_DEVICE}|\byour (?:request|query|enquiry)\b[^.?!]{{0,40}}{_DEVICE} (?:is|are) (?:now |currently )?(?:with|being|under)\b"
     rf"|\b(?:we|i|unfortunately)(?:'re|'m| are| am)? (?:cannot|can't|unable to|won't|will not|not able to) (?:\w+ )?{_SENDING}\b[^.?!]{{0,20}}\bcodes?\b|\bwe(?:'ll| will| can| shall) (?:then )?release\b"
     r"|\bstop chasing\b|\byour (?:request|query|enquiry|ticket)\b[^.?!]{0,40}\b(?:was|is|has been|will be) (?:now )?(?:rejected|refused|declined)\b"
 )
-"""Whatever else the mail asks for."""
+"""They speak as those who are asked."""
 _SPEAKS_AS_HOLDER = Sought(
     r"\byou (?:have |had )?asked (?:us|me) (?:for|about)\b|\bno (?:install\w* )?codes? (?:is |are )?held\b"
     r"|\byour (?:request|query|enquiry|ticket|case)\b[^.?!]{0,40}\b(?:was|is|has been|will be) (?:now )?(?:assigned|received|closed|processed|logged|passed)\b"
@@ -84,18 +89,29 @@ _WANTS_ELSE = Sought(
     r"|(?:\Awho|(?:tell (?:me|us)|advise|confirm|know) who) (?:can|do|should|is|are)\b|(?:send|provide|supply|confirm|advise)\b[^.?!]{0,40}\b(?:serial numbers?|reads?|readings?|ihds?|displays?|invoices?|manufacturer|firmware)"
     r"|(?:please|kindly|can you|could you) (?:please )?(?:appoint|attend|repair|replace|exchange|commission|update(?! (?:me|us|on))|pair|visit|test))\b"
 )
-_ASKS_FOR_NO_CODE = (_SPEAKS_AS_HOLDER, _WANTS_NOTHING, _WANTS_ELSE, _LEAVES)
 _CONDITION = Sought(
     r"\b(?:bank details|money|payments?|report (?:any|fraud\w*|phishing|suspicious)|if|unless|should (?:you|we)|in case|not the intended|otherwise|confidential\w*|recipients?|virus\w*)\b"
 )
 
 
-def stand_against(said: tuple[str, ...], *, asks: bool) -> bool:
-    """Whether one of the sentences does. `asks`: the mail asks for codes in words that we know."""
-    patterns = (_STANDS_AGAINST,) if asks else (_STANDS_AGAINST, *_ASKS_FOR_NO_CODE)
-    if any(not _CONDITION.found(sentence) for pattern in patterns for sentence in pattern.among(said)):
-        return True
-    return not asks and any(map(_denies, _SAYS_NO.among(said)))
+def warn(said: tuple[str, ...]) -> bool:
+    """What comes from there is not to be relied on: whatever the mail is about."""
+    return _plainly(_NOT_TO_BE_TRUSTED, said)
+
+
+def stand_against(said: tuple[str, ...]) -> bool:
+    """Something stands against sending what the mail speaks of, whatever else it asks for."""
+    return any(_plainly(pattern, said) for pattern in (_NOT_TO_GO, _OF_ANOTHERS_CUSTOMER, _HELD_BY_THEM))
+
+
+def want_none(said: tuple[str, ...]) -> bool:
+    """In a mail that asks for no code in words that we know: it wants none of the devices that it names."""
+    patterns = (_SPEAKS_AS_HOLDER, _WANTS_NOTHING, _WANTS_ELSE, _LEAVES)
+    return any(_plainly(pattern, said) for pattern in patterns) or any(map(_denies, _SAYS_NO.among(said)))
+
+
+def _plainly(pattern: Sought, said: tuple[str, ...]) -> bool:
+    return any(not _CONDITION.found(sentence) for sentence in pattern.among(said))
 
 
 def _denies(sentence: str) -> bool:
