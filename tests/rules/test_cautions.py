@@ -202,9 +202,15 @@ def test_what_waits_for_its_turn_waits_for_a_person(text: str, now_held: set[str
 
 
 @pytest.mark.parametrize("subject", ["Security notice", "Install codes"])
-def test_a_warning_that_names_no_device_is_seen(subject: str) -> None:
-    """From a listed contact, in a mail of its own."""
-    text = "Please be aware that our shared mailbox was compromised last night."
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please be aware that our shared mailbox was compromised last night.",
+        "We had a security breach last night: please ignore any requests from our mailbox until further notice.",
+    ],
+)
+def test_a_warning_that_names_no_device_is_seen(subject: str, text: str) -> None:
+    """From a listed contact, in a mail of its own; what else it takes back, too."""
     decision = becomes(text, FRESH, subject=subject)
     assert (decision.fate, decision.reason) == (Fate.HELD, Reason.NO_PLAIN_REQUEST)
     assert becomes("Our newsletter: meters and more.", FRESH, subject=subject).fate is Fate.IGNORED

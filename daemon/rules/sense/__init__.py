@@ -154,7 +154,7 @@ def sense(mail: IncomingMail) -> Sense:
     meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
     if _leaves_some_out(meaning, words):
         meaning = replace(meaning, leaves_some_out=True)
-    if not meaning.withdraws and (_is_cautious(meaning, words) or _merely_tells(meaning, mail, words)):
+    if _is_cautious(meaning, words) or _merely_tells(meaning, mail, words):
         meaning = replace(meaning, no_plain_request=True)
     if meaning.chase and not meaning.asked and not words.of_other_matter:
         meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
@@ -265,10 +265,9 @@ def _leaves_some_out(meaning: Correspondence, words: _Words) -> bool:
 def _is_cautious(meaning: Correspondence, words: _Words) -> bool:
     """Something stands against sending codes, and that is not said of devices that it leaves out."""
     looks = [cautions.warn]
-    if meaning.asked or wishes.names_matter(words.around):
+    if not meaning.withdraws and (meaning.asked or wishes.names_matter(words.around)):
         looks.append(cautions.stand_against)
-    if meaning.asked and not meaning.wants_codes:
-        looks.append(cautions.want_none)
+        looks += [cautions.want_none] if meaning.asked and not meaning.wants_codes else []
     suspects = [look for look in looks if look(words.said)]
     if not suspects:
         return False
@@ -278,13 +277,8 @@ def _is_cautious(meaning: Correspondence, words: _Words) -> bool:
 
 def _merely_tells(meaning: Correspondence, mail: IncomingMail, words: _Words) -> bool:
     """It tells something of each device that it names, asks for nothing, and speaks of no code: in what is no reply."""
-    if (
-        words.reply
-        or words.asking
-        or meaning.wants_codes
-        or meaning.chase
-        or not (meaning.asked and meaning.leaves_open)
-    ):
+    asks = words.asking or meaning.wants_codes or meaning.chase or meaning.withdraws
+    if words.reply or asks or not (meaning.asked and meaning.leaves_open):
         return False
     own = words.own
     if mail.tables or mail.forwarded_text.strip() or wishes.replaces(words.said):
