@@ -2,23 +2,18 @@
 
 A Device ID in the mail of a listed contact is a request, as most such mails say little more. Not so where the mail says that no
 code is to go, that a mailbox was broken into, or that the customer is another's; nor, where it asks for no code, what its
-writer says as the holder of one, that nothing is to be done, what asks for something else, what denies something of a device, or mere news.
+writer says as the holder of one, that nothing is to be done, what asks for something else, what denies something of a
+device, or mere news.
 
 Read sentence by sentence, in small letters, as wishes are; what is said under a condition, or below every mail of a company, is not.
 """
 
-import re
-
-from daemon.rules.sense.forms import DEVICE
+from daemon.rules.sense.forms import DEVICE, SPOT
 from daemon.rules.sense.sought import Sought
+from daemon.rules.sense.wishes import says_something
 
-LEAST_SAID = 5
-"""Words beside a device in a line that tells something of it, and does not merely list it."""
-_WORD = re.compile(r"[a-z']{2,}")
 _CODES = r"(?:(?:the|these|those|any|all|its|your|our|install\w*|further|more) )*(?:codes?|keys?)"
-_SPOT = "§"
-"""Stands for a Device ID where clauses that say something of one were cut out."""
-_DEVICE = rf"(?:{_SPOT}|[0-9a-f]{{2}}(?:[\-: ]?[0-9a-f]{{2}}){{7}})"
+_DEVICE = rf"(?:{SPOT}|[0-9a-f]{{2}}(?:[\-: ]?[0-9a-f]{{2}}){{7}})"
 _IT = rf"(?:(?:{_CODES}|it|them|these|those|anything(?! (?:confidential|sensitive|personal|you|private)))\b|{_DEVICE})"
 _SENDING = r"(?:(?:re-?)?send|sending|releas(?:e|ing)|shar(?:e|ing)|disclos(?:e|ing)|issu(?:e|ing)|provid(?:e|ing)|e-?mail(?:ing)?|giv(?:e|ing)(?: out)?|hand(?:ing)? (?:out|over))"
 _SENT = r"(?:sent|released|shared|disclosed|issued|provided|supplied|e-?mailed|given|passed|answered|processed|acted)"
@@ -123,12 +118,8 @@ def _denies(sentence: str) -> bool:
 
 def telling(lines: tuple[str, ...]) -> tuple[str, ...]:
     """The lines that tell something of a device, and do not merely list it."""
-    return tuple(line for line in lines if _names_device(line) and _says_more(line))
+    return tuple(line for line in lines if _names_device(line) and says_something(line))
 
 
 def _names_device(line: str) -> bool:
-    return _SPOT in line or DEVICE.search(line) is not None
-
-
-def _says_more(line: str) -> bool:
-    return len(_WORD.findall(DEVICE.sub(" ", line))) >= LEAST_SAID
+    return SPOT in line or DEVICE.search(line) is not None

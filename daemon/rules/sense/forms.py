@@ -115,6 +115,8 @@ CODE = re.compile(
 """An install code of 32 hex digits, or 36 with its check."""
 DEVICE = re.compile(rf"{_START}(?:0[xX])?(?:{HEX}{{16}}|{_groups(2, 8)}|{_groups(4, 4)}){_END}")
 """A Device ID, in a text from which codes were taken out."""
+SPOT = "§"
+"""Stands for a Device ID where clauses are read that say something of one."""
 FOURS = re.compile(rf"{_START}{HEX}{{4}}(?:(?: | ?\n {{0,4}}){HEX}{{4}})+{_END}")
 """Groups of four over one or several lines."""
 LOOSE_CODE = re.compile(rf"(?<![^\W_]){HEX}(?:[ \-:./_|]?{HEX}){{19,}}")

@@ -10,14 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.sense.forms import DEVICE, plain
+from daemon.rules.sense.forms import DEVICE, SPOT, plain
 from daemon.rules.sense.scanning import canonical_of
 from daemon.rules.sense.sought import Sought
 
 MAX_WORDS = 20_000
 """Characters of a text that are read, as for its wishes."""
-_SPOT = "§"
-"""Stands for a Device ID while the clauses are read."""
 
 # Right before: the first of the devices that it is said of ends the match.
 _CODE_OF = r"(?:\s+(?:the|a|an|any|both|all|its|install(?:ation)?|codes?|keys?|for|of|device|meter|esme|gsme|guid|id))*\s*:?\s*"
@@ -27,54 +25,54 @@ _OBJECT = (
     r"|send(?:ing)?|provid(?:e|ing)|anything|both|either|again|named|called))*\s*:?\s*"
 )
 _LEFT_OUT_BEFORE = Sought(
-    rf"(?<!have )(?<!has )(?<!had )(?<!do )(?<!did )(?<!does )(?<!got )(?<!if )(?<!or )(?<!why )\bnot{_CODE_OF}{_SPOT}"
-    rf"|\b(?:apart from|other than)(?![^.\n]*\balso\b){_OBJECT}{_SPOT}"
-    rf"|\b(?:except(?:ing)?|excluding|leaving out|omitting|skipping|rather than|instead of){_OBJECT}{_SPOT}"
-    rf"|\b(?:do not|don't|does not|doesn't|no longer|did not|didn't|never|will not|won't) (?:\w+ )?(?:need|require|want|request|ask|order)(?:ed|s|ing)?{_OBJECT}{_SPOT}"
+    rf"(?<!have )(?<!has )(?<!had )(?<!do )(?<!did )(?<!does )(?<!got )(?<!if )(?<!or )(?<!why )\bnot{_CODE_OF}{SPOT}"
+    rf"|\b(?:apart from|other than)(?![^.\n]*\balso\b){_OBJECT}{SPOT}"
+    rf"|\b(?:except(?:ing)?|excluding|leaving out|omitting|skipping|rather than|instead of){_OBJECT}{SPOT}"
+    rf"|\b(?:do not|don't|does not|doesn't|no longer|did not|didn't|never|will not|won't) (?:\w+ )?(?:need|require|want|request|ask|order)(?:ed|s|ing)?{_OBJECT}{SPOT}"
     r"|\b(?:do not|don't|no need to|not to|need not|needn't) (?:(?:yet|please|also|ever|again|now|still|bother to) )*"
-    rf"(?:re-?send|send|provide|share|supply|release|chase|forward){_OBJECT}{_SPOT}"
-    rf"|\bno (?:further )?(?:need|(?:codes?|action|reply|answer) (?:is |are )?(?:needed|required|necessary|wanted)) (?:for|of|on|with){_OBJECT}{_SPOT}"
-    rf"|\b(?:not|no longer) (?:needed|required|wanted)(?: are| is)?\s*:\s*{_SPOT}"
-    rf"|\b(?:hold(?:ing)? (?:off|back)|pause|park|postpone|defer){_OBJECT}{_SPOT}|\bput{_OBJECT}{_SPOT} (?:back )?on hold"
-    rf"|(?<!to )(?<!will )\b(?:take|leave|strike|cross){_OBJECT}{_SPOT} (?:out|off (?:the|our|your|my|this))\b"
+    rf"(?:re-?send|send|provide|share|supply|release|chase|forward){_OBJECT}{SPOT}"
+    rf"|\bno (?:further )?(?:need|(?:codes?|action|reply|answer) (?:is |are )?(?:needed|required|necessary|wanted)) (?:for|of|on|with){_OBJECT}{SPOT}"
+    rf"|\b(?:not|no longer) (?:needed|required|wanted)(?: are| is)?\s*:\s*{SPOT}"
+    rf"|\b(?:hold(?:ing)? (?:off|back)|pause|park|postpone|defer){_OBJECT}{SPOT}|\bput{_OBJECT}{SPOT} (?:back )?on hold"
+    rf"|(?<!to )(?<!will )\b(?:take|leave|strike|cross){_OBJECT}{SPOT} (?:out|off (?:the|our|your|my|this))\b"
     r"|(?<!not )(?<!n't )(?<!never )(?<!to )(?<!shall )(?<!will )(?<!did you )\b(?:ignore|disregard|forget|cancel|withdraw|exclude|omit|leave out|bar|close"
     r"|(?<!we )(?<!i )(?<!you )(?<!they )(?:discard|delete|erase|destroy|remove|drop(?! (?:me|us)\b)|scrap|strike|skip|take out|take off))"
-    rf"{_OBJECT}{_SPOT}"
-    rf"|\b(?:want|like|wish|going) to (?:withdraw|cancel|remove){_OBJECT}{_SPOT}"
-    rf"|\breplace{_OBJECT}{_SPOT}(?=\s+(?:by|with)\s)"
+    rf"{_OBJECT}{SPOT}"
+    rf"|\b(?:want|like|wish|going) to (?:withdraw|cancel|remove){_OBJECT}{SPOT}"
+    rf"|\breplace{_OBJECT}{SPOT}(?=\s+(?:by|with)\s)"
 )
 _OFFERED = Sought(
-    rf"\bdo you (?:still |also )?(?:need|want|require) the (?:install )?codes? (?:for|of){_CODE_OF}{_SPOT}"
+    rf"\bdo you (?:still |also )?(?:need|want|require) the (?:install )?codes? (?:for|of){_CODE_OF}{SPOT}"
 )
 _DONE_BEFORE = Sought(
-    rf"(?<!you )(?<!you've )\b(?:already|meanwhile) (?:have|has|had|got|hold|received|obtained|found){_CODE_OF}{_SPOT}"
-    rf"|(?<!you )(?<!you've )\b(?:have|has|'ve|we|i|now|since|safely|thanks,?) (?:now |since |just )?(?:received|obtained){_CODE_OF}{_SPOT}"
-    rf"|(?:\A|\n)received{_CODE_OF}{_SPOT}"
-    rf"|\b(?:you|we|i|'ve) (?:have |only |just )*(?:sent|got|received){_CODE_OF}{_SPOT}(?=,? (?:but |and )?not\b)"
-    rf"|\b(?:have|'ve|has) got{_CODE_OF}{_SPOT} already\b"
-    rf"|\b(?:we|i)(?:'ve| do| now)? (?:have|got|hold|found) (?:the |its |both |all )?(?:install\w* )?codes? (?:for|of){_CODE_OF}{_SPOT}"
-    rf"|\bthank(?:s| you) (?:very much |so much |a lot )?for(?: sending| providing)?(?: us)?(?: your)?{_CODE_OF}{_SPOT}"
-    rf"|\balready (?:sent|provided|supplied|given)(?: (?:us|me|over))?{_CODE_OF}{_SPOT}"
+    rf"(?<!you )(?<!you've )\b(?:already|meanwhile) (?:have|has|had|got|hold|received|obtained|found){_CODE_OF}{SPOT}"
+    rf"|(?<!you )(?<!you've )\b(?:have|has|'ve|we|i|now|since|safely|thanks,?) (?:now |since |just )?(?:received|obtained){_CODE_OF}{SPOT}"
+    rf"|(?:\A|\n)received{_CODE_OF}{SPOT}"
+    rf"|\b(?:you|we|i|'ve) (?:have |only |just )*(?:sent|got|received){_CODE_OF}{SPOT}(?=,? (?:but |and )?not\b)"
+    rf"|\b(?:have|'ve|has) got{_CODE_OF}{SPOT} already\b"
+    rf"|\b(?:we|i)(?:'ve| do| now)? (?:have|got|hold|found) (?:the |its |both |all )?(?:install\w* )?codes? (?:for|of){_CODE_OF}{SPOT}"
+    rf"|\bthank(?:s| you) (?:very much |so much |a lot )?for(?: sending| providing)?(?: us)?(?: your)?{_CODE_OF}{SPOT}"
+    rf"|\balready (?:sent|provided|supplied|given)(?: (?:us|me|over))?{_CODE_OF}{SPOT}"
     r"|\b(?:have|has|'ve|we|i|engineers?) (?:now |already |since |successfully |just |also )*"
-    rf"(?:commissioned|decommissioned|removed|uninstalled|scrapped){_CODE_OF}{_SPOT}"
-    rf"|\b(?:managed|been able) to commission{_CODE_OF}{_SPOT}"
+    rf"(?:commissioned|decommissioned|removed|uninstalled|scrapped){_CODE_OF}{SPOT}"
+    rf"|\b(?:managed|been able) to commission{_CODE_OF}{SPOT}"
 )
 
 # Right behind: the last of the devices that it is said of begins the match.
-_BETWEEN = rf"(?:\s+(?:at|in|on|from) [^{_SPOT},;\n]{{1,30}}?)?(?:[\s,(]+(?:which|that|this|it|one|these|they|both|now|also|however|code))*"
+_BETWEEN = rf"(?:\s+(?:at|in|on|from) [^{SPOT},;\n]{{1,30}}?)?(?:[\s,(]+(?:which|that|this|it|one|these|they|both|now|also|however|code))*"
 _LEFT_OUT_BEHIND = Sought(
-    rf"{_SPOT}{_BETWEEN}[\s\-:(]*(?:is |are |was |were |will be |will )?(?:now |currently )?(?:not|no longer|isn't|aren't) (?:\w+ )?(?:needed|required|wanted|necessary|ours)\b"
-    rf"|{_SPOT}{_BETWEEN}\s+(?:can|may|should|must|to) (?:now )?(?:wait|be (?:ignored|left out|skipped|dropped|disregarded|removed|deleted|cancelled|withdrawn))\b"
-    rf"|{_SPOT}[ \-:(]*(?:please )?(?:ignore|disregard|skip|leave out)\b(?! (?:the|any|my|our|your)\b)"
-    rf"|{_SPOT}[ \-:(]*(?:is |are )?(?:now |currently )?on hold\b(?! (?:until|till|pending|awaiting|while|because|as|for)\b)"
-    rf"|{_SPOT}{_BETWEEN}\s+(?:won't|will not) be (?:needed|required|wanted)\b|{_SPOT}{_BETWEEN}\s+no longer applies\b"
-    rf"|{_SPOT}{_BETWEEN}\s+(?:does not|doesn't|do not|don't|no longer|won't|will not) (?:need|require)s? (?:(?:an?|the|its|any) )?(?:install\w* )?codes?\b"
-    rf"|{_SPOT},? (?:we|i) (?:do not|don't|no longer|won't|will not) (?:need|want|require)(?: (?:any ?(?:more|longer)|now))?(?=\W*(?:\Z|[.,;\n]))"
-    rf"|{_SPOT} *[\-:(]+ *(?:please )?(?:cancel(?:led)?|withdrawn?)(?=\W*(?:\Z|[.,;\n]))"
-    rf"|{_SPOT}(?:(?!\b(?:if|unless|otherwise|should|not|to)\b|n't\b)[^{_SPOT}.;\n]){{0,60}}\b(?:cancel|ignore|skip|disregard|withdraw|leave|forget(?: about)?) (?:that|this|it)(?: one)?\b"
-    rf"|{_SPOT}[^{_SPOT}\n]{{0,40}}\bno (?:further )?(?:action|code|reply|answer)s? (?:is |are )?(?:needed|required|necessary|wanted)\b"
-    rf"|{_SPOT}{_BETWEEN}\s+(?:is|was) (?:a typo|mistyped|(?:listed|included|added|quoted) (?:in error|by mistake))\b"
-    rf"|{_SPOT}{_BETWEEN}\s+(?:should|ought to) (?:have )?(?:be|been|read|say) {_SPOT}"
+    rf"{SPOT}{_BETWEEN}[\s\-:(]*(?:is |are |was |were |will be |will )?(?:now |currently )?(?:not|no longer|isn't|aren't) (?:\w+ )?(?:needed|required|wanted|necessary|ours)\b"
+    rf"|{SPOT}{_BETWEEN}\s+(?:can|may|should|must|to) (?:now )?(?:wait|be (?:ignored|left out|skipped|dropped|disregarded|removed|deleted|cancelled|withdrawn))\b"
+    rf"|{SPOT}[ \-:(]*(?:please )?(?:ignore|disregard|skip|leave out)\b(?! (?:the|any|my|our|your)\b)"
+    rf"|{SPOT}[ \-:(]*(?:is |are )?(?:now |currently )?on hold\b(?! (?:until|till|pending|awaiting|while|because|as|for)\b)"
+    rf"|{SPOT}{_BETWEEN}\s+(?:won't|will not) be (?:needed|required|wanted)\b|{SPOT}{_BETWEEN}\s+no longer applies\b"
+    rf"|{SPOT}{_BETWEEN}\s+(?:does not|doesn't|do not|don't|no longer|won't|will not) (?:need|require)s? (?:(?:an?|the|its|any) )?(?:install\w* )?codes?\b"
+    rf"|{SPOT},? (?:we|i) (?:do not|don't|no longer|won't|will not) (?:need|want|require)(?: (?:any ?(?:more|longer)|now))?(?=\W*(?:\Z|[.,;\n]))"
+    rf"|{SPOT} *[\-:(]+ *(?:please )?(?:cancel(?:led)?|withdrawn?)(?=\W*(?:\Z|[.,;\n]))"
+    rf"|{SPOT}(?:(?!\b(?:if|unless|otherwise|should|not|to)\b|n't\b)[^{SPOT}.;\n]){{0,60}}\b(?:cancel|ignore|skip|disregard|withdraw|leave|forget(?: about)?) (?:that|this|it)(?: one)?\b"
+    rf"|{SPOT}[^{SPOT}\n]{{0,40}}\bno (?:further )?(?:action|code|reply|answer)s? (?:is |are )?(?:needed|required|necessary|wanted)\b"
+    rf"|{SPOT}{_BETWEEN}\s+(?:is|was) (?:a typo|mistyped|(?:listed|included|added|quoted) (?:in error|by mistake))\b"
+    rf"|{SPOT}{_BETWEEN}\s+(?:should|ought to) (?:have )?(?:be|been|read|say) {SPOT}"
 )
 _DONE = (
     r"(?:commissioned|decommissioned|removed|uninstalled|de-?installed|replaced|exchanged|swapped|scrapped|recovered|destroyed|received"
@@ -82,15 +80,15 @@ _DONE = (
 )
 _ADVERBS = r"(?:\s+(?:now|already|since|just|also|all|both|meanwhile|successfully|been|being|fully|safely|finally|subsequently|recently|then|today|yesterday))*"
 _NOT_FOR_GOOD = (
-    rf"[^{_SPOT}.;]{{0,80}}\b(?:but (?:\w+ ){{0,2}}(?:not|never|dropped|failed|fell|lost|cannot|without|(?:is|was|has|have|are|were|ca|wo)n't)"
+    rf"[^{SPOT}.;]{{0,80}}\b(?:but (?:\w+ ){{0,2}}(?:not|never|dropped|failed|fell|lost|cannot|without|(?:is|was|has|have|are|were|ca|wo)n't)"
     r"|(?:not|never) (?:yet |been |fully )*commissioned)\b"
 )
 """What was done to it has been undone since, or is why a code is asked for ("was replaced in May but not commissioned")."""
 _DONE_BEHIND = Sought(
-    rf"{_SPOT}{_BETWEEN}(?:\s+(?:is|are|was|were|has|have|had|got)|'s){_ADVERBS}\s+{_DONE}\b(?!\W{{0,3}}(?:no|n|to|but)\b)(?!{_NOT_FOR_GOOD})"
-    rf"|{_SPOT} *[\-:=(]+ *(?:now |already |all |code )?(?:done|received|sorted|commissioned|removed|decommissioned|resolved|worked|working)\b(?!\W{{0,3}}(?:no|n|but|an?|the|codes?)\b)"
-    rf"|{_SPOT},? (?:(?:we|i)(?:'ve| have)? already (?:have|got|received|hold)|(?:we|i) (?:have|hold|got|received) already)(?=\W*(?:\Z|[.,;\n]))"
-    rf"|{_SPOT} (?:now )?(?:worked|works|arrived|received)\b(?! (?:an?|the|no|codes?|but)\b)"
+    rf"{SPOT}{_BETWEEN}(?:\s+(?:is|are|was|were|has|have|had|got)|'s){_ADVERBS}\s+{_DONE}\b(?!\W{{0,3}}(?:no|n|to|but)\b)(?!{_NOT_FOR_GOOD})"
+    rf"|{SPOT} *[\-:=(]+ *(?:now |already |all |code )?(?:done|received|sorted|commissioned|removed|decommissioned|resolved|worked|working)\b(?!\W{{0,3}}(?:no|n|but|an?|the|codes?)\b)"
+    rf"|{SPOT},? (?:(?:we|i)(?:'ve| have)? already (?:have|got|received|hold)|(?:we|i) (?:have|hold|got|received) already)(?=\W*(?:\Z|[.,;\n]))"
+    rf"|{SPOT} (?:now )?(?:worked|works|arrived|received)\b(?! (?:an?|the|no|codes?|but)\b)"
 )
 _NOT_SO_FAR = re.compile(
     r"(?:\b(?:if|unless|before|until|till|once|as soon as|when|whether|so that|ensure|in case|not|never|to get|to have|like|want)|n't)\b\s*[^,;\n]*\Z"
@@ -104,11 +102,11 @@ _SENTENCE_END = re.compile(
     r"\s(?:(?<!:\n)(?<=\n)[ >]*\n|(?<=[.!?;]\s)\s*|(?<=[,;]\s)(?=but (?:can|could|may|might|would|do) ))"
 )
 """An empty line, not below a colon; or blanks behind a full stop. A blank comes first, where a search begins."""
-_ON = re.compile(rf"(?:(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+{_SPOT})*")
+_ON = re.compile(rf"(?:(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+{SPOT})*")
 _JOINT = re.compile(r"(?:\s|[,/&+]|\band\b|\bor\b|\bnor\b)+")
 _JOINT_IN_LINE = re.compile(r"(?: |[,/&+]|\band\b|\bor\b|\bnor\b)+")
 _SENT_BEFORE = re.compile(
-    rf"\b(?:sent|have|had|has|got|received|provided|supplied)\b[^{_SPOT}\n]*{_SPOT},?(?: but| and)? ?\Z|\bsent\b[^.\n]*\Z"
+    rf"\b(?:sent|have|had|has|got|received|provided|supplied)\b[^{SPOT}\n]*{SPOT},?(?: but| and)? ?\Z|\bsent\b[^.\n]*\Z"
 )
 """Before "not ..." or "instead of ...": it says what came, not what is wanted."""
 _SAID_OF_THE_LAST = re.compile(r"\s*(?:is|are|was|were|has|have|still|remains?)\b")
@@ -142,7 +140,7 @@ def unwanted(subject: str, *texts: str) -> Unwanted:
 
 
 def _folded(text: str) -> str:
-    words = plain(text[:MAX_WORDS]).casefold().replace(_SPOT, " ")
+    words = plain(text[:MAX_WORDS]).casefold().replace(SPOT, " ")
     return words.replace("’", "'").replace("‘", "'")
 
 
@@ -158,7 +156,7 @@ class _Clauses:
 
     def _set_apart(self, match: re.Match[str]) -> str:
         self._devices.append(match[0])
-        return _SPOT
+        return SPOT
 
     @property
     def names_any(self) -> bool:
@@ -191,7 +189,7 @@ class _Clauses:
 
     def _before(self, pattern: Sought, *, unless: re.Pattern[str] | None = None) -> Iterator[DeviceId]:
         for match in pattern.finditer(self._text):
-            first = match.start() + match[0].index(_SPOT)
+            first = match.start() + match[0].index(SPOT)
             if self._is_remark(match.start(), first) or self._is_of_what_came(match):
                 continue
             if unless and unless.search(self._text[max(0, match.start() - _SO_FAR) : match.start()]):
@@ -205,7 +203,7 @@ class _Clauses:
     def _is_remark(self, start: int, first: int) -> bool:
         """What is said at `start` is said of a device of that line, and `first` begins another one."""
         line = self._text.rfind("\n", 0, start) + 1
-        return "\n" in self._text[start:first] and _SPOT in self._text[line:start]
+        return "\n" in self._text[start:first] and SPOT in self._text[line:start]
 
     def _is_of_what_came(self, match: re.Match[str]) -> bool:
         start = match.start()
@@ -224,9 +222,9 @@ class _Clauses:
     def _first_of_list(self, last: int, joint: re.Pattern[str]) -> int:
         """Back from one device to the next, as long as nothing but a joint stands between."""
         first = last
-        while (before := self._text.rfind(_SPOT, 0, first)) >= 0 and joint.fullmatch(self._text, before + 1, first):
+        while (before := self._text.rfind(SPOT, 0, first)) >= 0 and joint.fullmatch(self._text, before + 1, first):
             first = before
         return first
 
     def _between(self, start: int, end: int) -> Iterator[DeviceId]:
-        return map(canonical_of, self._devices[self._text.count(_SPOT, 0, start) : self._text.count(_SPOT, 0, end)])
+        return map(canonical_of, self._devices[self._text.count(SPOT, 0, start) : self._text.count(SPOT, 0, end)])

@@ -453,7 +453,12 @@ def _tells(sentence: str) -> bool:
 
 def leaves_open(said: tuple[str, ...]) -> bool:
     """It says something in a sentence of its own, and asks for nothing that we know."""
-    return not _ASK.in_any(said) and any(len(_WORD.findall(DEVICE.sub(" ", s))) >= LEAST_SAID for s in said)
+    return not _ASK.in_any(said) and any(map(says_something, said))
+
+
+def says_something(sentence: str) -> bool:
+    """It says something beside a greeting and the Device IDs in it."""
+    return len(_WORD.findall(DEVICE.sub(" ", sentence))) >= LEAST_SAID
 
 
 def attaches(said: tuple[str, ...]) -> bool:
