@@ -62,7 +62,7 @@ class Vault:
         sealed = []
         for index, (row, octets) in enumerate(plain):
             nonce = nonces[index * _NONCE : (index + 1) * _NONCE]
-            sealed.append(head + nonce + encrypt(nonce, octets, place + _framed_row(row)))
+            sealed.append(head + nonce + encrypt(nonce, octets, place + _framed(b"%d" % row)))
         return sealed
 
     def holds_many(self, sealed: Sequence[tuple[int, bytes, bytes]], *, table: str, column: str) -> list[bool]:
@@ -73,7 +73,7 @@ class Vault:
         for row, value, octets in sealed:
             try:
                 if value.startswith(head):
-                    plain = decrypt(value[begin:end], value[end:], place + _framed_row(row))
+                    plain = decrypt(value[begin:end], value[end:], place + _framed(b"%d" % row))
                 else:
                     plain = self.open(value, table=table, column=column, row=row)
             except (InvalidTag, SealBroken):
@@ -107,11 +107,6 @@ def _framed(part: str | bytes) -> bytes:
     raw = part.encode() if isinstance(part, str) else part
     length = len(raw)
     return (_LENGTHS[length] if length < len(_LENGTHS) else length.to_bytes(8, "big")) + raw
-
-
-def _framed_row(row: int) -> bytes:
-    digits = b"%d" % row
-    return _LENGTHS[len(digits)] + digits
 
 
 def _place(table: str, column: str, row: str | int) -> bytes:
