@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import structlog
+from hypothesis import settings
 from sqlalchemy import event
 
 from daemon.edge.database import Database
@@ -24,9 +25,11 @@ from tests.servers.scripted_smtp import ScriptedSmtp
 
 
 def pytest_configure() -> None:
-    """Tracebacks are logged without their values: to draw those takes longer than the test."""
+    """Tracebacks are logged without their values: to draw those takes longer than the test. No example has to be quick."""
     renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(processors=[*structlog.get_config()["processors"][:-1], renderer])
+    settings.register_profile("unhurried", deadline=None)  # a busy machine proves nothing
+    settings.load_profile("unhurried")
 
 
 def pytest_collection_finish() -> None:

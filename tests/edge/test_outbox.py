@@ -319,3 +319,31 @@ def test_what_is_due_is_found_by_its_index(sqlite_url: str, vault: Vault) -> Non
     searches = [step for step in seen if step.startswith(("SEARCH letter", "SCAN letter"))]
     assert searches
     assert all("ix_letter_waiting" in step for step in searches)
+
+
+def test_whether_copies_may_wait_costs_the_same_however_many_do(sqlite_url: str, vault: Vault) -> None:
+    """It is asked after every batch, and meanwhile thousands may wait."""
+    database = Database(sqlite_url)
+    world = World(database, vault, port=1)
+    letters = [world.asked(Outcome.NOT_INSTALLER) for _ in range(41)]
+    accepted = t.letter.c.id.in_(letters[1:])
+
+    def steps() -> int:
+        taken = 0
+
+        def count() -> None:
+            nonlocal taken
+            taken += 1
+
+        with database.read() as connection:
+            driver = connection.connection.driver_connection
+            driver.set_progress_handler(count, 1)  # type: ignore[union-attr]
+            assert sent_copies.copies_may_wait(connection, NOW, timedelta(minutes=1))
+            driver.set_progress_handler(None, 0)  # type: ignore[union-attr]
+        return taken
+
+    world.change(t.letter, t.letter.c.id == letters[1], state="accepted", finished_at=micros(NOW))
+    of_one = steps()
+    world.change(t.letter, accepted, state="accepted", finished_at=micros(NOW))
+    assert steps() == of_one > 10
+    database.close()

@@ -575,7 +575,7 @@ def test_a_report_is_looked_for_once() -> None:
     assert read(POSTFIX.replace("This is a MIME-encapsulated message.\n\n", lines), "LF") is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_no_damage_to_a_report_raises(data: st.DataObject) -> None:
     """Cut, doubled and overwritten anywhere: it is read as something, and crosses the pipe."""

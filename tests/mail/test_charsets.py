@@ -1,7 +1,7 @@
 """Octets to text, whatever their charset is said to be."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.mail.text.charsets import text_of
@@ -36,7 +36,6 @@ def test_charsets(raw, charset, text):
     assert text_of(raw, charset) == text
 
 
-@settings(deadline=None)
 @given(
     st.binary(max_size=500), st.sampled_from(["utf-7", "utf-16", "hz", "idna", "mbcs", "base64", "utf-32", "", "big5"])
 )

@@ -151,7 +151,7 @@ def assert_fit_for_the_wire(raw: bytes) -> None:
     assert raw.endswith(b"\r\n")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.fixed_dictionaries({"subject": wire, "name": wire, "file": wire, "reference": wire}), st.lists(wire, max_size=3)
 )
@@ -195,7 +195,7 @@ def test_the_longest_line_is_fit_for_the_wire():
     _check((b"x" * 998 + b"\r\n") * 5000)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(wire, wire)
 def test_any_text_arrives_as_it_was(text, html):
     """Whatever the words hold arrives, line by line, less what no letter may hold (controls, half characters)."""
@@ -361,7 +361,7 @@ def test_a_large_sheet_arrives_whole(more):
     assert {len(line) for line in lines[:-1]} == {76}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(wire, wire), min_size=1, max_size=5))
 def test_rows_and_columns_stay(rows):
     """Whatever the cells hold, a spreadsheet sees as many rows and columns as were written, and no formula."""

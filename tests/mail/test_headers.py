@@ -1,7 +1,7 @@
 """Header fields as they stand in the bytes, and the attacks that live on reading them in two ways."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.mail import headers
@@ -126,7 +126,6 @@ def test_raw_8_bit_is_read_as_windows_wrote_it():
     assert headers.fields(b"Subject: \xa35\r\n") == (Field("subject", "£5"),)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=3000))
 def test_any_bytes_have_fields(raw):
     """Whatever the bytes: fields come out, with names that hold nothing unprintable, and text that JSON can carry."""

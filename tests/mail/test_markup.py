@@ -1,7 +1,7 @@
 """HTML as a person sees it: lines, quote marks, tables."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.mail.text.markup import MAX_DEPTH, read_html, surely_has_no_table, tables_in, without_markers
@@ -95,7 +95,6 @@ def test_honest_markup_is_whole(html):
     assert read_html(html).whole
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["<table>", "<tr>", "<td rowspan=3>", "<td colspan=9>", "</td>", "</table>", "<blockquote>", "</blockquote>",
                                  "<div>", "</div>", "x", ID, "<br>", "<pre>", "\n", "&#0;", "&#xD800;", "<!--", "-->"]), max_size=40))  # fmt: skip
 def test_any_soup_is_read(pieces):

@@ -260,7 +260,6 @@ def whole(raw: bytes) -> IncomingMail:
     return mail
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=2000))
 def test_any_bytes(raw):
     """Any bytes are a mail, and come through the pipe unchanged."""
@@ -278,14 +277,13 @@ FIELDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(FIELDS, max_size=40), st.sampled_from(["\r\n", "\n", "\r"]))
 def test_mail_made_of_odd_pieces(lines, end):
     """Header fields and bodies in any order and any line end are read without raising."""
     whole(end.join(lines).encode("latin-1"))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(SAMPLES), st.randoms(use_true_random=False))
 def test_damaged_samples(raw, chance: random.Random):
     """Real mail with pieces cut out, doubled, swapped or overwritten is read without raising."""

@@ -186,7 +186,6 @@ MARKS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(st.lists(MARKS, max_size=60), st.sampled_from(Manner))
 def test_no_line_is_lost(lines, manner):
     """Every line ends in just one of the four kinds, whatever stands around it."""
@@ -202,7 +201,7 @@ HEADINGS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(MARKS | HEADINGS, max_size=40), st.sampled_from(Manner))
 def test_nothing_begins_at_a_line_that_is_not_of_note(lines, manner):
     """Asking every line what begins there finds no more than asking those of note does."""

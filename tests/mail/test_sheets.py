@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.mail.attachments import compound, sheets
@@ -102,7 +102,6 @@ def test_csv_beyond_the_limits(content):
         read_csv(content, "a.csv")
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_as_csv(content):
     """Whatever the bytes, there are rows or a reason."""
@@ -347,7 +346,6 @@ def test_a_far_cell_that_is_empty_harms_nobody():
     assert read_xlsx(content, "a")[0].rows == (("1",),)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_damaged_workbooks(data):
     """Whatever octets of a workbook are changed: tables or a reason, nothing else."""

@@ -240,7 +240,7 @@ def holds(mail: IncomingMail, device: DeviceId, octets: bytes) -> bool:
     return any(code in re.sub("[^0-9A-F]", "", text.upper()) for text in texts)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow])
 @given(TEXTS, TEXTS, TEXTS, st.lists(TABLES, max_size=2), st.sampled_from([ASKED, (A,), (), (A, B, C, D)]))
 def test_nothing_raises_and_every_code_stands_in_the_mail(new, quoted, forwarded, tables, asked):
     """Whatever is written: no error, each device once, each code one that stands there, where a fault is no answer."""
@@ -258,7 +258,7 @@ def test_nothing_raises_and_every_code_stands_in_the_mail(new, quoted, forwarded
         assert not shows_code(one)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from((A, B, C, E)), st.binary(min_size=16, max_size=16)), min_size=1, max_size=6))
 def test_a_code_is_given_to_no_device_but_the_one_beside_it(pairs):
     """Rows of any codes: a device has its own row's code, or a fault where rows disagree; never another's."""

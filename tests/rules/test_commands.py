@@ -751,7 +751,7 @@ def grouped_code(draw: st.DrawFn) -> tuple[str, str]:
     return digits, draw(st.sampled_from([written, written.lower(), f"0x{written}"]))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     code=grouped_code(),
     before=st.sampled_from([*(f"{verb} " for verb in Verb), f"ANSWER {DEVICE} CODE ", f"ANSWER {DEVICE} ", f"NOTE {REF} code ", "ANSWER CODE ", "STATUS\n"]),
@@ -775,7 +775,7 @@ PIECE = st.one_of(
 TEXTS = st.lists(PIECE, max_size=12).map(" ".join)
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(text=TEXTS, day=st.dates(), reply=st.booleans())
 def test_nothing_that_is_written_raises(text, day, reply):
     """Any words on any day are read to orders, faults, help or silence; lines are numbered and one of the two."""
@@ -785,7 +785,7 @@ def test_nothing_that_is_written_raises(text, day, reply):
     assert not (found.near_miss and found.lines)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(new=TEXTS, quoted=TEXTS, signature=TEXTS, forwarded=TEXTS, reply=st.booleans())
 def test_only_the_new_text_matters(new, quoted, signature, forwarded, reply):
     """Whatever is quoted, signed or handed on beside it, the new text orders the same."""

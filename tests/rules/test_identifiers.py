@@ -7,7 +7,7 @@ import string
 import traceback
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.rules.identifiers import (
@@ -124,7 +124,6 @@ def test_codes_are_equal_by_their_octets_alone() -> None:
         InstallCode(b"short")
 
 
-@settings(deadline=None)
 @given(octets=st.binary(min_size=16, max_size=16), flip=st.integers(0, 143))
 def test_any_code_comes_back_and_any_flipped_bit_is_caught(octets: bytes, flip: int) -> None:
     """What we write is read as the same code; with its check, one bit wrong is always seen."""

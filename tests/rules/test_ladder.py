@@ -585,7 +585,7 @@ def worlds(draw: st.DrawFn) -> World:
     return World(wants)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(world=worlds(), data=st.data())
 def test_the_laws_of_the_ladder(world: World, data: st.DataObject) -> None:
     """Nobody twice a day, nothing on a day off, firmness never falls, nobody late too soon, everything ends with ops."""
@@ -622,7 +622,7 @@ def test_the_laws_of_the_ladder(world: World, data: st.DataObject) -> None:
     assert all(rungs[-1] == ChaseKind.HAND_OVER.firmness for rungs in told_of.values())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(world=worlds())
 def test_what_runs_undisturbed_is_with_ops_when_the_last_rung_is_reached(world: World) -> None:
     """On its sixteenth working day, or the first working day after a WAIT that runs longer."""

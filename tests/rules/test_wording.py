@@ -398,7 +398,7 @@ hostile = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(hostile, hostile, hostile, hostile)
 def test_nothing_of_theirs_becomes_markup(party, where, why, note):
     """Names, places and notes are data: no tag, no table mark, no template of theirs takes effect."""

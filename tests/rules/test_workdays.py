@@ -135,7 +135,7 @@ def test_the_day_of_a_moment_is_london_s(utc: str, london: str) -> None:
     assert local_day(datetime.fromisoformat(utc).replace(tzinfo=UTC)) == day(london)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(start=st.dates(date(2024, 1, 1), date(2029, 12, 31)), days=st.integers(0, 40), nation=st.sampled_from(Nation))
 def test_a_sum_and_its_count_agree(start: date, days: int, nation: Nation) -> None:
     """Between start and end lie just that many working days; the end is one of them; none is both counted and skipped."""
