@@ -147,7 +147,7 @@ def test_a_large_mail_goes_alone(sizes, most, batches):
 async def test_a_mail_that_ends_its_child_costs_no_other_its_reading(readers, monkeypatch):
     """What was handed over with it is read again, one by one, and it alone is Unreadable."""
     monkeypatch.setattr(reader, "_MOST_OCTETS_TOGETHER", 10 * len(SLOW))
-    pool = readers(cpu_seconds=1)
+    pool = readers(cpu_seconds=1, wall_seconds=300)
     first, slow, *others = await pool.read_each([GOOD + b"0", SLOW, GOOD + b"1", GOOD + b"2"])
     assert [one.mail.new_text for one in (first, *others)] == [f"{ID}\n{n}" for n in range(3)]
     assert (type(slow), str(slow)) == (Unreadable, "it ran out of CPU time")
@@ -173,7 +173,7 @@ async def test_any_size_of_mail(readers, size):
 
 async def test_a_cpu_bomb_ends_its_child_and_nothing_else(readers):
     """Beyond its CPU seconds a child is killed; that mail is Unreadable, without a word of it in the error."""
-    pool = readers(cpu_seconds=1)
+    pool = readers(cpu_seconds=1, wall_seconds=300)
     with pytest.raises(Unreadable, match=r"^it ran out of CPU time$") as error:
         await pool.read(SLOW)
     assert error.value.__cause__ is None
@@ -182,7 +182,7 @@ async def test_a_cpu_bomb_ends_its_child_and_nothing_else(readers):
 
 async def test_cpu_seconds_count_for_each_mail_alone(readers):
     """A child that has read for longer than one mail may take goes on reading."""
-    pool = readers(cpu_seconds=1)
+    pool = readers(cpu_seconds=1, wall_seconds=300)
     busy = HEAD + b"\r\n" + b"From: a\r\n" * 20_000
     await pool.read(busy)
     (child,) = children()
