@@ -51,9 +51,9 @@ PAUSED: list[tuple[str, str, Effect]] = [
     ("INCIDENT", "Northern Energy has lost its mailbox", Near("INCIDENT")),
     ("REQUEST", "Hi,\n\nhere they are\n\nThanks", Near("REQUEST")),
     ("RESUME codes", "", Near("RESUME codes")),
-    (f"APPROVE {REF}", "", Near("APPROVE")),
-    (f"APPROVE {REF}", "Looking into it\n", Near("APPROVE")),
-    (f"CHASE {REF}", "", Near("CHASE")),
+    (f"APPROVE {REF}", "", Near(f"APPROVE {REF}")),
+    (f"APPROVE {REF}", "Looking into it\n", Near(f"APPROVE {REF}")),
+    (f"CHASE {REF}", "", Near(f"CHASE {REF}")),
     # people's mail
     ("REQUEST FOR LEAVE", "Please see the form", SILENCE),
     ("INCIDENT AT THE DEPOT", "Pictures below", SILENCE),

@@ -60,6 +60,26 @@ def test_a_refused_mail_says_first_that_nothing_was_done(lines):
     assert "You wrote: CLOSE IC-7K2M9QXA Say why." in shown
 
 
+def test_a_column_in_which_nothing_stands_is_left_out():
+    """Its heading, too; one with a single word stays."""
+    rows = ((device(1), "", "x"), (device(2), "", ""))
+    page = Page("Devices", (), ("Device ID", "Remark", "Note"), rows)
+    shown = text(plan(DONE, pages=(page,)))
+
+    assert "Remark" not in shown
+    assert "Device ID                 Note\n" in shown
+
+
+def test_whoever_is_shown_approve_hears_that_it_is_for_all():
+    """They may have meant some of it; of an order in full nothing more is said."""
+    alone = replace(specimens.NEAR_MISS, content=Transcript((), near_miss="APPROVE"))
+    some = replace(specimens.NEAR_MISS, content=Transcript((), near_miss="APPROVE except 2"))
+
+    assert "APPROVE alone is for all that the letter shows" in spoken(alone)
+    assert "\n\nAPPROVE except 2\n\nIt counts in a reply" in text(some)
+    assert "for all that" not in spoken(some)
+
+
 def test_a_near_miss_is_one_line_of_help():
     """Nothing was done, first of all; then the line that would work, alone; and no page of what can be written."""
     assert spoken(specimens.NEAR_MISS).startswith("NOTHING WAS DONE. Did you mean STATUS?")

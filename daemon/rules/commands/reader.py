@@ -8,7 +8,7 @@ from daemon.rules.commands import order_rows, words
 from daemon.rules.commands.frame import closes, greets, is_footer, names_of
 from daemon.rules.commands.grammar import Setting, is_attempt, parse, runs_on
 from daemon.rules.commands.meant import MOST_READ, meant_to_order, meant_to_stop, named_in, sentences
-from daemon.rules.commands.misses import is_marked, near_miss
+from daemon.rules.commands.misses import in_full, is_marked, near_miss
 from daemon.rules.commands.orders import (
     Approve,
     CommandLine,
@@ -219,7 +219,7 @@ class Reader:
     def _moves(self, line: str, verbs: frozenset[Verb]) -> str:
         said = words.opening(line)
         moves = said is not None and said.loud and said.verb in verbs and self._parses(said)
-        return said.verb.value if said is not None and moves else ""
+        return in_full(said.verb, said.rest, self._setting) if said is not None and moves else ""
 
     # One step ───────────────────────────────────────────────────────────────────────────────────────
 
