@@ -55,13 +55,25 @@ _PROPOSALS = {
 def approve(desk: OpsDesk, order: Approve) -> str:
     """Burn the member's letter for what they approve, then let go what enough persons approved."""
     letter = own_letter(desk, order.ref, order.typed)
-    rows = rows_meant(letter, order.ref, order.rows)
+    rows, left = _approvable(rows_meant(letter, order.ref, order.rows), order.rows)
     said = [_approve_proposal(desk, letter, row) for row in rows if row.matter.proposal_id]
     said += [_approve_mail(desk, letter, row) for row in rows if row.matter.mail_id and row.device is None]
     for case_id in dict.fromkeys(row.matter.case_id for row in rows if row.device is not None):
         of_case = [row for row in rows if row.matter.case_id == case_id and row.device is not None]
         said.append(approve_devices(desk, letter, of_case))
+    if left:
+        numbers = ", ".join(str(row.number) for row in left)
+        said.append(f"row {numbers} stays held" if len(left) == 1 else f"rows {numbers} stay held")
+        said[-1] += ", for no approval ends that"
     return "; ".join(said)
+
+
+def _approvable(rows: tuple[HeldRow, ...], named: Rows) -> tuple[tuple[HeldRow, ...], tuple[HeldRow, ...]]:
+    """(those that an approval ends, those that it leaves held). Who names a row by its number means that very row."""
+    able = tuple(row for row in rows if row.matter.on_approve)
+    if not able or named.only:
+        return rows, ()
+    return able, tuple(row for row in rows if not row.matter.on_approve)
 
 
 # A proposal ─────────────────────────────────────────────────────────────────────────────────────────

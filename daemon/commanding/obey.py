@@ -20,6 +20,8 @@ from daemon.commanding.standing import absences, calendar_days, incidents, pausi
 from daemon.edge import outbox
 from daemon.edge.audit import Entry
 from daemon.edge.team import tokens
+from daemon.edge.team.tokens import OwnLetter
+from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
 from daemon.rules import commands
 from daemon.rules.commands import orders
@@ -81,6 +83,8 @@ ORDERS: Mapping[type, tuple[Role, Handler]] = MappingProxyType(
 
 A release, new contacts and a waiver are confirmed beside that.
 """
+_MOST_TRIES = 10
+"""Orders refused one after another, each in reply to the refusal of the one before."""
 _MISUSED = "A letter to approve by counts only for the member it was written to. Please ask them whether they did this."
 _ALONE = "it would have been done; nothing was, because of another line"
 
@@ -101,7 +105,7 @@ def obey(connection: Connection, parts: Parts, case: Case, book: AddressBook) ->
     if case.decision.reason is not Reason.OPS_MAIL or not isinstance(case.meaning, OpsMail):
         return None
     mail, member = case.facts.mail, case.facts.writer.member
-    letter = tokens.find(connection, (*mail.in_reply_to, *mail.references[-1:]))
+    letter = _replied_to(connection, mail)
     ordered = commands.read(mail, local_day(case.facts.now), names=_names(book.parties), reply=letter is not None)
     if member is None or not (ordered.lines or ordered.near_miss):
         return None
@@ -112,6 +116,24 @@ def obey(connection: Connection, parts: Parts, case: Case, book: AddressBook) ->
     if _was_answered(desk):
         return Obeyed(_decision(desk, ordered, (), ("its orders were answered before",)))
     return _answered(desk, ordered, _transcript(desk, ordered))
+
+
+def _replied_to(connection: Connection, mail: IncomingMail) -> OwnLetter | None:
+    """The letter of ours that a mail answers. Who is told that nothing was done sends a better order in reply to that:
+    it is about what the first one was about.
+    """
+    found = tokens.find(connection, (*mail.in_reply_to, *mail.references[-1:]))
+    letter = found
+    for _ in range(_MOST_TRIES):
+        if letter is None or not _did_nothing(letter):
+            break
+        letter = tokens.find(connection, letter.plan.references[-1:])
+    return letter if letter is not None and isinstance(letter.plan.content, OpsNews) else found
+
+
+def _did_nothing(letter: OwnLetter) -> bool:
+    content = letter.plan.content
+    return isinstance(content, Transcript) and bool(content.refused or content.near_miss)
 
 
 def _was_answered(desk: OpsDesk) -> bool:

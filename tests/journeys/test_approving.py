@@ -217,6 +217,47 @@ async def test_some_rows_of_a_letter_and_not_the_others(make_world: MakeWorld, r
     assert state(world) == [("answered", "CODE"), ("answered", "REFUSED")]
 
 
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        ("ok, approve all", "Did you mean APPROVE all?"),
+        ("APPROVE 7", "There is no row 7 in the letter that you reply to; it has row 1 alone."),
+        ("APPROVE except 1", "That leaves out every row of the letter, so nothing is left to decide."),
+    ],
+)
+async def test_a_better_order_answers_the_refusal(
+    make_world: MakeWorld, relay: ScriptedSmtp, first: str, told: str
+) -> None:
+    """In reply to "nothing was done", however often: it is about what the first one was about, and for its writer alone."""
+    world = await team_world(make_world, approvals_needed=1)
+    await asks(world)
+    await says(world, BOB, letters(relay, BOB)[-1], first)
+    assert told in flat(letters(relay, BOB)[-1].content)
+    await says(world, BOB, letters(relay, BOB)[-1], "Aprove")
+    await says(world, CAT, letters(relay, BOB)[-1], "APPROVE")
+    assert letters(relay, CAT, "written to somebody else")
+    assert state(world) == [("held", "CODE")]
+    refusal = letters(relay, BOB, "NOTHING WAS DONE")[-1]
+    await says(world, BOB, refusal, "APPROVE")
+    assert state(world) == [("answered", "CODE")]
+
+
+async def test_what_no_approval_ends_keeps_nothing_else_back(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
+    """A reminder of both: APPROVE lets go what it can and says what stays held; a row named by its number is that row."""
+    world = await team_world(make_world, approvals_needed=1)
+    await asks(world)
+    await world.arrives(written("pat@meterworks.test", f"Please send the install code of {A1}", at=world.now))
+    await world.settle_down()
+    world.pass_time(days=4)
+    await world.settle_down()
+    letter = letters(relay, BOB, "A reminder: the 2 matters")[-1]
+    await says(world, BOB, letter, "APPROVE 2")
+    assert "cannot be approved" in flat(letters(relay, BOB)[-1].content)
+    await says(world, BOB, letter, "APPROVE")
+    assert "row 2 stays held, for no approval ends that" in flat(letters(relay, BOB, "You wrote: APPROVE")[-1].content)
+    assert state(world) == [("answered", "CODE")]
+
+
 async def test_one_bad_line_and_nothing_is_done(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
     """All lines or none (attack row 40)."""
     world = await team_world(make_world, approvals_needed=1)

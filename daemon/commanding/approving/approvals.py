@@ -53,14 +53,27 @@ def rows_meant(letter: OwnLetter, ref: str, which: Rows) -> tuple[HeldRow, ...]:
     content = letter.plan.content
     rows = approving.rows_of(content) if isinstance(content, OpsNews) else ()
     if not rows:
-        raise NotDone("that letter has nothing in it to decide")
+        raise NotDone(
+            "the letter that you reply to has nothing in it to decide; reply to the one about what is held, or name its "
+            "reference, for instance APPROVE IC-7F3K2Q9D"
+        )
     if ref:
         rows = tuple(row for row in rows if row.matter.reference == ref)
     meant = approving.chosen(rows, which)
     if not meant:
-        numbers = f"its rows are 1 to {len(rows)}" if rows else f"it is not about {ref}"
-        raise NotDone(f"the letter that you reply to has no such row; {numbers}")
+        raise NotDone(_no_such_row(rows, ref, which))
     return meant
+
+
+def _no_such_row(rows: Sequence[HeldRow], ref: str, which: Rows) -> str:
+    numbers = [row.number for row in rows]
+    unknown = [str(number) for number in (*which.only, *which.but) if number not in numbers]
+    if not numbers:
+        return f"the letter that you reply to is not about {ref}"
+    if not unknown:
+        return "that leaves out every row of the letter, so nothing is left to decide"
+    there = f"rows {numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"row {numbers[0]} alone"
+    return f"there is no row {', '.join(unknown)} in the letter that you reply to; it has {there}"
 
 
 def burn(desk: OpsDesk, letter: OwnLetter, what: str) -> dict[str, str]:
