@@ -152,6 +152,13 @@ _SAID: dict[Reason, Said] = {
         "It says that something is wrong with what we sent, or that they want to speak to a person. Nothing was told them about that.",
         f"Read it. If a code is in doubt, hold our record against the device's own papers, and correct it with INVENTORY. {_BY_HAND}",
     ),
+    Reason.WARNING: Said(
+        "word that no code is to go",
+        "It says that no code is to be sent, or what stands against that (a mailbox broken into, a customer lost to another supplier), "
+        "and asks for nothing: there is nothing in it to approve.",
+        "Read it now. PAUSE and the supplier's name keeps back all letters to them, INCIDENT and the name shows besides what they "
+        f"were sent lately. {_BY_HAND}",
+    ),
     Reason.SAID_TWICE: Said(
         "two letters to them today already",
         "Two letters on this matter went to them within a day. This mail names no Device ID that we can use, or holds what we "

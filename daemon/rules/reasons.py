@@ -65,6 +65,8 @@ class Reason(StrEnum):
     """Its domain can be taken for a listed one: its sender hears nothing, ops do."""
     COMPLAINT = "complaint"
     """It says that something is wrong with what we sent, or wants a person."""
+    WARNING = "warning"
+    """It says what stands against sending codes, and asks for nothing that could be approved."""
     SAID_TWICE = "said-twice"
     """Two letters on it went within a day, and it names nothing that we can use: a third by itself would hardly help."""
     NOT_UNDERSTOOD = "not-understood"

@@ -7,10 +7,13 @@ import pytest
 from daemon.rules.decision import Fate
 from daemon.rules.gate import Waiver
 from daemon.rules.reasons import Reason
+from daemon.rules.team import approving
 from daemon.rules.thread import State
 from tests.rules import cases
 from tests.rules.cases import A, B, C, D
 from tests.rules.test_ordinary_mail import FRESH, HELD, becomes
+
+BREACH = "We had a security breach last night: please ignore any requests from our mailbox until further notice."
 
 
 @pytest.mark.parametrize(
@@ -184,35 +187,43 @@ def test_a_request_is_answered_whatever_else_it_says(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "now_held"),
+    ("text", "reason", "now_held"),
     [
-        ("Please do not release any codes, our mailbox was compromised.", {A, B}),
-        (f"We have lost the customer of {A}.", {A}),
-        (f"Thanks. {C} was stolen.", set()),
+        ("Please do not release any codes, our mailbox was compromised.", Reason.WARNING, {A, B}),
+        (f"We have lost the customer of {A}.", Reason.NO_PLAIN_REQUEST, {A}),
+        (f"Thanks. {C} was stolen.", Reason.NO_PLAIN_REQUEST, set()),
     ],
 )
-def test_what_waits_for_its_turn_waits_for_a_person(text: str, now_held: set[str]) -> None:
+def test_what_waits_for_its_turn_waits_for_a_person(text: str, reason: Reason, now_held: set[str]) -> None:
     """It would go by itself, else; what the mail does not speak of is left in its place."""
     waiting = cases.facts(home=cases.thread(cases.pending(A), cases.pending(B), cases.answered(D)))
     decision = becomes(text, waiting)
-    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, Reason.NO_PLAIN_REQUEST, ())
+    assert (decision.fate, decision.reason, decision.plans) == (Fate.HELD, reason, ())
     items = [item for thread in decision.threads for item in thread.items if item.state is State.HELD]
     assert {item.device_id for item in items} == now_held
     assert {item.reason for item in items} <= {Reason.NO_PLAIN_REQUEST}
 
 
-@pytest.mark.parametrize("subject", ["Security notice", "Install codes"])
 @pytest.mark.parametrize(
-    "text",
+    ("subject", "text", "reason"),
     [
-        "Please be aware that our shared mailbox was compromised last night.",
-        "We had a security breach last night: please ignore any requests from our mailbox until further notice.",
+        ("Security notice", "Please be aware that our shared mailbox was compromised last night.", Reason.WARNING),
+        (
+            "Install codes",
+            "Please be aware that our shared mailbox was compromised last night.",
+            Reason.NO_PLAIN_REQUEST,
+        ),
+        ("Security notice", BREACH, Reason.NO_PLAIN_REQUEST),
+        ("Install codes", BREACH, Reason.NO_PLAIN_REQUEST),
     ],
 )
-def test_a_warning_that_names_no_device_is_seen(subject: str, text: str) -> None:
-    """From a listed contact, in a mail of its own; what else it takes back, too."""
+def test_a_warning_that_names_no_device_is_seen(subject: str, text: str, reason: Reason) -> None:
+    """From a listed contact, in a mail of its own; what else it takes back, too. It is approved only where it asks for
+    something besides, or takes it back.
+    """
     decision = becomes(text, FRESH, subject=subject)
-    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.NO_PLAIN_REQUEST)
+    assert (decision.fate, decision.reason) == (Fate.HELD, reason)
+    assert (approving.waives(reason) is None) == (reason is Reason.WARNING)
     assert becomes("Our newsletter: meters and more.", FRESH, subject=subject).fate is Fate.IGNORED
 
 

@@ -41,6 +41,7 @@ DECIDED: dict[Reason, Given] = {
     Reason.REQUEST: given(),
     Reason.SOME_NOT_WANTED: given(asks(A, B, leaves_some_out=True)),
     Reason.NO_PLAIN_REQUEST: given(asks(A, no_plain_request=True)),
+    Reason.WARNING: given(Correspondence(no_plain_request=True)),
     Reason.CHASE: given(Correspondence(chase=True), home=thread(cases.item(A))),
     Reason.WITHDRAWAL: given(Correspondence(withdraws=True), home=thread(cases.item(A))),
     Reason.NEED_MORE: given(Correspondence(wants_codes=True)),

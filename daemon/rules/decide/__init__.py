@@ -201,7 +201,7 @@ def _in_doubt(desk: Desk) -> Decision | None:
     """Nothing is done before a person has read the mail; an approval ends all doubt but that something is wrong."""
     approved = desk.facts.waiver is not None
     if desk.meaning.no_plain_request and not approved:
-        return held_with_what_waits(desk, Reason.NO_PLAIN_REQUEST)
+        return held_with_what_waits(desk, Reason.NO_PLAIN_REQUEST if _wants_something(desk.meaning) else Reason.WARNING)
     if _may_take_back(desk) and not approved:
         return held_of_thread(desk, Reason.SOME_NOT_WANTED)
     return held_of_thread(desk, Reason.COMPLAINT) if promised.is_mere_complaint(desk) else None

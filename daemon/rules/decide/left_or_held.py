@@ -82,15 +82,18 @@ def held_of_thread(desk: Desk, reason: Reason) -> Decision:
 
 
 def held_with_what_waits(desk: Desk, reason: Reason) -> Decision:
-    """Held of its thread; and what waits there for its turn under a cap, or is named, waits for a person from now on."""
+    """Held of its thread; and what waits there for its turn under a cap, or is named, waits for a person from now on,
+    who may approve it.
+    """
     named = {one.device_id for one in desk.meaning.asked}
     threads = [thread for thread in (desk.home, *desk.facts.open_elsewhere.values()) if thread is not None]
     changed = []
     for thread in {thread.case_id: thread for thread in threads}.values():
         waiting = [one for one in thread.items if one.state is State.PENDING and (not named or one.device_id in named)]
         if waiting:
+            holds = [judging.hold(Reason.NO_PLAIN_REQUEST, one.outcome) for one in waiting]
             held = [
-                settle_item(one, judging.hold(reason, one.outcome), desk.facts.now, observed=False) for one in waiting
+                settle_item(one, hold, desk.facts.now, observed=False) for one, hold in zip(waiting, holds, strict=True)
             ]
             changed.append(thread.with_items(held))
     return replace(held_of_thread(desk, reason), threads=tuple(changed))
