@@ -25,7 +25,7 @@ from daemon.edge import vault
 from daemon.edge.database import Database
 from daemon.edge.inventory.load import Wish
 from daemon.edge.sheets.imports import Summary
-from daemon.errors import ConfigError, DaemonError, ImportRefused, Unavailable
+from daemon.errors import ConfigError, DaemonError, ImportRefused, NoMail, Unavailable
 from daemon.parts import Clock, Parts
 from daemon.settings import Settings, load
 
@@ -61,7 +61,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Runs an energy supplier's shared install-code mailbox. Exit codes: 0 done, 1 found wrong, 78 configuration.",
+    help="Runs an energy supplier's shared install-code mailbox. Exit codes: 0 done, 1 found wrong, 2 no such command, 78 configuration.",
 )
 import_commands = typer.Typer(
     no_args_is_help=True, help="Take in the contact list or the inventory: all of a file, or nothing."
@@ -311,7 +311,7 @@ async def _explain_all(parts: Parts, path: Path, *, as_json: bool) -> Counter[st
     finally:
         await readers.close()
     if not fates:
-        raise ConfigError(f"{path} holds no mail; give an .eml file, a folder of them, an mbox or a Maildir")
+        raise NoMail(f"{path} holds no mail; give an .eml file, a folder of them, an mbox or a Maildir")
     return fates
 
 

@@ -3,6 +3,7 @@
 DaemonError
 ├── ConfigError        a person mends the configuration; exit 78, the mailbox untouched
 ├── ImportRefused      a person mends the file; nothing was imported
+├── NoMail             a person names another path: at this one is no mail to read
 ├── Unavailable        nobody: try again later (network, busy database, relay down)
 │   ├── LoginRefused   ops, by the other route: a password or token is no longer good
 │   └── Renumbered     the caller: UIDs in hand name nothing any more, the folder is looked at anew
@@ -42,6 +43,10 @@ class ImportRefused(DaemonError):
     def __init__(self, message: str, rows: tuple[BadRow, ...] = ()) -> None:
         super().__init__(message)
         self.rows = rows
+
+
+class NoMail(DaemonError):
+    """There is no mail, or nothing that can be read, at the path given."""
 
 
 class Unavailable(DaemonError):

@@ -362,7 +362,7 @@ def test_a_mail_is_explained(installed) -> None:
     assert "00-DB-12-34-56-78-90-A0" in read.stdout
     assert as_json["sender"] == "ann@stranger.test"
     assert f"     1  {as_json['fate']}: {as_json['reason']}" in replayed.stdout
-    assert invoke(installed, "replay", str(installed / "nowhere")).exit_code == 78
+    assert invoke(installed, "replay", str(installed / "nowhere")).exit_code == 1
     assert "because  " in read.stdout
 
 
@@ -371,7 +371,7 @@ def test_a_folder_without_mail_is_refused(installed) -> None:
     (installed / "empty").mkdir()
     for command in ("read", "replay"):
         done = invoke(installed, command, str(installed / "empty"))
-        assert done.exit_code == 78
+        assert done.exit_code == 1
         assert "empty holds no mail" in done.stderr
 
 
@@ -380,7 +380,7 @@ def test_a_file_that_is_no_mail_is_refused(installed, name) -> None:
     """It is not called a mail that is none of ours."""
     for command in ("read", "replay"):
         done = invoke(installed, command, str(installed / name))
-        assert (done.exit_code, done.stdout) == (78, "")
+        assert (done.exit_code, done.stdout) == (1, "")
         assert f"{name} holds no mail" in done.stderr
 
 

@@ -426,6 +426,7 @@ def test_every_bad_row_is_named_and_nothing_is_proposed(office) -> None:
         ((csv(HARBOUR), csv(BRIGHT, name="more.csv")), "2 such sheets (contacts.csv and more.csv)"),
         ((xlsx((HEADING, HARBOUR), (HEADING, BRIGHT)),), "2 such sheets (contacts.xlsx, sheet Sheet1 and"),
         ((csv(),), "has no row that can be taken"),
+        ((("contacts.pdf", b"%PDF-1.4"),), "no sheet is attached (contacts.pdf: not CSV or Excel); attach it as"),
         ((devices(*STOCK),), "the first row has no column party"),
         ((("contacts.csv", b""),), "Found: nothing; attach it as"),
         ((csv(heading="a"), csv(heading="b")), "none of the attached sheets has the headings"),
@@ -434,7 +435,7 @@ def test_every_bad_row_is_named_and_nothing_is_proposed(office) -> None:
     ],
     ids=[
         "none", "other headings", "no headings", "one missing", "misspelt", "twice", "two files", "two sheets",
-        "no rows", "an inventory", "empty", "two others", "too many", "broken",
+        "no rows", "no sheet", "an inventory", "empty", "two others", "too many", "broken",
     ],
 )  # fmt: skip
 def test_a_sheet_that_is_wrong_as_a_whole(office, files, words) -> None:

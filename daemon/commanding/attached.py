@@ -48,7 +48,7 @@ def opened(desk: OpsDesk, columns: Columns, most: int, example: str) -> Attached
         raise NotDone(f"your mail could not be read whole ({_unread(desk.mail)}); send it again, or else {by_hand}")
     sheets = [table for table in desk.mail.tables if table.source in _SHEETS]
     how = f"attach it as a CSV or Excel file whose first row is, for instance, {example}"
-    table = _meant(sheets, columns, how)
+    table = _meant(sheets, columns, how, [a.name for a in desk.mail.attachments if a.name])
     if len(table.rows) - 1 > most:
         raise NotDone(
             f"{safe(table.name)} has {len(table.rows) - 1:,} rows, by mail at most {most:,} are taken; {by_hand}"
@@ -75,13 +75,14 @@ def _unread(mail: IncomingMail) -> str:
     return [*mail.defects, *unread][0]
 
 
-def _meant(sheets: Sequence[Table], columns: Columns, how: str) -> Table:
-    """The sheet with the headings; where there is one sheet alone, that one, whatever its headings."""
+def _meant(sheets: Sequence[Table], columns: Columns, how: str, files: Sequence[str]) -> Table:
+    """The sheet with the headings; where there is one sheet alone, that one, whatever its headings. `files`: all attached."""
     fitting = [table for table in sheets if imports.is_headed(table, columns)]
     if len(fitting) == 1 or len(sheets) == 1:
         return (fitting or sheets)[0]
     if not fitting:
-        none = "none of the attached sheets has the headings" if sheets else "no sheet is attached"
+        other = f" ({_some(files)}: not CSV or Excel)" if files else ""
+        none = "none of the attached sheets has the headings" if sheets else f"no sheet is attached{other}"
         raise NotDone(f"{none}; {how}")
     names = " and ".join(safe(table.name) for table in fitting[:3])
     raise NotDone(f"your mail holds {len(fitting)} such sheets ({names}); send the one that is meant, alone")

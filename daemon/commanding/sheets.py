@@ -21,7 +21,7 @@ from daemon.edge.inventory import rows as inventory_rows
 from daemon.edge.inventory import update as inventory_update
 from daemon.edge.outbox import LetterState
 from daemon.edge.sheets import cells
-from daemon.edge.sheets.imports import Sheet, spelled
+from daemon.edge.sheets.imports import Sheet, but_ourselves, spelled
 from daemon.edge.team.proposals import Proposal, ProposalKind
 from daemon.mail.message import IncomingMail
 from daemon.rules.counterparties import means, own_names, resolve
@@ -53,7 +53,7 @@ def contacts(desk: OpsDesk) -> str:
     update = contact_update.weighed(desk.connection, sheet.sheet, desk.parts.policy)
     attached.refuse_bad(sheet, sheet.sheet.faults.sorted())
     if not update.listings:
-        raise NotDone(f"{sheet.name} has no row that can be taken")
+        raise NotDone(f"{sheet.name} has no row that can be taken{but_ourselves(update.own)}")
     if not update.found:
         return f"{sheet.name} says what our contact list says already, so nothing is to be confirmed"
     warnings, counts = relisting.warnings(update.moves), counted(update.found)

@@ -33,7 +33,7 @@ def import_contacts(parts: Parts, file: Path, now: datetime, wish: Wish | None =
     taken = contact_rows.read(sheet, parts.policy)
     sheet.faults.settle(skip_bad=wish.skip_bad)
     if not taken.listings:
-        raise imports.nothing_to_take(sheet)
+        raise imports.nothing_to_take(sheet, taken.own)
     with parts.database.write() as connection:
         summary = _contact_summary(connection, sheet, taken)
         held = contacts.size(connection)

@@ -17,7 +17,7 @@ from daemon import casework
 from daemon.casework import Case
 from daemon.edge.inbox import KeptMail
 from daemon.edge.reader.pool import Readers
-from daemon.errors import ConfigError, Unreadable
+from daemon.errors import NoMail, Unreadable
 from daemon.mail import headers
 from daemon.mail.message import IncomingMail
 from daemon.parts import Parts
@@ -206,12 +206,12 @@ def mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     try:
         yield from _mails_in(path)
     except OSError as error:
-        raise ConfigError(f"cannot read {error.filename or path} ({error.strerror})") from None
+        raise NoMail(f"cannot read {error.filename or path} ({error.strerror})") from None
 
 
 def _mails_in(path: Path) -> Iterator[tuple[str, bytes]]:
     if not path.exists():
-        raise ConfigError(f"{path} does not exist; give an .eml file, a folder of them, an mbox or a Maildir")
+        raise NoMail(f"{path} does not exist; give an .eml file, a folder of them, an mbox or a Maildir")
     if path.is_dir() and (path / "cur").is_dir():
         store: Any = mail_stores.Maildir(path, create=False)
         yield from ((key, store.get_bytes(key)) for key in sorted(store.keys()))

@@ -142,6 +142,8 @@ class Link(Section):
             )
         if self.password is not None and self.password_file is not None:
             raise ValueError("password: password and password_file are both set; keep one of them")
+        if self.password is not None and not self.password.get_secret_value():
+            raise ValueError("password: it is empty; set it, or better password_file and no password")
         given = self.password is not None or self.password_file is not None
         if given != (self.username is not None):
             raise ValueError("username: username and password_file (or password) go together; set both, or neither")

@@ -230,6 +230,13 @@ def test_one_address_may_be_of_several_kinds_of_one_party(parts, tmp_path) -> No
     assert [contact.kind for contact in book(parts)[0].contacts] == list(ContactKind)
 
 
+def test_a_list_of_ourselves_alone_is_refused(parts, tmp_path) -> None:
+    """It says why its row is none."""
+    path = sheet(tmp_path, "Northwind Energy,,mp121,,codes@northwind.test,,,,,,,,")
+
+    assert "can be taken (1 row about ourselves: a contact list is of other suppliers)" in str(refused(parts, path))
+
+
 def test_an_empty_list_is_refused(parts, tmp_path) -> None:
     """A heading alone would forbid everybody to ask."""
     import_contacts(parts, sheet(tmp_path, HARBOUR), NOW)

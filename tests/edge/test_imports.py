@@ -97,7 +97,7 @@ def test_short_rows_are_filled_up_and_long_ones_are_faults(tmp_path) -> None:
         (b"device_id,instaled_on\n1,2\n", "'instaled_on' means nothing here; did you mean installed_on?"),
         (b'device_id,note\na,"unclosed\nb,c\n', "line 3: no regular CSV"),
         (b'device_id,note\na,"closed" early\n', "line 2: no regular CSV"),
-        (codecs.BOM_UTF16_LE + b"d\x00\x00\xd8", "no regular CSV"),
+        (codecs.BOM_UTF16_LE + b"d\x00\x00\xd8", "no regular CSV (not all of it is text)"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old (.xls) or locked workbook"),
         (b"PK\x03\x04rubbish", "things.csv: it is"),
     ],

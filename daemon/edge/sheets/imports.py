@@ -118,9 +118,15 @@ def refuse_many_gone(sheet: Sheet, gone: int, held: int, *, confirm: bool, noun:
         )
 
 
-def nothing_to_take(sheet: Sheet) -> ImportRefused:
-    """The failure of a file without a single row that can be taken."""
-    return ImportRefused("the file has no row that can be taken; nothing was imported", sheet.faults.sorted())
+def nothing_to_take(sheet: Sheet, own: int = 0) -> ImportRefused:
+    """The failure of a file without a single row that can be taken. `own`: rows about ourselves, which are left out."""
+    words = f"the file has no row that can be taken{but_ourselves(own)}; nothing was imported"
+    return ImportRefused(words, sheet.faults.sorted())
+
+
+def but_ourselves(own: int) -> str:
+    """Why rows about ourselves are none, where there are any: a contact list is of the others."""
+    return f" ({counted(own, 'row')} about ourselves: a contact list is of other suppliers)" if own else ""
 
 
 def audited(kind: str, sheet: Sheet, summary: Summary, now: datetime) -> Entry:
@@ -211,7 +217,8 @@ def _first_lines(path: Path, encoding: str) -> tuple[str, str]:
 
 
 def _irregular(path: Path, line: int, error: Exception) -> ImportRefused:
-    return ImportRefused(f"{path.name}, line {line}: no regular CSV ({error}); save it as CSV in UTF-8")
+    why = "not all of it is text" if isinstance(error, UnicodeError) else error
+    return ImportRefused(f"{path.name}, line {line}: no regular CSV ({why}); save it as CSV in UTF-8")
 
 
 def _examined(path: Path) -> tuple[str, str]:
