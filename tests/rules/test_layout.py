@@ -51,6 +51,17 @@ def test_what_a_line_begins_with_says_what_it_is(words, kind, lines):
     assert blocks(f"---\n\n{words}", ()) == (Block(kind, lines, small=kind != "heading"),)
 
 
+def test_words_that_have_no_room_beside_the_other_cells_stand_below_them():
+    """Else they are a pillar of single words."""
+    table = Table(
+        (Column("Change"), Column("Entry"), Column("What it says")),
+        (("added", "x" * 50, "MPID: FOOE"), ("gone", "y", "")),
+    )
+    shown = text(blocks(mark(0), (table,)))
+
+    assert shown == (f"Change   Entry\n         What it says\nadded    {'x' * 50}\n         MPID: FOOE\ngone     y\n")
+
+
 def test_a_mark_is_its_table():
     """Alone on its line, wherever it stands among others."""
     table = Table((Column("A"),), (("x",),))

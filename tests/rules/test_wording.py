@@ -169,6 +169,15 @@ def test_ops_letters_say_what_why_by_when_and_what_to_do(kind, said):
     assert said in spoken(plan_of(kind))
 
 
+def test_what_changes_is_called_so_in_every_letter_about_it():
+    """Whoever is asked second, and gets a letter of another kind, is not told that a check failed."""
+    (matter,) = specimens.PROPOSAL.content.matters
+    second = OpsNews("Ann approved", (replace(matter, evidence=("added: 2 devices",)),), needed=2, approved_by=("ann",))
+    page = spoken(replace(specimens.HELD, content=second))
+    assert "What changes added: 2 devices" in page
+    assert "Checks failed" not in page
+
+
 def test_what_several_matters_share_is_said_once():
     """Matters of one cause: why and what to do stand before them, not with each; of several causes, with each."""
     alike, other = (plan.content.matters[0] for plan in (specimens.HELD, specimens.HELD_SEVERAL))

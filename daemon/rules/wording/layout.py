@@ -28,6 +28,8 @@ _SIGNS = "\x02#-"
 """With one of these begins what may be no paragraph."""
 _SHADES = {"dark": "#", "light": "="}
 _LONGEST_BAR = 24
+_NARROWEST = 20
+"""Characters that a column of words needs."""
 _CODE_GAPS = 7
 
 Frame = tuple[str, str, str]
@@ -247,11 +249,24 @@ def folded(line: str) -> str:
 
 def _table_lines(table: Table) -> list[str]:
     rows = (tuple([column.title for column in table.columns]), *table.rows)
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
+    *widths, last = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    room = WIDTH - sum(widths) - len(_GAP) * len(widths)
+    if room < min(last, _NARROWEST):
+        return _two_storeyed(rows, widths)
     lines: list[str] = []
     for row in rows:
         start = _GAP.join((*map(str.ljust, row, widths), ""))
         lines += wrap(row[-1], start, " " * len(start))
+    return lines
+
+
+def _two_storeyed(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
+    """The last cell of each row below the others, where it would be a pillar of single words beside them."""
+    indent = " " * (min(widths[0], _NARROWEST) + len(_GAP))
+    lines: list[str] = []
+    for row in rows:
+        lines.append(_GAP.join(map(str.ljust, row, widths)).rstrip())
+        lines += wrap(row[-1], indent, indent) if row[-1] else ()
     return lines
 
 

@@ -127,7 +127,8 @@ def _rows(
         ("Reference", (plain(matter.reference),)),
         ("Devices", _few(matter, numbers)),
         (
-            plain(matter.evidence_title) or _EVIDENCE.get(kind, "Checks failed"),
+            plain(matter.evidence_title)
+            or _EVIDENCE.get(LetterKind.PROPOSAL if matter.proposal_id else kind, "Checks failed"),
             tuple(plain(line) for line in matter.evidence),
         ),
         ("If approved", (plain(matter.on_approve),)),

@@ -70,10 +70,12 @@ def _paragraphs(lines: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
 
 
 def _table(page: Page) -> Table | Particulars:
-    """Without columns the first cell of a row names what the others say."""
+    """Without columns the first cell of a row names what the others say. A column in which nothing stands is left out."""
     rows = tuple(tuple(plain(cell) for cell in row) for row in page.rows)
     if not page.columns:
         return Particulars(tuple((row[0], row[1:]) for row in rows))
+    kept = [at for at, cells in enumerate(zip(*rows, strict=True)) if any(cells)]
+    rows, titles = tuple(tuple(row[at] for at in kept) for row in rows), [page.columns[at] for at in kept]
     exact = [all(_EXACT.fullmatch(cell) for cell in cells if cell) for cells in zip(*rows, strict=True)]
-    columns = (Column(plain(title), is_exact) for title, is_exact in zip(page.columns, exact, strict=True))
+    columns = (Column(plain(title), is_exact) for title, is_exact in zip(titles, exact, strict=True))
     return Table(tuple(columns), rows)
