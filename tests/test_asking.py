@@ -284,7 +284,9 @@ def test_a_name_that_nobody_is_listed_by_is_answered_with_the_nearest(room: Room
     room.orders((A, "Northen Enrgy"))
 
     (row,) = room.table.pages[0].rows
-    assert row[2].startswith("nobody of that name is listed, so they wait. Did you mean Northern Energy? Then WITHDRAW")
+    assert row[2].startswith(
+        "nobody of that name is listed, so it waits. Did you mean Northern Energy? Then WITHDRAW it"
+    )
     assert room.states() == ["waiting-contact"]
 
 

@@ -75,7 +75,7 @@ def _show(desk: OpsDesk, shown: list[tuple[str, ...]], refused: Iterable[Refused
     if shown:
         desk.pages.append(Page("Adopted", (), ("Reference", "Supplier", "Devices", "Asked", "Due"), tuple(shown)))
     if left := tuple(refused):
-        desk.pages.append(refused_page(left))
+        desk.pages.append(refused_page(left, "Not adopted"))
 
 
 def _said(taken: int, refused: int) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from daemon import inquirywork
 from daemon.commanding.desk import NotDone, OpsDesk
@@ -16,7 +17,7 @@ from daemon.rules.commands import order_rows
 from daemon.rules.commands.orders import OrderedRow, Request, RequestContact
 from daemon.rules.letters import Asking, LetterKind, LetterPlan, Page
 from daemon.rules.phrases import devices as devices_in_words
-from daemon.rules.phrases import moment, safe
+from daemon.rules.phrases import it, moment, safe
 from daemon.rules.policy import Counterparty, Mode
 from daemon.rules.wanting import Want, WantState
 
@@ -40,9 +41,12 @@ def request(desk: OpsDesk, order: Request) -> str:
 
 def weighed(desk: OpsDesk, rows: Iterable[OrderedRow], *, urgent: bool) -> tuple[Checked, Receipt]:
     """The rows that can be read, and what becomes of each against our records."""
+    rows = list(rows)
     found = ordering.checked(rows, desk.today)
     given = Order(desk.member.address, desk.mail_id, desk.now, urgent)
-    return found, ordering.weigh(found, _known(desk, found), desk.book, desk.parts.policy, given)
+    receipt = ordering.weigh(found, _known(desk, found), desk.book, desk.parts.policy, given)
+    place = {row.where: number for number, row in enumerate(rows)}
+    return found, replace(receipt, refused=tuple(sorted(receipt.refused, key=lambda one: place[one.where])))
 
 
 def must_be_whole(mail: IncomingMail) -> None:
@@ -119,11 +123,11 @@ def _receipt(desk: OpsDesk, receipt: Receipt, order: Request) -> Iterator[Page]:
     if receipt.wants:
         plans = _Plans(desk, now=order.now)
         counts = Counter(want.party for want in receipt.wants)
-        rows = tuple((party, f"{count:,}", plans.of(party)) for party, count in sorted(counts.items()))
+        rows = tuple((party, f"{count:,}", plans.of(party, count)) for party, count in sorted(counts.items()))
         yield Page("What is asked for, and when", (), ("Supplier", "Devices", "What happens"), rows)
         yield _accepted(receipt.wants)
     if receipt.refused:
-        yield refused_page(receipt.refused)
+        yield refused_page(receipt.refused, "Not ordered")
 
 
 def _accepted(ordered: Sequence[Want]) -> Page:
@@ -134,10 +138,10 @@ def _accepted(ordered: Sequence[Want]) -> Page:
     return Page("Ordered", _more(len(ordered), MOST_ACCEPTED), ("Device ID", "Supplier", "Remark"), rows)
 
 
-def refused_page(refused: Sequence[Refused]) -> Page:
+def refused_page(refused: Sequence[Refused], title: str) -> Page:
     """The rows that were not taken, each with the reason."""
     rows = tuple((one.where, one.device or "", one.why) for one in refused[:MOST_REFUSED])
-    return Page("Not ordered", _more(len(refused), MOST_REFUSED), ("Where", "Device ID", "Why"), rows)
+    return Page(title, _more(len(refused), MOST_REFUSED), ("Where", "Device ID", "Why"), rows)
 
 
 def _more(count: int, shown: int) -> tuple[str, ...]:
@@ -153,25 +157,28 @@ class _Plans:
         self._dead = inquirywork.dead(desk.connection, desk.now)
         self._book = {party.party: party for party in desk.book}
 
-    def of(self, name: str) -> str:
-        """Of the party of this name; it may be listed nowhere."""
+    def of(self, name: str, count: int) -> str:
+        """Of so many devices of the party of this name; it may be listed nowhere."""
         policy, party = self._desk.parts.policy, self._book.get(name)
         if party is None:
-            return self._unlisted(name)
+            return self._unlisted(name, count)
         if policy.mode_for(name) is Mode.OBSERVE:
-            return "the mode is observe, so nothing is sent: they wait until it is send"
+            return "the mode is observe, so nothing is sent until it is send"
         if policy.is_paused(name):
-            return "letters to them are paused: they wait for RESUME, and go at the next sending time after it"
+            return (
+                "letters to them are paused: our request waits for RESUME, and goes at the next sending time after it"
+            )
         return self._way(party, self._when)
 
-    def _unlisted(self, name: str) -> str:
+    def _unlisted(self, name: str, count: int) -> str:
+        waiting = "it waits" if count == 1 else "they wait"
         if near := counterparties.nearest(name, self._desk.book):
             return (
-                f"nobody of that name is listed, so they wait. Did you mean {near}? Then WITHDRAW them and order them "
+                f"nobody of that name is listed, so {waiting}. Did you mean {near}? Then WITHDRAW {it(count)} and order {it(count)} "
                 f"of {near}; else send the contact list with {name} in it (CONTACTS)"
             )
         finds = f"REQUEST CONTACT {name} asks" if self._desk.parts.policy.helpdesk else "it is found by"
-        return f"nobody of that name is listed, so they wait: send the contact list with it (CONTACTS); {finds} the SECAS Helpdesk"
+        return f"nobody of that name is listed, so {waiting}: send the contact list with it (CONTACTS); {finds} the SECAS Helpdesk"
 
     def _way(self, party: Counterparty, when: str) -> str:
         match routing.address(party, self._desk.now, dead=self._dead):
@@ -180,4 +187,6 @@ class _Plans:
             case Portal():
                 return f"they take requests on their own web page: you get the sheet for it {when}"
             case _:
-                return "no address of theirs is in force, so they wait: send the contact list with one (CONTACTS)"
+                return (
+                    "no address of theirs is in force, so our request waits: send the contact list with one (CONTACTS)"
+                )

@@ -179,7 +179,7 @@ def _in_words(meant: Sequence[StandingOrder]) -> str:
 
 def _why(meant: Sequence[StandingOrder]) -> str:
     said = {StandingKind.PAUSE: "They have been paused", StandingKind.INCIDENT: "They have been frozen for an incident"}
-    return " ".join(f"{said[one.kind]} {since(one)}." for one in meant)
+    return " ".join(dict.fromkeys(f"{said[one.kind]} {since(one)}." for one in meant))
 
 
 def _still_paused(desk: OpsDesk) -> str:

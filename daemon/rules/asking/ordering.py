@@ -301,7 +301,7 @@ def _of_want(want: Want, known: Known) -> str:
         return ""
     if not want.asked:
         since = day(local_day(want.ordered_at))
-        return f"{want.ordered_by} ordered it on {since} already, and {want.party} has not been asked yet"
+        return f"{want.ordered_by} ordered it on {since} already, and {want.party} has not been asked yet; WITHDRAW it to ask somebody else"
     asked = want.asked[-1]
     stands = "" if want.state is WantState.ASKED else f"; it is {want.state}"
     return f"{asked.party} has been asked for it since {day(local_day(asked.at))}{in_inquiry}{stands}"

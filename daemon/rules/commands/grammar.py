@@ -337,6 +337,11 @@ def _away(said: Opening, setting: Setting) -> Order:
     raise Unfit(f"AWAY needs a name, its first day and its last: {example}")
 
 
+_LONG = 183
+"""Days: "from 6 Feb to 2 Feb" is a slip, and nobody is silenced for a year by one."""
+_YEAR = re.compile(r"\b(?:20)?[0-9]{2}\s*\Z")
+
+
 def _span(text: str, today: date) -> tuple[date, date] | None:
     """(first, last) where `text` is days and nothing else."""
     until = re.match(r"(?:until|till|til) ", text, re.IGNORECASE)
@@ -351,6 +356,8 @@ def _span(text: str, today: date) -> tuple[date, date] | None:
         return None
     if last[0] < first[0]:
         raise BadDay("its last day is before its first")
+    if (last[0] - first[0]).days > _LONG and not _YEAR.search(first[1]):
+        raise BadDay(f"from {first[0]} to {last[0]} is long; if it is meant, write the last day with its year")
     return coming(first[0], today), coming(last[0], today, most=2 * 366)
 
 
