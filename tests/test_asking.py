@@ -474,11 +474,12 @@ async def test_what_was_asked_by_hand_is_chased_from_its_own_day(room: Room) -> 
     assert said == "1 device is adopted, and chased when due; 3 rows cannot be taken, for the reasons below"
     ((reference, party, count, asked, due),) = room.table.pages[0].rows
     assert (party, count, asked, due) == (PARTY, "1", "Tue 26 May 2026", "Tue 9 Jun 2026")
+    assert room.table.pages[1].title == "Not adopted"
     assert [row[2].split(":")[0] for row in room.table.pages[1].rows] == [
-        "it was not asked on Fri 26 Jun 2026, which is still to come",
         "asked_on is missing",
         "nobody called Nowhere Gas is listed; CONTACTS first",
-    ]
+        "it was not asked on Fri 26 Jun 2026, which is still to come",
+    ], "in the order of the sheet"
     (plan,) = await room.look("Tue 2026-06-09 09:00")
     assert (plan.kind, plan.to, plan.reference, plan.in_reply_to) == (LetterKind.CHASE, TO, reference, "")
 

@@ -160,10 +160,12 @@ def imported(office: Office, kind: str, days_ago: int = 0) -> None:
         connection.execute(sa.insert(t.import_run).values(kind=kind, at=at, file_sha="ab" * 32, rows=12))
 
 
-def stands(office: Office, kind: StandingKind, subject: str, last: date | None = None) -> None:
+def stands(
+    office: Office, kind: StandingKind, subject: str, last: date | None = None, first: date | None = None
+) -> None:
     """Ben ordered that."""
     now = office.time.clock.now()
-    order = StandingOrder(kind, subject, now.date(), last, "", BEN, now)
+    order = StandingOrder(kind, subject, first or now.date(), last, "", BEN, now)
     with office.parts.database.write() as connection:
         standing_orders.put(connection, order)
         office.parts.standing = standing_orders.load(connection)
@@ -406,6 +408,16 @@ def test_the_team_and_how_many_must_approve(office: Office, ann: Reader) -> None
     }
     assert "To let go what is held, 2 different persons need to approve." in shown
     assert "WARNING: only 1 of the 2 who can approve is here today." in shown
+
+
+def test_the_team_shows_who_will_be_away(office: Office, ann: Reader) -> None:
+    """Before their first day, with both days; what is over is not shown."""
+    stands(office, StandingKind.AWAY, BEN, date(2026, 6, 19), first=date(2026, 6, 17))
+    stands(office, StandingKind.AWAY, ANN, date(2026, 6, 1), first=date(2026, 6, 1))
+    ann.asks(lambda desk: our_team.team(desk, Team()))
+
+    away = "read, act, approve; away from Wed 17 Jun 2026 to Fri 19 Jun 2026"
+    assert ann.rows("Our team") == {f"Ann, {ANN}": ("read, act, approve",), f"Ben, {BEN}": (away,)}
 
 
 @pytest.mark.parametrize(

@@ -225,6 +225,15 @@ def test_a_confirmed_resume_ends_no_later_pause(table: OpsTable) -> None:
     assert stands(table) == [("pause", "codes")]
 
 
+def test_two_pauses_of_one_moment_are_told_of_once(table: OpsTable) -> None:
+    """Since when and on whose word is said once where it is the same."""
+    table.says(pause("codes"))
+    table.says(pause(""))
+    table.says(resume())
+
+    assert table.letter_to(BEN, LetterKind.PROPOSAL).plan.content.matters[0].why.count("on the word of") == 1
+
+
 def test_what_cannot_be_resumed(table: OpsTable) -> None:
     """Nothing paused; something else paused; a single thread, which nothing pauses."""
     assert table.refuses(resume()) == "nothing is paused"
@@ -405,6 +414,16 @@ def test_somebody_else_is_told_that_they_were_put_down_as_away(table: OpsTable, 
     )
     [told] = table.told()
     assert (told.to, told.subject) == (CAT, f"{ANN} put you down as away on Mon 8 Jun 2026")
+
+
+def test_an_absence_that_another_takes_the_place_of_is_named(table: OpsTable) -> None:
+    """One is kept of each member; who is back early says so with a day that is over soon."""
+    table.says(away("me", "Tue 2026-06-16", "Fri 2026-06-19"), CAT)
+
+    assert table.says(away("me", "Mon 2026-06-08", "Mon 2026-06-08"), CAT) == (
+        f"{CAT} hears nothing from here on Mon 8 Jun 2026, in place of what was put down before "
+        "(from Tue 16 Jun 2026 to Fri 19 Jun 2026)"
+    )
 
 
 def test_all_addresses_of_one_person_are_away(table: OpsTable) -> None:

@@ -265,7 +265,7 @@ def limits_gate(devices: Sequence[DeviceId], records: Records, party: str, polic
         _condition(
             Gate.WITHIN_LIMITS,
             repeats < limits.codes_per_device_per_30_days,
-            f"a device went out {repeats} times in 30 days before this",
+            f"a device went out {_counted(repeats, 'time')} in 30 days before this",
             Reason.REPEAT_LIMIT,
         ),
         _condition(
@@ -277,13 +277,20 @@ def limits_gate(devices: Sequence[DeviceId], records: Records, party: str, polic
         _condition(
             Gate.WITHIN_LIMITS,
             of_party <= limits.codes_per_counterparty_per_day,
-            f"{of_party} codes to {party} that day",
+            f"{_counted(of_party, 'code')} to {party} that day",
             Reason.DAILY_CAP,
         ),
         _condition(
-            Gate.WITHIN_LIMITS, of_all <= limits.codes_per_day, f"{of_all} codes that day in all", Reason.GLOBAL_CAP
+            Gate.WITHIN_LIMITS,
+            of_all <= limits.codes_per_day,
+            f"{_counted(of_all, 'code')} that day in all",
+            Reason.GLOBAL_CAP,
         ),
     )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # The letter: G12 to G14, and the whole gate again ───────────────────────────────────────────────────

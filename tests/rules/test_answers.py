@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from daemon.mail.message import IncomingMail, Machine, MarkedKind, Source, Table
 from daemon.rules import answers
-from daemon.rules.answers import Finding
+from daemon.rules.answers import Finding, outcomes
 from daemon.rules.identifiers import DeviceId, crc
 from daemon.rules.letters import Answer, Asking, LetterPlan
 from daemon.rules.thread import Outcome
@@ -85,6 +85,12 @@ def test_places_are_named_as_their_writer_sees_them():
 
 
 # Our own words ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("dash", [" - ", "-", " – ", ": ", ""])
+def test_what_stands_between_a_device_and_their_words_is_not_shown(dash):
+    """The words begin with a word."""
+    assert outcomes.for_people(f"{dash}can you confirm the day?") == "can you confirm the day?"
 
 
 @pytest.mark.parametrize("way", ["marks", "outlook", "unmarked", "below", "handed on", "html", "html quoted", "sheet"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 
 from daemon import inquirywork
-from daemon.commanding.asking.requesting import must_be_whole, refused_page, weighed
+from daemon.commanding.asking.requesting import in_order, must_be_whole, refused_page, weighed
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import wants
 from daemon.rules.asking import routing
@@ -41,7 +41,7 @@ def adopt(desk: OpsDesk) -> str:
         else:
             dated.setdefault((want.party, asked_on), []).append(want)
     shown = [_adopted(desk, party, asked_on, theirs) for (party, asked_on), theirs in sorted(dated.items())]
-    _show(desk, shown, refused)
+    _show(desk, shown, in_order(refused, rows))
     return _said(sum(map(len, dated.values())), len(refused))
 
 

@@ -45,8 +45,13 @@ def weighed(desk: OpsDesk, rows: Iterable[OrderedRow], *, urgent: bool) -> tuple
     found = ordering.checked(rows, desk.today)
     given = Order(desk.member.address, desk.mail_id, desk.now, urgent)
     receipt = ordering.weigh(found, _known(desk, found), desk.book, desk.parts.policy, given)
+    return found, replace(receipt, refused=in_order(receipt.refused, rows))
+
+
+def in_order(refused: Iterable[Refused], rows: Iterable[OrderedRow]) -> tuple[Refused, ...]:
+    """The refused rows as they stand in the order, whatever they were refused for."""
     place = {row.where: number for number, row in enumerate(rows)}
-    return found, replace(receipt, refused=tuple(sorted(receipt.refused, key=lambda one: place[one.where])))
+    return tuple(sorted(refused, key=lambda one: place[one.where]))
 
 
 def must_be_whole(mail: IncomingMail) -> None:

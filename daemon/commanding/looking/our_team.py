@@ -1,6 +1,9 @@
 """TEAM: who may do what, who is away, and whether there are enough to approve."""
 
+from datetime import date
+
 from daemon.commanding.desk import OpsDesk
+from daemon.edge.team import standing_orders
 from daemon.rules.commands.orders import Team
 from daemon.rules.letters import Page
 from daemon.rules.phrases import day
@@ -19,8 +22,8 @@ _MAY = (
 def team(desk: OpsDesk, _: Team) -> str:
     """Who may do what, who is away, and whether there are enough to approve."""
     policy = desk.parts.policy
-    away = {order.subject.casefold(): order for order in desk.in_force(StandingKind.AWAY)}
-    rows = tuple(_member_row(member, away.get(member.address.casefold())) for member in policy.team)
+    away = {one.subject.casefold(): one for one in _absences(desk)}
+    rows = tuple(_member_row(member, away.get(member.address.casefold()), desk.today) for member in policy.team)
     manager = (f"Alarms go to {policy.manager} too.",) if policy.manager else ()
     needed = policy.approvals_needed
     who = "1 person needs" if needed == 1 else f"{needed} different persons need"
@@ -29,9 +32,16 @@ def team(desk: OpsDesk, _: Team) -> str:
     return "who may do what is shown below"
 
 
-def _member_row(member: Member, away: StandingOrder | None) -> tuple[str, str]:
+def _absences(desk: OpsDesk) -> list[StandingOrder]:
+    """Those of today and those to come: who plans a week needs both."""
+    found = standing_orders.load(desk.connection)
+    return [one for one in found if one.kind is StandingKind.AWAY and (one.last is None or one.last >= desk.today)]
+
+
+def _member_row(member: Member, away: StandingOrder | None, today: date) -> tuple[str, str]:
     may = ", ".join(word for role, word in _MAY if member.may(role)) or "nothing"
-    until = f"; away until {day(away.last)}" if away and away.last else "; away" if away else ""
+    begins = f"from {day(away.first)} to" if away and away.first > today else "until"
+    until = f"; away {begins} {day(away.last)}" if away and away.last else "; away" if away else ""
     name = f"{member.name}, " if member.name else ""
     return f"{name}{member.address}", f"{may}{until}"
 

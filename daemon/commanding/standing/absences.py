@@ -1,6 +1,7 @@
 """AWAY: a member of our team hears nothing and is not counted upon for some days."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge.team import standing_orders
@@ -16,6 +17,7 @@ def away(desk: OpsDesk, order: Away) -> str:
     if order.last < desk.today or order.last < order.first:
         raise NotDone(f"those days are over, or their last is before their first ({order.first} to {order.last})")
     absent = _absent(desk, order.who)
+    before = _put_down_before(desk, absent)
     for member in absent:
         standing_orders.put(
             desk.connection,
@@ -26,13 +28,23 @@ def away(desk: OpsDesk, order: Away) -> str:
         desk.record("away", f"member:{member.address}", first=order.first.isoformat(), last=order.last.isoformat())
     desk.changed_standing = True
     who = " and ".join(member.address for member in absent)
-    days = (
-        f"on {in_words(order.first)}"
-        if order.first == order.last
-        else f"from {in_words(order.first)} to {in_words(order.last)}"
-    )
+    days = _days(order.first, order.last)
     _tell_the_absent(desk, absent, days)
-    return f"{who} hears nothing from here {days}{_too_few(desk, order)}"
+    return f"{who} hears nothing from here {days}{before}{_too_few(desk, order)}"
+
+
+def _days(first: date, last: date) -> str:
+    return f"on {in_words(first)}" if first == last else f"from {in_words(first)} to {in_words(last)}"
+
+
+def _put_down_before(desk: OpsDesk, absent: Sequence[Member]) -> str:
+    """In words, where these days take the place of others: of each member one absence is kept."""
+    names = {member.address for member in absent}
+    for one in standing_orders.load(desk.connection):
+        theirs = one.kind is StandingKind.AWAY and one.subject in names
+        if theirs and one.last is not None and one.last >= desk.today:
+            return f", in place of what was put down before ({_days(one.first, one.last)})"
+    return ""
 
 
 def _absent(desk: OpsDesk, who: str) -> tuple[Member, ...]:

@@ -247,7 +247,7 @@ def is_name(text: str) -> bool:
 
 def for_people(text: str) -> str:
     """What they write, fit to be shown: personal data, codes and long numbers masked, at most 120 characters."""
-    named = text[:MAX_CLAUSE].replace(" # ", " the device ").replace("#", "")
+    named = text[:MAX_CLAUSE].lstrip(" -–—:,;").replace(" # ", " the device ").replace("#", "")
     return _NUMBER.sub("…", personal.safe_subject(_GAP.sub("", named).strip()))
 
 

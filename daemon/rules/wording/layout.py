@@ -28,8 +28,9 @@ _SIGNS = "\x02#-"
 """With one of these begins what may be no paragraph."""
 _SHADES = {"dark": "#", "light": "="}
 _LONGEST_BAR = 24
-_NARROWEST = 20
+_NARROWEST = 14
 """Characters that a column of words needs."""
+_WIDEST_INDENT = 24
 _CODE_GAPS = 7
 
 Frame = tuple[str, str, str]
@@ -262,7 +263,7 @@ def _table_lines(table: Table) -> list[str]:
 
 def _two_storeyed(rows: Sequence[Sequence[str]], widths: Sequence[int]) -> list[str]:
     """The last cell of each row below the others, where it would be a pillar of single words beside them."""
-    indent = " " * (min(widths[0], _NARROWEST) + len(_GAP))
+    indent = " " * (widths[0] if widths[0] <= _WIDEST_INDENT else 1) + _GAP
     lines: list[str] = []
     for row in rows:
         lines.append(_GAP.join(map(str.ljust, row, widths)).rstrip())
