@@ -30,6 +30,7 @@ from daemon.rules.facts import Facts, Proof, Standing, Writer
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import Answer, AnswerRow, LetterKind, LetterPlan, Matter, OpsNews, Page, Said, Transcript
 from daemon.rules.meaning import OpsMail
+from daemon.rules.phrases import things
 from daemon.rules.policy import Member, Mode, Role
 from daemon.rules.reasons import Reason
 from daemon.rules.team.standing import StandingKind, StandingOrder
@@ -393,6 +394,12 @@ def test_a_long_list_shows_a_hundred_and_says_how_many_more(
     assert f"The 100 most urgent are shown; {more}." in shown
 
 
+@pytest.mark.parametrize(("count", "words"), [(1, "1 device or mail"), (2, "2 devices and mails")])
+def test_what_is_held_is_counted_in_words(count: int, words: str) -> None:
+    """One of either is one."""
+    assert things(count) == words
+
+
 # TEAM ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -462,7 +469,7 @@ async def test_the_report_sums_thirty_days(office: Office, ann: Reader, relay: S
         "Time taken": ("half within 0 working days, all within 1 working day",),
         "Too late": ("1 device answered after its due date",),
         "Overdue": ("1 device still open",),
-        "Held now": ("2 devices and mails", "2 devices since the first of these days"),
+        "Held now": ("2 devices and mails", "2 devices held within these days"),
         "Letters": ("3 sent to suppliers", "1 refused by the relay"),
     }
     assert ann.rows("Codes sent") == {"3": (PARTY,)}

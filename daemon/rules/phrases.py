@@ -19,6 +19,7 @@ __all__ = [
     "safe",
     "sentence",
     "these",
+    "things",
 ]
 
 _NOTE = re.compile(r"(?:installer|device|by): *(.*)", re.DOTALL)
@@ -58,6 +59,11 @@ def moment(when: datetime) -> str:
 def devices(count: int) -> str:
     """1 device, 2 devices."""
     return "1 device" if count == 1 else f"{count:,} devices"
+
+
+def things(count: int) -> str:
+    """1 device or mail, 2 devices and mails: what is held."""
+    return "1 device or mail" if count == 1 else f"{count:,} devices and mails"
 
 
 def every(count: int) -> str:

@@ -81,6 +81,20 @@ async def test_two_persons_release_a_held_code(make_world: MakeWorld, relay: Scr
     assert f"approved by {BOB} and {CAT}" in gates
 
 
+async def test_who_is_asked_second_decides_what_the_first_approved(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
+    """One device of two: the second letter counts and shows that one alone."""
+    world = await team_world(make_world)
+    world.import_inventory(
+        f"device_id,device_type,install_code,status,gaining_supplier\n{A1},GSME,{CODES[A1]},Pending,SOUT\n"
+    )
+    await asks(world, device=f"{A0} and {A1}")
+    await says(world, BOB, letters(relay, BOB, "2 devices held")[-1], "Approve 2")
+    asked = flat(letters(relay, CAT)[-1].content)
+    assert "1 device held: another gaining supplier recorded" in asked
+    assert "2 devices" not in asked
+    assert A0 not in asked
+
+
 async def test_one_person_is_enough_where_the_setting_says_so(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
     """`approvals_needed = 1`: the code goes on the first approval."""
     world = await team_world(make_world, approvals_needed=1)

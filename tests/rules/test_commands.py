@@ -731,6 +731,14 @@ def test_a_verb_of_eight_letters_is_no_code(text):
     assert line.text == text
 
 
+@pytest.mark.parametrize("day", ["10 Feb 2029", "24 dec 2029", "2029-12-24", "24/12/2029"])
+def test_a_day_is_no_code(day):
+    """It is shown as written in a line that is refused, though February and December begin with hexadecimal digits."""
+    (line,) = read(raw(f"WAIVE ann@supplier.example until {day}")).lines
+    assert line.fault
+    assert line.text.endswith(day)
+
+
 def test_what_stands_behind_the_word_code_is_not_repeated():
     """A few digits of a code are no code, and are still not shown; the device is."""
     (line,) = read(raw(f"ANSWER {DEVICE} CODE 83FE or so")).lines

@@ -239,6 +239,15 @@ def test_the_limits_count_this_letter_in(rates: Rates, releases: dict[Any, Any],
     assert {c.gate for c in conditions} == {Gate.WITHIN_LIMITS}
 
 
+def test_one_code_is_one_code_in_the_evidence() -> None:
+    """A person reads it in EVIDENCE, years later perhaps."""
+    conditions = limits_gate((A,), Records({}, {A: cases.sent(DAY)}, Rates(codes_today=1)), "Northern Energy", limits())
+    shown = [condition.evidence for condition in conditions]
+
+    assert shown[0] == "a device went out 1 time in 30 days before this"
+    assert shown[2:] == ["1 code to Northern Energy that day", "2 codes that day in all"]
+
+
 # ── at send ─────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -55,11 +55,19 @@ def test_words_that_have_no_room_beside_the_other_cells_stand_below_them():
     """Else they are a pillar of single words."""
     table = Table(
         (Column("Change"), Column("Entry"), Column("What it says")),
-        (("added", "x" * 50, "MPID: FOOE"), ("gone", "y", "")),
+        (("added", "x" * 52, "MPID: FOOE"), ("gone", "y", "")),
     )
     shown = text(blocks(mark(0), (table,)))
 
-    assert shown == (f"Change   Entry\n         What it says\nadded    {'x' * 50}\n         MPID: FOOE\ngone     y\n")
+    assert shown == (f"Change   Entry\n         What it says\nadded    {'x' * 52}\n         MPID: FOOE\ngone     y\n")
+
+
+def test_a_short_last_cell_stays_in_its_row():
+    """The check of a code, whose heading alone is wider than what is left."""
+    row = ("00-DB-12-34-56-78-90-A0", CODE, "C3B5")
+    table = Table((Column("Device ID", exact=True), Column("Install code", exact=True), Column("Check")), (row,))
+
+    assert text(blocks(mark(0), (table,))).split("\n")[1] == "   ".join(row)
 
 
 def test_a_mark_is_its_table():

@@ -208,6 +208,7 @@ IN_RECORDS = [
     (Known(records={A: record("CHF")}), "a CHF, which has no install code; order its GSME"),
     (Known(crossed={A: Crossed(SOUTH, "IC-7F3K2Q9D")}), "Southern Power asks us for it in IC-7F3K2Q9D: one matter"),
     (Known(wants={A: want()}), f"{MEMBER} ordered it on Mon 1 Jun 2026 already"),
+    (Known(wants={A: want()}), "has not been asked yet; WITHDRAW it to ask somebody else"),
     (
         Known(
             wants={A: want(state=WantState.OVERDUE, case_id="c", asked=(AskedParty(NORTH, NOW - timedelta(days=6)),))},

@@ -7,7 +7,7 @@ import pytest
 
 from daemon.mail.parse import parse
 from daemon.rules.commands import meant, order_rows
-from daemon.rules.commands.orders import Approve, Incident, Pause, Request, Status
+from daemon.rules.commands.orders import Approve, Contacts, Incident, Inventory, Pause, Request, Status
 from daemon.rules.sense.forms import plain
 from daemon.rules.wording import specimens, write
 from tests.letters import our_words
@@ -37,6 +37,8 @@ PAUSED: list[tuple[str, str, Effect]] = [
     ("PAUSE", "Sent from my iPhone", (Pause(),)),
     ("INCIDENT NORT", "", (Incident("NORT"),)),
     ("STATUS", "", (Status(),)),
+    ("CONTACTS", "", (Contacts(),)),
+    ("INVENTORY", "Regards\nJo", (Inventory(),)),
     ("REQUEST", f"{DEVICE} NORT\n{GSME} Brightspark\n", (Request(rows=(row(1, DEVICE, "NORT"), row(2, GSME, "Brightspark"))),)),
     ("REQUEST NOW", "", (Request(now=True),)),
     ("PAUSE codes", "STATUS", (Status(), Fault("begin the text with PAUSE codes"))),
@@ -69,6 +71,15 @@ PAUSED: list[tuple[str, str, Effect]] = [
 def test_an_order_in_the_subject_of_a_new_mail(subject, text, expected):
     """Over an empty text what shows, stops or asks is obeyed; over any other its writer hears that nothing was done."""
     check(read(raw(text, subject=subject)), expected)
+
+
+@pytest.mark.parametrize("verb", ["CONTACTS", "INVENTORY", "ADOPT"])
+def test_a_sheet_sent_with_kind_words_is_not_passed_over(verb):
+    """The order stands in the subject, in capitals: its writer hears that the text must begin with it."""
+    sheet = (("new.csv", "csv", f"device_id,losing_supplier\n{DEVICE},NORT\n"),)
+    check(read(raw("Please find attached the new one.\n\nJo", subject=verb, attached=sheet)), Near(verb))
+    check(read(raw("Please find attached the new one.\n\nJo", subject=verb)), SILENCE)
+    check(read(raw("Please find attached the new one.\n\nJo", subject=verb.title(), attached=sheet)), SILENCE)
 
 
 def test_a_request_in_the_subject_takes_its_sheet():

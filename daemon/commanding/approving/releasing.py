@@ -10,7 +10,7 @@ from daemon.edge import inbox, inventory, threads
 from daemon.edge.team.tokens import OwnLetter
 from daemon.edge.threads import holds
 from daemon.gatekeeper import gate_of_mail
-from daemon.rules import disclosure
+from daemon.rules import disclosure, overdue
 from daemon.rules.explain import cause, next_step
 from daemon.rules.gate import Gate, Waiver
 from daemon.rules.identifiers import DeviceId
@@ -96,7 +96,8 @@ def approve_devices(desk: OpsDesk, letter: OwnLetter, rows: Sequence[HeldRow]) -
     said = [released(desk, matter, devices, reason, by) for (reason, by), devices in ready.items()]
     undecided = [device for device in held if not any(device in devices for devices in ready.values())]
     if undecided:
-        ask_others(desk, letter, (replace(matter, devices=tuple(undecided)),), waiting)
+        of_these = overdue.matter(replace(found[undecided[0]], devices=tuple(undecided)))
+        ask_others(desk, letter, (of_these,), waiting)
         said.append(still_needed(desk, waiting, f"{devices_in_words(len(undecided))} of {matter.reference}"))
     return "; ".join(said)
 

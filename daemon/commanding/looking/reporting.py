@@ -17,7 +17,7 @@ from daemon.rules.commands.orders import Report
 from daemon.rules.explain import cause
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import Answer, LetterPlan, Page
-from daemon.rules.phrases import day
+from daemon.rules.phrases import day, things
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import Want, WantState
@@ -83,7 +83,7 @@ def _answering(desk: OpsDesk, since: datetime) -> tuple[Row, ...]:
             ("Time taken", *_time_taken(desk, first_answers, clocks)),
             ("Too late", f"{number(late, 'device')} answered after {'its' if late == 1 else 'their'} due date" if late else "none answered"),
             ("Overdue", f"{number(overdue, 'device')} still open" if overdue else "none open"),
-            ("Held now", f"{held.held:,} devices and mails" if held.held else "nothing", f"{number(new, 'device')} since the first of these days" if new else ""),
+            ("Held now", things(held.held) if held.held else "nothing", f"{number(new, 'device')} held within these days" if new else ""),
             ("Letters", *_letters(desk, since)),
         )
     )  # fmt: skip

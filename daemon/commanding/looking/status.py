@@ -22,7 +22,7 @@ from daemon.report import Overview, overview
 from daemon.rules.commands.orders import Listing, Status
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import Page
-from daemon.rules.phrases import day
+from daemon.rules.phrases import day, things
 from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.workdays import Calendar, local_day
 
@@ -108,7 +108,7 @@ def _matters(desk: OpsDesk, picture: Overview) -> list[tuple[str, ...]]:
         ("Mode", picture.mode, *modes),
         ("Stopped", *(_stopped(order) for order in desk.in_force(StandingKind.PAUSE, StandingKind.INCIDENT))),
         ("Open", f"{number(picture.threads_open, 'request')} with {number(devices, 'open device')}", queued),
-        ("Held", f"{picture.holds:,} devices and mails" if picture.holds else "nothing", untold),
+        ("Held", things(picture.holds) if picture.holds else "nothing", untold),
         ("Overdue", f"{picture.breached:,} of what is held" if picture.breached else "nothing"),
         ("Due soon", f"{number(due_soon, 'device')} by {day(soon)}" if due_soon else "nothing"),
         inquiries.standing(desk),

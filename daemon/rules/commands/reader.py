@@ -38,13 +38,27 @@ _NOT_PLAIN = (
 _SENTENCE = 7
 """A line of so many words below a lone word makes that word a heading."""
 _BY_SUBJECT = frozenset(
-    (Verb.HELP, Verb.STATUS, Verb.LIST, Verb.REPORT, Verb.EVIDENCE, Verb.TEAM, Verb.PAUSE, Verb.INCIDENT, Verb.REQUEST)
+    (
+        Verb.HELP,
+        Verb.STATUS,
+        Verb.LIST,
+        Verb.REPORT,
+        Verb.EVIDENCE,
+        Verb.TEAM,
+        Verb.PAUSE,
+        Verb.INCIDENT,
+        Verb.REQUEST,
+        Verb.CONTACTS,
+        Verb.INVENTORY,
+    )
 )
-"""What shows, stops or asks is obeyed where it stands in the subject of a mail without words; the rest is not."""
+"""What shows, stops, asks or proposes is obeyed where it stands in the subject of a mail without words; the rest is not."""
 _MOVING = frozenset((Verb.PAUSE, Verb.RESUME, Verb.INCIDENT, Verb.REQUEST, Verb.WITHDRAW, Verb.CHASE, Verb.ESCALATE))
 """Whoever writes one of these in capitals below other words, or above them in the subject, must hear that it was not done."""
 _DECIDING = frozenset((Verb.APPROVE, Verb.REJECT))
 """The same in the subject alone: below other words our own letters are quoted, which hold them."""
+_BRINGING = frozenset((Verb.CONTACTS, Verb.INVENTORY, Verb.ADOPT))
+"""The same in the subject of a mail that brings a sheet."""
 _LONGEST_SUBJECT = 200
 _LINES_READ = 40
 """Of a text no more is looked through for orders below other words."""
@@ -181,9 +195,8 @@ class Reader:
     def _near_miss(self, first: int | None) -> str:
         """The order that its words or its subject nearly were; empty: it is people's mail."""
         subject = self._subject()
-        in_subject = self._nearly(subject, alone=self._says_nothing(self._filled(0))) or self._moves(
-            subject, _MOVING | _DECIDING
-        )
+        verbs = _MOVING | _DECIDING | (_BRINGING if self._brings_sheet() else frozenset())
+        in_subject = self._nearly(subject, alone=self._says_nothing(self._filled(0))) or self._moves(subject, verbs)
         if first is None:
             return in_subject
         below = self._filled(first + 1)
@@ -193,11 +206,14 @@ class Reader:
     def _nearly(self, line: str, *, alone: bool) -> str:
         if not line:
             return ""
-        sheet = any(table.source in (Source.CSV, Source.XLSX) for table in self._mail.tables)
+        sheet = self._brings_sheet()
         pasted = any(table.source is Source.HTML for table in self._mail.tables)
         listed = sheet or pasted or is_marked(self._mail.new_text[:MOST_READ])
         heard = (meant_to_order(one, self._setting.names, alone=alone, listed=listed) for one in sentences(line))
         return next(filter(None, heard), "") or near_miss(line, self._setting, alone=alone, sheet=sheet)
+
+    def _brings_sheet(self) -> bool:
+        return any(table.source in (Source.CSV, Source.XLSX) for table in self._mail.tables)
 
     def _further_down(self, first: int) -> str:
         """What would stop letters, in any sentence; or a line of its own that is an order in capitals."""

@@ -74,7 +74,9 @@ def reject_reason(text: str) -> RejectReason:
     if len(named) == 1 and not _DENIED.search(text):
         return named[0]
     which = "more than one of the reasons" if len(named) > 1 else "none of the reasons that can be sent"
-    raise Unfit(f"it gives {which}; these work: {REASONS}; for instance REJECT removed")
+    raise Unfit(
+        f"it gives {which}; these work: {REASONS}; for instance REJECT removed. REJECT alone drops what was proposed, or closes a mail held whole"
+    )
 
 
 # ANSWER ─────────────────────────────────────────────────────────────────────────────────────────────

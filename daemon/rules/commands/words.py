@@ -231,7 +231,7 @@ _MIXED = re.compile(r"(?<![0-9A-Za-z-])[0-9A-Za-z]{1,40}(?:-[0-9A-Za-z]{1,40}){0
 """Words, joined by hyphens or not, among which a code of our letters may be, or a part of one."""
 _DATE = re.compile(
     r"(?:20)[0-9]{2}-[0-9]{2}-[0-9]{2}\Z|[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:20)?[0-9]{2}\Z"
-    r"|[0-9]{1,2}[ -](?:feb|dec)[ -]20[0-9]{2}\Z",  # the months that are spelled in hexadecimal digits
+    r"|[0-9]{1,2} (?:feb|dec) 20[0-9]{2}\Z",  # the months that are spelled in hexadecimal digits
     re.IGNORECASE,
 )
 _AFTER_CODE = re.compile(r"(?<!\bno[ _-])(\bcode\b[ :=-]{0,4}).*", re.IGNORECASE)

@@ -272,5 +272,9 @@ def _answered(
 
 
 def why_still_held(still: Mapping[DeviceId, Reason]) -> str:
-    """In words, for the transcript: what could not go all the same, and why."""
-    return "; ".join(f"{device} is still held: {cause(reason)}" for device, reason in still.items())
+    """In words, for the transcript: what could not go all the same, why, and what would work."""
+    said = "; ".join(f"{device} is still held: {cause(reason)}" for device, reason in still.items())
+    return (
+        f"{said}. That is not what the approval waives: mend the cause that was held before (with a new INVENTORY, for "
+        "instance) and drag the mail to Install codes/Requests, to have the other decided; or REJECT it"
+    )

@@ -250,9 +250,9 @@ def folded(line: str) -> str:
 
 def _table_lines(table: Table) -> list[str]:
     rows = (tuple([column.title for column in table.columns]), *table.rows)
-    *widths, last = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
     room = WIDTH - sum(widths) - len(_GAP) * len(widths)
-    if room < min(last, _NARROWEST):
+    if room < _NARROWEST and room < max((len(row[-1]) for row in table.rows), default=0):
         return _two_storeyed(rows, widths)
     lines: list[str] = []
     for row in rows:
