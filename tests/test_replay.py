@@ -10,7 +10,7 @@ from daemon.__main__ import app
 from daemon.console.replay import mails_in
 from daemon.edge import vault
 from daemon.embedded.stamps import Verdict
-from daemon.errors import ConfigError
+from daemon.errors import NoMail
 from tests.journeys.world import A0, ANN, COMMISSIONED, CONTACTS, INVENTORY, START, US, config, written
 
 pytestmark = pytest.mark.usefixtures("log_as_before")
@@ -124,14 +124,14 @@ def test_a_mail_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytes
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "read_bytes", denied)
-    with pytest.raises(ConfigError, match=r"cannot read .*one\.eml \(Permission denied\)"):
+    with pytest.raises(NoMail, match=r"cannot read .*one\.eml \(Permission denied\)"):
         list(mails_in(tmp_path))
 
 
 def test_a_path_that_is_not_there_is_named(tmp_path: Path, sqlite_url: str) -> None:
-    """A missing file ends in one line that says what may be given, and exit 78."""
+    """A missing file ends in one line that says what may be given, and exit 1."""
     options = _installation(tmp_path, sqlite_url)
 
     done = RUN.invoke(app, [*options, "replay", str(tmp_path / "nothing")])
 
-    assert done.exit_code == 78
+    assert done.exit_code == 1

@@ -357,7 +357,7 @@ def _span(text: str, today: date) -> tuple[date, date] | None:
     if last[0] < first[0]:
         raise BadDay("its last day is before its first")
     if (last[0] - first[0]).days > _LONG and not _YEAR.search(first[1]):
-        raise BadDay(f"from {first[0]} to {last[0]} is long; if it is meant, write the last day with its year")
+        raise BadDay(f"from {first[0]} to {last[0]} is more than half a year; if it is meant, give its year too")
     return coming(first[0], today), coming(last[0], today, most=2 * 366)
 
 

@@ -56,7 +56,8 @@ _BY_SUBJECT = frozenset(
 _MOVING = frozenset((Verb.PAUSE, Verb.RESUME, Verb.INCIDENT, Verb.REQUEST, Verb.WITHDRAW, Verb.CHASE, Verb.ESCALATE))
 """Whoever writes one of these in capitals below other words, or above them in the subject, must hear that it was not done."""
 _DECIDING = frozenset((Verb.APPROVE, Verb.REJECT))
-"""The same in the subject alone: below other words our own letters are quoted, which hold them."""
+"""The same in the subject; below other words only in a reply, and before what our own letters say, which hold them."""
+_OUR_WORDS = "Reply to this letter, and begin with"
 _BRINGING = frozenset((Verb.CONTACTS, Verb.INVENTORY, Verb.ADOPT))
 """The same in the subject of a mail that brings a sheet."""
 _LONGEST_SUBJECT = 200
@@ -216,9 +217,9 @@ class Reader:
         return any(table.source in (Source.CSV, Source.XLSX) for table in self._mail.tables)
 
     def _further_down(self, first: int) -> str:
-        """What would stop letters, in any sentence; or a line of its own that is an order in capitals."""
+        """What would stop letters, in any sentence; or a line of its own that is an order in capitals, or decides."""
         lines = self._up_to_closing(first)
-        orders = (self._moves(line, _MOVING) for line in lines)
+        orders = (self._moves(line, _MOVING) or self._decides(line) for line in self._before_our_words(lines))
         stops = (meant_to_stop(one, self._setting.names) for one in sentences("\n".join(lines)))
         return next(filter(None, (*orders, *stops)), "")
 
@@ -226,6 +227,23 @@ class Reader:
         """The lines from `start` to the closing, at most so many."""
         end = next((i for i in range(start, len(self._lines)) if self._lines[i] and self._ends(i)), len(self._lines))
         return self._lines[start:end][:_LINES_READ]
+
+    def _before_our_words(self, lines: list[str]) -> list[str]:
+        """Those above where one of our letters is quoted without a mark: it says how to decide."""
+        ours = next((i for i, line in enumerate(lines) if line.startswith(_OUR_WORDS)), len(lines))
+        return lines[:ours]
+
+    def _decides(self, line: str) -> str:
+        """The decision in a line below others of a reply, as below the banner that a mail gateway puts there.
+
+        One that names a matter or a code of ours is quoted: in a reply nobody needs to.
+        """
+        said = words.opening(line) if self._setting.reply else None
+        if said is None or said.verb not in _DECIDING or not (said.loud or said.lone) or words.holds_ref(line):
+            return ""
+        if words.REMOVED in words.shown(line, said.verb, fits=True) or not self._parses(said):
+            return ""
+        return in_full(said.verb, said.rest, self._setting)
 
     def _bare_row(self, index: int) -> str:
         """A row of an order without the word for it."""
