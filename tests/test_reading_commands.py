@@ -617,6 +617,7 @@ def test_evidence_of_a_letter_whose_bytes_are_gone(office: Office, ann: Reader) 
     letter = office.asked(Outcome.NO_CODE_HELD)
 
     ann.asks(evidence("IC-00000001"))
+    assert ann.rows(f"Out: letter {letter}")["Kind"] == ("answer",), "it has no code to speak of"
     assert ann.rows(f"Out: letter {letter}")["SHA-256"] == ("not written yet, or its bytes are kept no more",)
     with office.parts.database.write() as connection:
         connection.execute(sa.insert(t.frozen).values(letter_id=letter, content=b"broken"))

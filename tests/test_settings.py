@@ -196,6 +196,7 @@ WRONG = [
     ("plain text to another host", ("[relay]", 'security = "none"\n[relay]'), 'mailbox.security: "none" would send plain text to imap.northwind.test'),
     ("an unknown security", ("[relay]", 'security = "ssl"\n[relay]'), "mailbox.security: should be 'tls', 'starttls' or 'none'"),
     ("a password and a file", ("[relay]", 'password = "x"\n[relay]'), "mailbox.password: password and password_file are both set"),
+    ("no MPID", ('mpids = ["NWND"]', ""), 'company.mpids: missing; set it to the MPIDs that are ours, as in ["NWND"]'),
     ("an empty password", ('password_file = "{folder}/password"', 'password = ""'), "mailbox.password: it is empty; set it"),
     ("a password file that is not there", ("/password", "/passwort"), "mailbox.password_file: cannot read"),
     ("a login without password", ('password_file = "{folder}/password"', ""), "mailbox.username: username and password_file"),

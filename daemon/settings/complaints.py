@@ -13,6 +13,7 @@ MISSING_SECTIONS = {
     "mailbox": "set [mailbox] address, host, username, password_file and authserv_id; no mailbox is ever guessed",
     "relay": "set [relay] host, username and password_file",
     "keys": "set [keys] file, and make the file with `keys new`",
+    "company.mpids": 'set it to the MPIDs that are ours, as in ["NWND"]',
 }
 _NOT_YET = {
     "oauth": "OAuth2 is not in this release; log in with username and password_file",

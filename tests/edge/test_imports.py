@@ -88,6 +88,16 @@ def test_short_rows_are_filled_up_and_long_ones_are_faults(tmp_path) -> None:
     assert [(row.line, row.reason[:31]) for row in sheet.faults.rows] == [(3, "it has more cells than the head")]
 
 
+def test_what_is_only_called_a_workbook_is_told_so(tmp_path) -> None:
+    """Octets of another kind; a CSV file of that name is read all the same."""
+    path = tmp_path / "things.xlsx"
+    path.write_bytes(b"device_id,note\na,\x81\x8d\n")
+    with pytest.raises(ImportRefused, match=r"things\.xlsx is no Excel workbook, whatever it is called"):
+        imports.open_sheet(path, COLUMNS)
+    path.write_bytes(b"device_id,note\na,b\n")
+    assert [line for line, _ in rows(path)] == [2]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -252,7 +252,7 @@ def _letter_pages(one: LetterOut) -> list[Page]:
     waiver = one.plan.waiver
     rows = present(
         (
-            ("Kind", f"{one.plan.kind}, with {number(codes, 'code')}"),
+            ("Kind", f"{one.plan.kind}, with {number(codes, 'code')}" if codes else one.plan.kind.value),
             ("To", one.plan.to),
             ("Written", _exactly(one.written_at)),
             ("Message-ID", one.message_id),

@@ -22,6 +22,7 @@ MAX_BAD_ROWS = 100_000
 """So many are listed; a file with more is no file of this kind, and is refused as a whole."""
 GONE_SHARE = 0.02
 _DELIMITERS = ",;\t|"
+_WORKBOOKS = (".xlsx", ".xlsm")
 _BLOCK = 1024 * 1024
 
 Row = tuple[int, list[str]]
@@ -217,6 +218,8 @@ def _first_lines(path: Path, encoding: str) -> tuple[str, str]:
 
 
 def _irregular(path: Path, line: int, error: Exception) -> ImportRefused:
+    if isinstance(error, UnicodeError) and path.suffix.lower() in _WORKBOOKS:
+        return ImportRefused(f"{path.name} is no Excel workbook, whatever it is called; save it as .xlsx or CSV")
     why = "not all of it is text" if isinstance(error, UnicodeError) else error
     return ImportRefused(f"{path.name}, line {line}: no regular CSV ({why}); save it as CSV in UTF-8")
 
