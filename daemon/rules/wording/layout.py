@@ -252,7 +252,11 @@ def _table_lines(table: Table) -> list[str]:
     rows = (tuple([column.title for column in table.columns]), *table.rows)
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)][:-1]
     room = WIDTH - sum(widths) - len(_GAP) * len(widths)
-    if room < _NARROWEST and room < max((len(row[-1]) for row in table.rows), default=0):
+    if (
+        room < _NARROWEST
+        and not table.columns[-1].exact
+        and room < max((len(row[-1]) for row in table.rows), default=0)
+    ):
         return _two_storeyed(rows, widths)
     lines: list[str] = []
     for row in rows:
