@@ -9,11 +9,11 @@ from typing import Any
 from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge.sheets import imports
 from daemon.edge.sheets.cells import bare
-from daemon.edge.sheets.imports import Columns, Row, Sheet, counted
+from daemon.edge.sheets.imports import Columns, Row, Sheet
 from daemon.errors import BadRow, ImportRefused
 from daemon.mail.message import IncomingMail, Reading, Source, Table
 from daemon.rules.letters import Page
-from daemon.rules.phrases import safe
+from daemon.rules.phrases import number, safe
 
 MOST_SHOWN = 200
 """Rows of a table in an answer; a longer one says how many more there are."""
@@ -108,7 +108,7 @@ def refuse_bad(attached: Attached, bad: Sequence[BadRow]) -> None:
     rows = tuple((str(row.line), row.reason) for row in bad)
     page = shown(f"Rows to mend in {attached.name}", (), ("Row", "What is wrong"), rows)
     raise NotDone(
-        f"{counted(len(bad), 'row')} of {attached.name} cannot be taken ({'line' if len(bad) == 1 else 'lines'} "
+        f"{number(len(bad), 'row')} of {attached.name} cannot be taken ({'line' if len(bad) == 1 else 'lines'} "
         f"{', '.join(lines)}{more}), so nothing is proposed; mend what is listed below and send the whole sheet again",
         pages=(page,),
     )

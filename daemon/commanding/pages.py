@@ -17,7 +17,7 @@ from daemon.rules import counterparties, disclosure
 from daemon.rules.explain import cause, next_step, why
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import Page
-from daemon.rules.phrases import day, note_value
+from daemon.rules.phrases import day, note_value, number
 from daemon.rules.reasons import Reason
 from daemon.rules.sense.personal import safe_subject
 from daemon.rules.thread import Item, MailThread, State
@@ -41,11 +41,6 @@ def ago(since: date, today: date) -> str:
     """How many days lie between."""
     days = (today - since).days
     return "today" if days <= 0 else "yesterday" if days == 1 else f"{days} days ago"
-
-
-def number(count: int, thing: str) -> str:
-    """1 device, 2 devices."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def hashed(digest: str) -> str:

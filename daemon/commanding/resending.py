@@ -18,6 +18,7 @@ from daemon.rules.decision import folder_path
 from daemon.rules.gate import Gate, Waiver
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import Answer, Matter
+from daemon.rules.phrases import number
 from daemon.rules.policy import Mode
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Event, MailThread, Outcome, State
@@ -40,7 +41,7 @@ def resend(desk: OpsDesk, order: Resend) -> str:
         _queued_again(desk, thread, last, last.plan.waiver)
         desk.record("resent", f"case:{thread.case_id}", letter=last.id, codes=0)
         return f"{_which(last)} on {ref} goes to {last.plan.to} once more{while_paused(desk, last.plan.party, codes=bool(last.plan.code_devices))}"
-    title = f"Send the last letter on {ref} to {thread.party} once more ({_counted(len(codes))})"
+    title = f"Send the last letter on {ref} to {thread.party} once more ({number(len(codes), 'install code')})"
     matter = Matter(
         what=title,
         why=f"{desk.member.address} asks for it. It is {_which(last)}, which {_FATE[last.state]}.",
@@ -49,8 +50,8 @@ def resend(desk: OpsDesk, order: Resend) -> str:
         on_approve=f"{last.plan.to} is sent the same answer again, codes included. {_waived_in_words(last)}",
         on_reject="Nothing is sent.",
     )
-    number = propose(desk, ProposalKind.RESEND, title, {"reference": ref, "letter": last.id}, matter)
-    return f"the letter carries {_counted(len(codes))}, so the approvers are asked first (proposal {number})"
+    proposed = propose(desk, ProposalKind.RESEND, title, {"reference": ref, "letter": last.id}, matter)
+    return f"the letter carries {number(len(codes), 'install code')}, so the approvers are asked first (proposal {proposed})"
 
 
 _FATE = {
@@ -71,7 +72,7 @@ def apply_resend(desk: OpsDesk, proposal: Proposal, by: tuple[str, ...]) -> str:
     desk.record("resent", f"case:{thread.case_id}", letter=last.id, codes=len(codes), by=list(by))
     who = " and ".join(by)
     told = Matter(
-        what=f"{_counted(len(codes))} to {last.plan.to}, once more",
+        what=f"{number(len(codes), 'install code')} to {last.plan.to}, once more",
         why=f"{proposal.member} asked for it.",
         reference=thread.reference,
         devices=codes,
@@ -154,7 +155,3 @@ def _named(devices: Sequence[DeviceId]) -> tuple[str, ...]:
     """The first of them, and how many more: a proposal is decided whole, so its devices are no rows."""
     more = len(devices) - _MOST_NAMED
     return (*devices[:_MOST_NAMED], *([f"and {more:,} more"] if more > 0 else []))
-
-
-def _counted(codes: int) -> str:
-    return "1 install code" if codes == 1 else f"{codes:,} install codes"

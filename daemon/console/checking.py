@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from daemon.edge import contacts, inventory
 from daemon.edge.database import Database
-from daemon.edge.sheets.imports import counted
 from daemon.edge.tables import device
 from daemon.edge.vault import Vault
 from daemon.errors import ConfigError, DaemonError, LoginRefused, SealBroken, Unavailable
 from daemon.mail.sender.selftest import self_test
 from daemon.rules.decision import Folder, folder_path
+from daemon.rules.phrases import number
 from daemon.rules.policy import Role
 from daemon.rules.team.standing import person_of
 from daemon.rules.wording.rehearsal import check as check_templates
@@ -149,7 +149,7 @@ def _contacts(database: Database, settings: Settings, now: datetime) -> Finding:
     if nobody:
         text = f"policy.modes names {', '.join(nobody)}, which is no party of the contact list: it does nothing"
         return _ill("contacts", text, "write the party as the list has it")
-    return _well("contacts", f"{counted(rows, 'row')}, imported {age(now, taken)} ago")
+    return _well("contacts", f"{number(rows, 'row')}, imported {age(now, taken)} ago")
 
 
 def _inventory(database: Database, settings: Settings, now: datetime) -> Finding:
@@ -158,7 +158,7 @@ def _inventory(database: Database, settings: Settings, now: datetime) -> Finding
     if taken is None or not devices:
         return _ill("inventory", "none: nothing can be answered", "run `import inventory FILE`")
     most = settings.policy().inventory_max_age_days
-    text = f"{counted(devices, 'device')}, imported {age(now, taken)} ago"
+    text = f"{number(devices, 'device')}, imported {age(now, taken)} ago"
     if (now - taken).days >= most:
         return _ill(
             "inventory", f"{text}, and after {most} days no NOT-INSTALLER is sent", "run `import inventory FILE`"

@@ -14,9 +14,10 @@ from daemon.edge.inventory import load as inventory_load
 from daemon.edge.inventory import rows as inventory_rows
 from daemon.edge.inventory.load import Wish
 from daemon.edge.sheets import imports
-from daemon.edge.sheets.imports import Sheet, Summary, counted
+from daemon.edge.sheets.imports import Sheet, Summary
 from daemon.parts import Parts
 from daemon.rules.counterparties import means, own_names, resolve
+from daemon.rules.phrases import number
 
 MAX_NAMED = 20
 
@@ -72,17 +73,17 @@ def import_inventory(
 
 def told(kind: str, summary: Summary) -> Iterator[str]:
     """What an import did, line by line."""
-    yield f"{kind}: {counted(summary.rows, 'row')} taken"
+    yield f"{kind}: {number(summary.rows, 'row')} taken"
     yield (
         f"  added {summary.added:,}, changed {summary.changed:,}, "
         f"unchanged {summary.unchanged:,}, gone {summary.gone:,}"
     )  # fmt: skip
     if summary.skipped:
-        yield f"  {counted(len(summary.skipped), 'bad row')} left out"
+        yield f"  {number(len(summary.skipped), 'bad row')} left out"
     if summary.own:
-        yield f"  {counted(summary.own, 'row')} about ourselves left out"
+        yield f"  {number(summary.own, 'row')} about ourselves left out"
     if summary.codes_dropped:
-        yield f"  {counted(summary.codes_dropped, 'code')} of commissioned devices not kept"
+        yield f"  {number(summary.codes_dropped, 'code')} of commissioned devices not kept"
     if summary.ignored:
         yield f"  columns that mean nothing here: {_some(summary.ignored)}"
 

@@ -18,6 +18,7 @@ from daemon.rules.facts import DeviceRecord, Proof, Rates, Release, Standing, Su
 from daemon.rules.gate import WAIVABLE, Condition, Gate, Waiver
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import LetterKind, LetterPlan
+from daemon.rules.phrases import number
 from daemon.rules.policy import Colleagues, Counterparty, Policy, Role
 from daemon.rules.reasons import Reason
 
@@ -265,7 +266,7 @@ def limits_gate(devices: Sequence[DeviceId], records: Records, party: str, polic
         _condition(
             Gate.WITHIN_LIMITS,
             repeats < limits.codes_per_device_per_30_days,
-            f"a device went out {_counted(repeats, 'time')} in 30 days before this",
+            f"a device went out {number(repeats, 'time')} in 30 days before this",
             Reason.REPEAT_LIMIT,
         ),
         _condition(
@@ -277,20 +278,16 @@ def limits_gate(devices: Sequence[DeviceId], records: Records, party: str, polic
         _condition(
             Gate.WITHIN_LIMITS,
             of_party <= limits.codes_per_counterparty_per_day,
-            f"{_counted(of_party, 'code')} to {party} that day",
+            f"{number(of_party, 'code')} to {party} that day",
             Reason.DAILY_CAP,
         ),
         _condition(
             Gate.WITHIN_LIMITS,
             of_all <= limits.codes_per_day,
-            f"{_counted(of_all, 'code')} that day in all",
+            f"{number(of_all, 'code')} that day in all",
             Reason.GLOBAL_CAP,
         ),
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # The letter: G12 to G14, and the whole gate again ───────────────────────────────────────────────────

@@ -56,9 +56,14 @@ def moment(when: datetime) -> str:
     return f"{day(local)}, {local:%H:%M}"
 
 
+def number(count: int, thing: str) -> str:
+    """1 row, 2,000 rows."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def devices(count: int) -> str:
     """1 device, 2 devices."""
-    return "1 device" if count == 1 else f"{count:,} devices"
+    return number(count, "device")
 
 
 def things(count: int) -> str:

@@ -16,7 +16,6 @@ from daemon.commanding.pages import (
     find_thread,
     hashed,
     notes_pages,
-    number,
     number_in,
     present,
 )
@@ -32,7 +31,7 @@ from daemon.rules.explain import cause
 from daemon.rules.facts import Proof
 from daemon.rules.gate import Condition
 from daemon.rules.letters import Page
-from daemon.rules.phrases import day
+from daemon.rules.phrases import day, number
 from daemon.rules.policy import Policy
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import MailThread

@@ -8,13 +8,13 @@ from sqlalchemy import RowMapping
 
 from daemon.commanding.asking import inquiries
 from daemon.commanding.desk import OpsDesk
-from daemon.commanding.pages import number
 from daemon.edge.threads import holds, still_open
 from daemon.edge.views import figures
 from daemon.rules.commands.orders import Listing, ListOf
 from daemon.rules.explain import cause
 from daemon.rules.letters import Page
 from daemon.rules.overdue import Hold, matter
+from daemon.rules.phrases import number
 
 MOST_ROWS = 100
 COLUMNS = ("Reference", "Due", "Supplier", "What and why")

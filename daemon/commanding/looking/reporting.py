@@ -7,7 +7,7 @@ from statistics import median
 
 from daemon.commanding.asking.inquiries import standing
 from daemon.commanding.desk import OpsDesk
-from daemon.commanding.pages import Row, number, present
+from daemon.commanding.pages import Row, present
 from daemon.edge import wants
 from daemon.edge.outbox import LetterState
 from daemon.edge.threads import holds
@@ -17,7 +17,7 @@ from daemon.rules.commands.orders import Report
 from daemon.rules.explain import cause
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import Answer, LetterPlan, Page
-from daemon.rules.phrases import day, things
+from daemon.rules.phrases import day, number, things
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import Want, WantState

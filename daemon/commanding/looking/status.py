@@ -10,7 +10,6 @@ from daemon.commanding.pages import (
     find_mail,
     find_thread,
     mail_pages,
-    number,
     number_in,
     present,
     proposal_pages,
@@ -22,7 +21,7 @@ from daemon.report import Overview, overview
 from daemon.rules.commands.orders import Listing, Status
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.letters import Page
-from daemon.rules.phrases import day, things
+from daemon.rules.phrases import day, number, things
 from daemon.rules.team.standing import StandingKind, StandingOrder
 from daemon.rules.workdays import Calendar, local_day
 

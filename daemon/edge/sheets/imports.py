@@ -17,6 +17,7 @@ from daemon.edge.sheets.cells import bare, shown
 from daemon.errors import BadRow, ImportRefused
 from daemon.mail.attachments.sheets import BadSheet, read_xlsx
 from daemon.mail.message import Table
+from daemon.rules.phrases import number
 
 MAX_BAD_ROWS = 100_000
 """So many are listed; a file with more is no file of this kind, and is refused as a whole."""
@@ -76,9 +77,7 @@ class Faults:
     def settle(self, *, skip_bad: bool) -> None:
         """Raise ImportRefused where there are any and they are not to be skipped."""
         if self.rows and not skip_bad:
-            raise ImportRefused(
-                f"{counted(len(self.rows), 'row')} cannot be taken; nothing was imported", self.sorted()
-            )
+            raise ImportRefused(f"{number(len(self.rows), 'row')} cannot be taken; nothing was imported", self.sorted())
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +99,6 @@ class Summary:
     """Rows about ourselves, left out of a contact list."""
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def refuse_many_gone(sheet: Sheet, gone: int, held: int, *, confirm: bool, noun: str) -> None:
     """Raise ImportRefused where more than 2% of what we hold would go and nobody said so.
 
@@ -113,7 +107,7 @@ def refuse_many_gone(sheet: Sheet, gone: int, held: int, *, confirm: bool, noun:
     if gone > held * GONE_SHARE and not confirm:
         share = 100 * gone / held
         raise ImportRefused(
-            f"{gone:,} of {counted(held, noun)} ({share:.1f}%) would go; nothing was imported. "
+            f"{gone:,} of {number(held, noun)} ({share:.1f}%) would go; nothing was imported. "
             "Is the file complete? If so, give --confirm",
             sheet.faults.sorted(),
         )
@@ -127,7 +121,7 @@ def nothing_to_take(sheet: Sheet, own: int = 0) -> ImportRefused:
 
 def but_ourselves(own: int) -> str:
     """Why rows about ourselves are none, where there are any: a contact list is of the others."""
-    return f" ({counted(own, 'row')} about ourselves: a contact list is of other suppliers)" if own else ""
+    return f" ({number(own, 'row')} about ourselves: a contact list is of other suppliers)" if own else ""
 
 
 def audited(kind: str, sheet: Sheet, summary: Summary, now: datetime) -> Entry:

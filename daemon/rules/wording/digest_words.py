@@ -10,7 +10,7 @@ from daemon.rules.asking.asking_news import how_it_stands
 from daemon.rules.explain import cause
 from daemon.rules.letters import Digest, Page
 from daemon.rules.morning import Act, Answered, Morning
-from daemon.rules.phrases import devices, plain, safe, sentence
+from daemon.rules.phrases import devices, number, plain, safe, sentence
 from daemon.rules.team.standing import CODES, StandingKind, StandingOrder
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import WantState
@@ -39,11 +39,6 @@ _TOLD_OTHERWISE = frozenset({"command-answered", "command-refused"})
 def short(day: date) -> str:
     """Tue 3 Mar."""
     return f"{day:%a} {day.day} {day:%b}"
-
-
-def number(count: int, thing: str) -> str:
-    """1 mail, 2 mails."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def things(some_devices: int, mails: int) -> str:
