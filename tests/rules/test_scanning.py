@@ -14,6 +14,7 @@ from daemon.rules.sense.forms import plain
 from daemon.rules.sense.scanning import exact, holds_code, references, scan, whole_cell
 
 A = "00-DB-12-34-56-78-90-A0"
+OTHER = "00-DB-12-34-56-78-91-A2"
 
 
 def pairs(digits: str, separator: str) -> str:
@@ -155,6 +156,29 @@ def test_a_code_wrapped_in_its_middle_beside_its_device_is_a_code(octets, separa
     found = scan(f"{A}  {halves[0]}\n{halves[1]}\n")
     assert found.devices == (A,)
     assert found.holds_code
+
+
+@pytest.mark.parametrize(
+    "above", [f"{A}\n", f"Device: {A}\n", f"{A.replace('-', '')} \n", f"{A}\n\n", f"GUID {A}\n    "]
+)
+@given(octets=st.binary(min_size=16, max_size=16), checked=st.booleans())
+def test_a_code_wrapped_in_its_middle_below_its_device_is_a_code(above, octets, checked):
+    """Two lines of four groups right below a Device ID that is written otherwise: no half is a Device ID, nor told of as one."""
+    digits = (octets + crc(octets) if checked else octets).hex()
+    assume(digits[:4] != digits[16:20])
+    found = scan(f"{above}{fours(digits[:16], ' ')}\n{fours(digits[16:], ' ')}\n\n{OTHER}\n")
+    assert found.devices == (A, OTHER)
+    assert found.holds_code
+
+
+def test_two_devices_below_another_are_devices():
+    """One maker's IDs begin alike, more than two lines are a list, and so are two below other words."""
+    one, other, third = (fours(f"00db12345678{end}", " ") for end in ("90e7", "91a2", "92ff"))
+    assert len(scan(f"{A}\n{one}\n{other}\n").devices) == 3
+    apart = fours("90b3d51f30010099", " ")
+    assert len(scan(f"{A}\n{one}\n{apart}\n{third}\n").devices) == 4
+    assert len(scan(f"Please send the codes of\n{one}\n{apart}\n").devices) == 2
+    assert len(scan(f"Please answer ops.desk@north.test\n{one}\n{apart}\n").devices) == 2
 
 
 @given(octets=st.binary(min_size=1, max_size=40).filter(lambda o: len(o) not in (8, 16, 18)))

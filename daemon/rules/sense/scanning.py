@@ -43,6 +43,10 @@ _IN_REFERENCES = ("C-", "c-", "C ", "c ")
 """One of these stands in each of them: to look for that is much faster."""
 _CODE_BEFORE = re.compile(r"\bcode\b\W{0,4}(?:is\W{0,4})?\Z", re.IGNORECASE)
 _ASKED_BEFORE = re.compile(r"\b(?:please|send|need|requests?|require|provide|for)\b", re.IGNORECASE)
+_DEVICE_ABOVE = re.compile(
+    rf"(?<![^\W_])(?<!{BLANK})(?:{BLANK}{{16}}|{BLANK}{{23}}|{HEX}{{16}}|{'[-:]'.join([HEX * 2] * 8)}) ?\n[ \n]{{0,4}}\Z"
+)
+"""Where it stands alone it was blanked out before."""
 _UNUSABLE = frozenset((DeviceId("-".join(["00"] * 8)), DeviceId("-".join(["FF"] * 8))))
 Spot = tuple[int, DeviceId | None]
 
@@ -198,18 +202,27 @@ def _take_codes(text: str) -> tuple[list[int], str]:
 
 
 def _wrapped_fours(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of eight or nine groups of four on several lines; four and four may be two Device IDs, and are left."""
+    """Spans of eight or nine groups of four on several lines; four and four may be two Device IDs, and are mostly left."""
     for match in FOURS.finditer(text):
         if "\n" not in match[0]:
             continue
         lines = [(m.start() + match.start(), m.end() + match.start()) for m in re.finditer(r"[^\n]+", match[0])]
         counts = [len(text[start:end].split()) for start, end in lines]
+        if counts in ([4, 4], [4, 4, 1], [4, 5]) and _stands_below_device(match):
+            yield match.span()
+            continue
         first = 0
         while first < len(lines):
             last = _code_lines(counts, first)
             if last:
                 yield lines[first][0], lines[last][1]
             first = (last or first) + 1
+
+
+def _stands_below_device(fours: re.Match[str]) -> bool:
+    """Two lines right below a Device ID that is written otherwise, and that do not begin alike, as one maker's IDs do."""
+    first, second = (line.split()[0] for line in fours[0].split("\n")[:2])
+    return first != second and bool(_DEVICE_ABOVE.search(fours.string, max(0, fours.start() - 60), fours.start()))
 
 
 def _code_lines(counts: list[int], first: int) -> int:
