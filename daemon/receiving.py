@@ -113,6 +113,8 @@ def _tell_team(connection: Connection, parts: Parts, case: Case, received: Recei
     references = {case: inquiry.reference for case, inquiry in found.items()}
     matters = _with_ops(with_ops, references) + _unsure(received.untouched)
     matters += _strange(received.unused, received.late)
+    besides = receiving.named_besides(facts)
+    matters += _corrected(receiving.corrected(facts, wants.latest_for(connection, besides)) if besides else ())
     matters += _named(case.meaning)
     if party is None or not matters:
         return
@@ -207,6 +209,25 @@ def _strange(unused: Sequence[DeviceId], late: Sequence[DeviceId]) -> list[Matte
         )
         matters.append(Matter("Codes that are not needed any more", why, devices=tuple(late), next_step=step))
     return matters
+
+
+def _corrected(named: Sequence[DeviceId]) -> list[Matter]:
+    """A code that is wrong was perhaps handed over already."""
+    if not named:
+        return []
+    why = (
+        "Their mail names them once more, and says nothing of them that we could use. It may correct what they answered "
+        "before; their codes stay as they came."
+    )
+    step = "Please read their mail before these codes are used; if one is wrong, REQUEST the device again."
+    return [
+        Matter(
+            f"They speak again of {devices(len(named))} that they had answered",
+            why,
+            devices=tuple(named),
+            next_step=step,
+        )
+    ]
 
 
 def _named(meaning: Meaning) -> list[Matter]:

@@ -103,6 +103,19 @@ async def test_a_promise_and_an_out_of_office_stop_nothing(make_world: MakeWorld
     assert world.one("SELECT promised_for FROM want") == day.isoformat()
 
 
+async def test_a_correction_beside_an_answer_is_told_of(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
+    """That a code which came before was wrong is never lost beside the next code, and nothing is written to them for it."""
+    world = await ordered(make_world, D1, D2)
+    await answers(world, ANN, f"{D1}: {CODE} {CRC}")
+    before = len(letters(relay, ANN))
+    await answers(world, ANN, f"Please disregard the code for {D1} that I sent, wrong meter. {D2} is {OTHER}.")
+    assert state(world) == {"01": "answered", "02": "answered"}
+    (told,) = letters(relay, BOB, "had answered")
+    assert D1 in text_of(told.content)
+    assert D2 not in text_of(told.content)
+    assert len(letters(relay, ANN)) == before
+
+
 async def test_a_request_beside_an_answer_is_answered_too(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
     """One mail may answer and ask: the code is used, and what it asks for goes out."""
     world = await ordered(make_world, D1)

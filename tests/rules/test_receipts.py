@@ -2,7 +2,7 @@
 
 import pytest
 
-from daemon.rules.answers.receipts import is_absence, is_receipt
+from daemon.rules.answers.receipts import is_absence, is_receipt, names_of
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,9 @@ from daemon.rules.answers.receipts import is_absence, is_receipt
         "Noted, someone will get back to you.",
         "Received. Our SLA is 10 working days.",
         "Thank you for contacting Northern Energy. Your request has been received and passed to the relevant team.",
+        "Your request has been logged as INC0123456. Please quote this reference in any further correspondence.",
+        "A ticket has been created for your request: #REQ-88213. We aim to respond within 5 working days.",
+        "Hi, our field team is checking these for us, will let you know.",
     ],
 )
 def test_a_receipt(text: str) -> None:
@@ -57,11 +60,25 @@ def test_a_receipt(text: str) -> None:
         "Hi\nUse portal please\nThanks",
         "Hi Wrong department\nThanks",
         "Hi wrong department, thanks",
+        "Received by us, thanks",
+        "Please quote the MPAN number.",
+        "Please respond with the request number.",
+        "Your ticket INC0123456 has been closed.",
+        "Thanks.\n\nCastle Gas",
     ],
 )
 def test_more_than_a_receipt(text: str) -> None:
     """A word that no receipt is made of may be the answer: a person reads it."""
     assert not is_receipt(text)
+
+
+def test_a_name_below_a_receipt() -> None:
+    """The writer's own, or their company's; any other may be the answer."""
+    names = names_of("Sam Carter", "metering.desk@north.test", "Northern Energy", "North")
+    for signed in ("Sam", "sam carter", "Metering Desk", "Northern Energy Service Desk", "Sam, North"):
+        assert is_receipt(f"Thanks, received.\n\n{signed}", names)
+    assert not is_receipt("Thanks, received.\n\nCastle Gas", names)
+    assert not is_receipt("Sam, North has no codes", names)
 
 
 @pytest.mark.parametrize(

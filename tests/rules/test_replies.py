@@ -1,19 +1,21 @@
 """What becomes of a reply to a letter in which we ask, where it answers nothing of what we asked for."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from daemon.mail.message import MarkedKind
+from daemon.mail.message import Attachment, MarkedKind, Reading
 from daemon.rules.answers import Finding
-from daemon.rules.asking.receiving import receive
+from daemon.rules.asking.receiving import beside, corrected, named_besides, receive
 from daemon.rules.decision import Fate
-from daemon.rules.meaning import Correspondence, Meaning, NotOurs
+from daemon.rules.facts import Facts
+from daemon.rules.meaning import Asked, Correspondence, Meaning, NotOurs
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import AskedParty, WantState
 from tests.rules import cases, mails
-from tests.rules.cases import A, B, C, ask, asks, decided, origin, unproven
+from tests.rules.cases import A, B, C, D, ask, asks, decided, origin, unproven
 from tests.rules.test_decide_threads import thread
 from tests.rules.test_inquiring import NORTH, want
 
@@ -50,6 +52,28 @@ def test_a_reply_without_an_answer(meaning: Meaning, text: str, fate: Fate, reas
     decision = decided(meaning, **says(text))
 
     assert (decision.fate, decision.reason, decision.plans) == (fate, reason, ())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tables": (mails.table(("Ours", "no")),)},
+        {"forwarded_text": "Hi Priya, those were ripped out last year."},
+        {"attachments": (Attachment("codes.pdf", "application/pdf", 9, "ab", Reading.NOT_TEXT),)},
+    ],
+)
+@pytest.mark.parametrize("text", ["Thanks", "I am out of the office until Monday."])
+def test_thanks_above_something_else_are_no_receipt(text: str, more: dict[str, Any]) -> None:
+    """What is handed on, a table or a document may be the answer: a person reads it."""
+    decision = decided(NotOurs(), **REPLY, mail=mails.mail(text, **more))
+
+    assert (decision.fate, decision.reason) == (Fate.HELD, Reason.UNREAD_REPLY)
+
+
+def test_a_logo_below_thanks_is_nothing() -> None:
+    """Nobody reads a mail for it."""
+    logo = Attachment("image001.png", "image/png", 9, "ab", Reading.IGNORED)
+    assert decided(NotOurs(), **REPLY, mail=mails.mail("Thanks", attachments=(logo,))).reason is Reason.ACKNOWLEDGEMENT
 
 
 def test_a_request_in_a_reply_is_a_request() -> None:
@@ -103,6 +127,52 @@ def test_another_copy_of_this_daemon_is_no_person() -> None:
     decision = decided(NotOurs(), **says("Nothing.", written_by=written_by))
 
     assert decision.fate is Fate.IGNORED
+
+
+def answering(text: str) -> Facts:
+    """A mail that answers of B; A was settled before, B and C are open."""
+    wanted = {one: want(one, NORTH) for one in (B, C)}
+    findings = (Finding(B, "line 1", Outcome.NOT_INSTALLER),)
+    return cases.facts(mail=mails.mail(text), wanted=wanted, findings=findings, inquired=frozenset({A, B, C}))
+
+
+def wants_beside(text: str, **meaning: Any) -> Correspondence:
+    """What a mail that answers of B wants beside that."""
+    said = beside(Correspondence(**meaning), answering(text))
+    assert isinstance(said, Correspondence)
+    return said
+
+
+def test_a_correction_takes_no_request_of_theirs_back() -> None:
+    """They speak of what they sent us; our team hears of the device that they name again."""
+    text = f"Please disregard the code for {A}, wrong meter. {B} is not ours."
+    assert not wants_beside(text, withdraws=True).withdraws
+    assert named_besides(answering(text)) == (A,)
+    assert named_besides(answering(f"{B} and {C} are not ours.")) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"state": WantState.ANSWERED}, True),
+        ({"state": WantState.CLOSED}, True),
+        ({"state": WantState.WITHDRAWN}, False),
+        ({"state": WantState.ANSWERED, "party": "Southern Power"}, False),
+    ],
+)
+def test_what_may_be_corrected(changes: dict[str, Any], told: bool) -> None:
+    """What they had answered themselves."""
+    settled = {A: replace(want(A, NORTH), **changes)}
+    assert corrected(answering("Sorry."), settled) == ((A,) if told else ())
+
+
+def test_what_stands_against_sending_is_nothing_to_a_mere_answer() -> None:
+    """Nothing is asked, so nobody need look; a warning that the mailbox is not to be trusted is looked at all the same."""
+    assert not wants_beside(f"Not our devices: {B}", no_plain_request=True).no_plain_request
+    warning = f"{B} is not ours. Our mailbox was hacked, please do not trust any emails from us."
+    assert wants_beside(warning, no_plain_request=True).no_plain_request
+    asked = {"asked": (Asked(D, "line 2"),), "wants_codes": True}
+    assert wants_beside(f"{B} is not ours. {D}", no_plain_request=True, **asked).no_plain_request
 
 
 @pytest.mark.parametrize(

@@ -20,21 +20,26 @@ _SIGNED = re.compile(
 _CONTACTED = re.compile(r"(?i:\bcontacting)(?: [A-Z][\w&'’-]*){1,4}")
 _LONGEST_NAME = 3
 """Words."""
+_TO_QUOTE = re.compile(
+    r"\bplease (?:quote|use|keep|include|retain) (?:(?:this|the|your|our|above|unique|following|it) )*"
+    r"(?:in the subject|(?:ref(?:erence)?|ticket|case|incident)\b)[^?]{0,80}\Z"
+)
+"""What they want in the subject of all that we still write."""
 _TICKET = re.compile(r"\b[a-z]{1,8}-?[0-9]{4,12}\b")
 """The number of their ticket."""
 _WORD = re.compile(r"[^\W\d_]+")
 _SAYS_NOTHING = re.compile(
-    r"a|about|acknowledge[ds]?|acknowledging|all|am|an|and|any|appreciated|are|as|asap|at|back|be|been|being|brilliant|business|by|can"
-    r"|case|cheers|colleagues?|come|coming|contacting|copied|course|days?|deal|dealing|delay|department|desk|due|emails?|enquir(?:y|ies)|five|for"
-    r"|forward(?:ed|ing)?|from|get(?:ting)?|good|got|grateful|great|hand|has|have|having|hear|helpdesk|hours?|i|in|inbox|into"
-    r"|investigat(?:e|ing)|is|it|just|later|ll|logged|look(?:ed|ing)?|lovely|m|mails?|many|messages?|metering|mp|much|my|nice|noted?|now|number"
+    r"a|about|acknowledge[ds]?|acknowledging|aim|all|am|an|and|any|appreciated|are|as|asap|assigned|at|back|be|been|being|brilliant|business|by|can"
+    r"|case|chas(?:e|ing)|checking|cheers|codes?|colleagues?|come|coming|contacting|copied|course|created|days?|deal|dealing|delay|department|desk|due|emails?|engineers?|enquir(?:y|ies)|field|five|for"
+    r"|forward(?:ed|ing)?|from|get(?:ting)?|good|got|grateful|great|hand|has|have|having|hear|helpdesk|hours?|i|in|inbox|install|into"
+    r"|investigat(?:e|ing)|is|it|just|know|later|let|ll|logged|look(?:ed|ing)?|lovely|m|mails?|many|messages?|metering|mp|much|my|nice|noted?|now|number"
     r"|of|ok|okay|on|one|our|over|pass(?:ed|ing)?|patience|perfect|possible|process(?:ing)?|quer(?:y|ies)|queue|raised|re|read"
     r"|receipt|receiv(?:e|ed|ing)|ref(?:erence)?|regarding|relevant|repl(?:y|ies)|requests?|respond|response|right|s|safely?|service"
-    r"|shall|shortly|sla|smart|so|some(?:body|one)|soon|sorry|still|support|ta|teams?|ten|thank(?:s|ed|fully|ing|you)?|that|the|them|these|this|those|thx"
-    r"|tickets?|time|to|today|tomorrow|touch|two|under|understood|up|ve|very|was|we|week|well|will|with|within|work(?:ing)?|writing|you|your"
+    r"|shall|shortly|sla|smart|so|some(?:body|one)|soon|sorry|still|support|ta|teams?|ten|thank(?:s|ed|fully|ing|you)?|that|the|them|then|these|this|those|thx"
+    r"|tickets?|time|to|today|tomorrow|touch|two|under|understood|up|updates?|us|ve|very|was|we|week|well|will|with|within|work(?:ing)?|writing|you|your"
 )
 """Words that a receipt is made of: a mail with any other word in it says something."""
-_ASKS_OR_TELLS = re.compile(r"\?|\b(?:get|be|come) back to (?:us|me)\b|\bwith (?:us|me)\b")
+_ASKS_OR_TELLS = re.compile(r"\?|\b(?:get|be|come) back to (?:us|me)\b|\b(?:with|to|by|from) (?:us|me)\b")
 
 
 _OF_ABSENCE = re.compile(
@@ -50,9 +55,12 @@ _URGENT = re.compile(
 """Whom to turn to meanwhile."""
 
 
-def is_receipt(text: str) -> bool:
-    """Whether `text`, what its writer says in a reply, is thanks or a receipt and nothing else. No text: it is none."""
-    return bool(wishes.sentences(text)) and not any(map(_tells, _left(text)))
+def is_receipt(text: str, names: frozenset[str] = frozenset()) -> bool:
+    """Whether `text`, what its writer says in a reply, is thanks or a receipt and nothing else. No text: it is none.
+
+    `names`: words of the writer's name and company, in small letters, with which people sign.
+    """
+    return bool(wishes.sentences(text)) and not any(_tells(sentence, names) for sentence in _left(text))
 
 
 def only_thanks(text: str, signature: str) -> bool:
@@ -65,11 +73,12 @@ def only_thanks(text: str, signature: str) -> bool:
 def _left(text: str) -> list[str]:
     """Its sentences without greeting and signature."""
     opened = _CONTACTED.sub("contacting", _GREETING.sub("", text))
-    return [_SIGNED.sub("", sentence) for sentence in wishes.sentences(opened)]
+    return [_TO_QUOTE.sub("", _SIGNED.sub("", sentence)) for sentence in wishes.sentences(opened)]
 
 
-def _tells(sentence: str) -> bool:
-    return bool(_ASKS_OR_TELLS.search(sentence) or _telling(sentence))
+def _tells(sentence: str, names: frozenset[str]) -> bool:
+    telling = _telling(sentence)
+    return bool(_ASKS_OR_TELLS.search(sentence)) or not names.issuperset(telling)
 
 
 def _telling(sentence: str) -> list[str]:
@@ -77,9 +86,15 @@ def _telling(sentence: str) -> list[str]:
     return [word for word in _WORD.findall(_TICKET.sub(" ", sentence)) if _SAYS_NOTHING.fullmatch(word) is None]
 
 
-def needs_nobody(text: str) -> bool:
+def needs_nobody(text: str, names: frozenset[str] = frozenset()) -> bool:
     """A receipt or an out-of-office, and nothing else."""
-    return is_receipt(text) or is_absence(text)
+    return is_receipt(text, names) or is_absence(text)
+
+
+def names_of(writer: str, address: str, *companies: str) -> frozenset[str]:
+    """The words with which somebody signs, by what stands in From and by what the company is called."""
+    local = address.partition("@")[0]
+    return frozenset(_WORD.findall(" ".join((writer, local, *companies)).casefold()))
 
 
 def is_absence(text: str) -> bool:

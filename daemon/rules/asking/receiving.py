@@ -18,6 +18,7 @@ from daemon.rules.letters import AskedRow, Asking, LetterKind, LetterPlan
 from daemon.rules.meaning import Correspondence, Meaning
 from daemon.rules.policy import Counterparty, Policy
 from daemon.rules.reasons import Reason
+from daemon.rules.sense import cautions, wishes
 from daemon.rules.sense.scanning import holds_code, scan
 from daemon.rules.thread import Outcome
 from daemon.rules.wanting import Inquiry, Want, WantEvent, WantState
@@ -52,18 +53,35 @@ def beside(meaning: Meaning, facts: Facts) -> Meaning:
     said = {finding.device for finding in findings} | {one for f in findings for one in scan(f.note).devices}
     more = tuple(asked for asked in spoken.asked if asked.device_id not in said | _of_ours(facts))
     left = more if spoken.wants_codes or spoken.chase or spoken.withdraws else ()
+    warned = spoken.no_plain_request and (bool(left) or cautions.warn(wishes.sentences(facts.mail.new_text)))
     return replace(
         spoken,
         asked=left,
         left_out=spoken.left_out if left else (),
         doubted=spoken.doubted if left else (),
-        withdraws=spoken.withdraws and bool(left or not spoken.asked),
+        withdraws=spoken.withdraws and bool(left or not (spoken.asked or findings)),
         named=() if left else tuple(asked.device_id for asked in more),
         bad_lines=spoken.bad_lines if left else (),
         wants_codes=spoken.wants_codes and bool(left),
         brings_codes=all(finding.unasked for finding in findings) if findings else spoken.brings_codes,
         needs_thread=spoken.needs_thread and not findings,
+        no_plain_request=warned if findings else spoken.no_plain_request,
     )
+
+
+def named_besides(facts: Facts) -> tuple[DeviceId, ...]:
+    """What the words of a mail that answers us name, and neither answer nor may answer: "A was wrong, B is ..."."""
+    if not facts.findings:
+        return ()
+    known = {finding.device for finding in facts.findings} | facts.wanted.keys()
+    return tuple(dict.fromkeys(one for one in scan(facts.mail.new_text).devices if one not in known))
+
+
+def corrected(facts: Facts, settled: Mapping[DeviceId, Want]) -> tuple[DeviceId, ...]:
+    """Those of `settled` that the mail's party had answered itself: it may take back what it sent."""
+    party = facts.writer.counterparty
+    theirs = (want for want in settled.values() if party and want.party == party.party)
+    return tuple(want.device_id for want in theirs if want.state in (WantState.ANSWERED, WantState.CLOSED))
 
 
 def _without_news(meaning: Correspondence, mail: IncomingMail) -> Correspondence:

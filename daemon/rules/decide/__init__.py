@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from daemon.mail.message import Evidence, Machine
+from daemon.mail.message import Evidence, IncomingMail, Machine, Reading
 from daemon.rules import disclosure
 from daemon.rules.answers import receipts
 from daemon.rules.counterparties import reply_address
@@ -149,7 +149,9 @@ def _unproven(
     facts: Facts, meaning: Correspondence, policy: Policy, reason: Reason, verdict: tuple[Condition, ...]
 ) -> Decision:
     """A listed name that nothing stands behind: held, and no letter to anybody. Mere thanks are left where they lie."""
-    said_nothing = receipts.needs_nobody(facts.mail.new_text) if _is_reply(facts) else meaning.acknowledgement
+    said_nothing = (
+        receipts.needs_nobody(facts.mail.new_text, _names(facts)) if _is_reply(facts) else meaning.acknowledgement
+    )
     idle = said_nothing and not _wants_something(meaning)
     return leave(Reason.ACKNOWLEDGEMENT) if idle else hold_whole(facts, meaning, policy, reason, verdict)
 
@@ -251,13 +253,25 @@ def _reply(desk: Desk) -> Decision:
     facts, text = desk.facts, desk.facts.mail.new_text
     if not facts.mail.complete or facts.mail.links_to_protected:
         return hold_whole(facts, desk.meaning, desk.policy, Reason.CANNOT_READ, desk.verdict)
-    if receipts.is_receipt(text):
+    if receipts.is_receipt(text, _names(facts)) and not _says_more(facts.mail):
         return quiet(desk, Fate.DECIDED, Reason.ACKNOWLEDGEMENT)
-    if receipts.is_absence(text):
+    if receipts.is_absence(text) and not _says_more(facts.mail):
         return quiet(desk, Fate.DECIDED, Reason.AUTO_REPLY)
     if desk.meaning.named:  # `receiving` tells our team of it
         return quiet(desk, Fate.DECIDED, Reason.UNREAD_REPLY)
     return hold_whole(facts, desk.meaning, desk.policy, Reason.UNREAD_REPLY, desk.verdict)
+
+
+def _names(facts: Facts) -> frozenset[str]:
+    origin, party = facts.mail.origin, facts.writer.counterparty
+    companies = (party.party, *party.aliases) if party else ()
+    return receipts.names_of(origin.display_name, origin.sender or "", *companies)
+
+
+def _says_more(mail: IncomingMail) -> bool:
+    """Than its own words: it hands something on, or brings a table or a document."""
+    documents = any(one.reading is Reading.NOT_TEXT for one in mail.attachments)
+    return documents or bool(mail.forwarded_text.strip() or mail.tables)
 
 
 def _held_whole(desk: Desk, reason: Reason) -> Decision:
