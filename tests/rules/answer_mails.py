@@ -327,6 +327,53 @@ SHEETS = (
     _sheet("a wish in the code column", csv(f"{A},required", f"{B},please provide", heading="GUID,Install code")),
     _sheet("our sheet sent back empty", csv(f"{A},,,", f"{B},,,", f"{C},,,")),
     _sheet("the end of an ID in a sheet", csv(f"...90-E7,CODE,{X},"), "A: CODE 1 look"),
+    _sheet(
+        "words under a status, or a heading that nobody knows",
+        xlsx(
+            ["GUID", "Code", "Status", "Feedback"],
+            [A, X, "Found", ""],
+            [B, "", "Installed by British Gas", ""],
+            [C, "", "", "no code held"],
+        ),
+        "A: CODE 1",
+        "B: NOT-INSTALLER | installer: British Gas",
+        "C: NO-CODE-HELD look",
+    ),
+    _sheet(
+        "who installed it in a column of its own",
+        csv(f"{A},OVO,", f"{B},Us,{Y}", f"{C},,{Z}", heading="GUID,Installed by,Install code"),
+        "A: NOT-INSTALLER | installer: OVO",
+        "B: CODE 2",
+        "C: CODE 3",
+    ),
+    _sheet(
+        "headings down the side",
+        (
+            "codes.csv",
+            f"Device,{A}\nType,ESME\nCode,{X}\n\nDevice,{B}\nCode,{BARE_Y[:30]}\n\nDevice,{E}\nCode,{Z}\n".encode(),
+        ),
+        "A: CODE 1",
+        f"B: {LENGTH}",
+        "E: CODE unasked",
+    ),
+    _sheet(
+        "two meters side by side",
+        csv(
+            f"1012345678901,{A},{X},3456789012,{B},{Y},ok",
+            f"1012345678902,{C},,3456789013,{E},,not our install",
+            heading="MPAN,ESME GUID,ESME code,MPRN,GSME GUID,GSME code,Comments",
+        ),
+        "A: CODE 1",
+        "B: CODE 2",
+        "C: NOT-INSTALLER",
+        "E: NOT-INSTALLER unasked",
+    ),
+    _sheet(
+        "two meters side by side, codes first",
+        csv(f"{X},{A},{Y},{B}", heading="ESME code,ESME GUID,GSME code,GSME GUID"),
+        "A: fault: more than one Device ID stands beside one code",
+        "B: fault: more than one Device ID stands beside one code",
+    ),
 )
 
 TABLES = (
@@ -372,6 +419,20 @@ TABLES = (
         html=table(("Device ID", "Install code", "Check"), (A, X, CRC_X), (B, Y, CRC_X)),
     ),
     _mail(
+        "headings at the left",
+        "",
+        "A: CODE 1 checked",
+        "B: CODE 2",
+        html=f"<p>Hi</p>{table(('Device ID', A), ('Install code', X), ('CRC', CRC_X))}<p></p>{table(('Device ID', B), ('Install code', Y))}",
+    ),
+    _mail(
+        "a device a column",
+        "",
+        "A: CODE 1",
+        "B: CODE 2",
+        html=table(("Device", A, B), ("Code", X, Y)),
+    ),
+    _mail(
         "cells below each other",
         f"Hi\n\nDevice ID\nOutcome\nInstall code\nNote\n{A}\nCODE\n{X}\n\n{B}\nNOT-INSTALLER\n\ninstaller: LOSE\n",
         "A: CODE 1 look",
@@ -397,6 +458,15 @@ PROSE = (
         "C: CODE 3 checked",
     ),
     _mail("a wrong check that is called so", f"The code for {A} is {X}, CRC {CRC_Y}.", f"A: {CHECK}"),
+    _mail(
+        "checks below, in brackets, in hexadecimal",
+        f"{A}\nIC: {X}\nCRC: {CRC_X}\n\n{B}: {Y} ({CRC_Y})\n{C}: {Z}, CRC-16 = 0x{CRC_Z}\n",
+        "A: CODE 1 checked",
+        "B: CODE 2 checked",
+        "C: CODE 3 checked",
+    ),
+    _mail("a wrong check below", f"{A}: {X}\nCRC: {CRC_Y}\n", f"A: {CHECK}"),
+    _mail("four digits that are no check", f"{A}: {X}\n2021\n{B}: {Y} (2019)", "A: CODE 1 look", "B: CODE 2 look"),
     _mail("a check without digits", f"The code for {A} is {X}, check it please", "A: CODE 1 look"),
     _mail("only a code, one device asked", f"Please find the code: {X}", "A: CODE 1 look", asked=(A,)),
     _mail("only a code, three asked", f"Please find the code: {X}", f"A: {UNCLEAR}", f"B: {UNCLEAR}", f"C: {UNCLEAR}"),
@@ -446,6 +516,12 @@ PROSE = (
         "a code broken by the mail program",
         f"The install code of {A} is 83FE D340 7A93 9723\nA5C6 39B2 6916 D505.",
         "A: CODE 1 look",
+    ),
+    _mail(
+        "two lines of four groups below each device",
+        f"{A}\n{X[:19]}\n{X[20:]}\n\n{B}\n{Y[:19]}\n{Y[20:]}\n",
+        "A: CODE 1 look",
+        "B: CODE 2 look",
     ),
     _mail("pairs of digits", f"{A}: {' '.join(BARE_X[i : i + 2] for i in range(0, 32, 2))}", "A: CODE 1 look"),
     _mail(
@@ -529,6 +605,17 @@ WORDS = (
         f"{A} was not installed by us, please contact LOSE / British Gas",
         "A: NOT-INSTALLER look",
     ),
+    _mail(
+        "none of them, and a request below",
+        f"None of these were installed by us. Separately, please can you provide the install code for {E}.",
+        *(f"{n}: NOT-INSTALLER" for n in "ABC"),
+    ),
+    _mail(
+        "a supplier with a dot in its name",
+        f"Not installed by us (please contact E.ON):\n{A}\n{B}",
+        "A: NOT-INSTALLER | installer: E.ON",
+        "B: NOT-INSTALLER | installer: E.ON",
+    ),
     _mail("no code held", f"Unfortunately we do not hold an install code for {A}.", "A: NO-CODE-HELD"),
     _mail(
         "no code on the device's line",
@@ -549,6 +636,17 @@ WORDS = (
         "A: CODE 1 checked",
         "B: PENDING | by: 2026-06-12",
         "C: PENDING | by: 2026-06-12",
+    ),
+    _mail(
+        "tomorrow, and nobody says who",
+        "Morning, will have all of these over to you tomorrow",
+        *(f"{n}: PENDING | by: 2026-06-10" for n in "ABC"),
+    ),
+    _mail(
+        "the end of the month",
+        f"You'll have {A} by the end of the month. {B} will be with you by the end of July. {C} we'll send by the end of June or the end of July.",
+        "A: PENDING | by: 2026-06-30",
+        "B: PENDING | by: 2026-07-31",
     ),
     _mail("looking into one", f"{B} is being investigated by our back office.", "B: PENDING"),
     _mail(
@@ -612,6 +710,23 @@ WORDS = (
         "a wrapped sentence",
         f"Hi, with regard to {A} we can tell you that we were not the\ninstalling supplier, please contact British Gas for it.",
         "A: NOT-INSTALLER | installer: British Gas",
+    ),
+    _mail(
+        "which MPAN",
+        "Hi, which MPAN are these for?",
+        *(f"{n}: NEED-MORE | Hi, which MPAN are these for?" for n in "ABC"),
+    ),
+    _mail(
+        "not by mail",
+        "We do not share install codes by email.",
+        *(f"{n}: REFUSED look | We do not share install codes by email." for n in "ABC"),
+    ),
+    _mail(
+        "behind a dash",
+        f"{A} - commissioned in March\n{B} - removed\n{C}: commissioned",
+        "A: REFUSED | commissioned",
+        "B: REFUSED | removed",
+        "C: REFUSED | commissioned",
     ),
     _mail("a condition", f"If {A} was not installed by you please tell us."),
     _mail("a question", f"Are you sure we were the installer of {A}? Was it not installed by LOSE?"),

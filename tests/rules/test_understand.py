@@ -1032,6 +1032,13 @@ def test_rows_with_an_answer_ask_for_nothing():
     assert meaning.brings_codes
 
 
+def test_a_form_with_a_code_answers():
+    """Labels at the left: where a code stands among the values, its device is not asked for."""
+    rows = (("Device ID", A), ("Type", "ESME"), ("Install code", CODE), ("Device ID", B), ("Install code", ""))
+    meaning = read(mail("See below", tables=(sheet(*rows),)))
+    assert (asked(meaning), meaning.answered, meaning.brings_codes) == ([B], (A,), True)
+
+
 def test_without_a_heading_every_cell_is_read():
     """A bare list, with remarks or more columns, is read cell by cell; several ids in one cell are all found."""
     rows = (("1", A, "flat 2"), ("2", f"{B} / {C}", ""), ("3", "aa:bb:cc:dd:ee:ff:00:11", "gas"))

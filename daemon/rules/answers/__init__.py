@@ -13,6 +13,7 @@ from daemon.mail.message import IncomingMail, Machine, MarkedKind, Source, Table
 from daemon.rules.answers import outcomes as answer_outcomes
 from daemon.rules.answers import quoted as answer_quoted
 from daemon.rules.answers.codes import TWO_CODES, Said, Spelled, Wanted
+from daemon.rules.answers.columns import upright
 from daemon.rules.answers.pairing import UNCLEAR
 from daemon.rules.answers.prose import Budget, Prose, Reader, Where
 from daemon.rules.answers.spots import spots
@@ -35,8 +36,8 @@ _DIGITS = re.compile(
 )
 """Stands in whatever names a device, whole or in part, and in every code, a mangled one too."""
 _ANSWERING = re.compile(
-    r"\b(?:not|n't|none|never|no|cannot|unable|neither|contact|speak|ask|try|approach|refer|direct|install\w*|fitted|gpfs?|gas prox\w+|chfs?|hubs?|codes?|confirm|clarify|verify|check|advise"
-    r"|provide|send|supply|let us|tell us|information|details?|commissioned|removed|exchanged|replaced|scrapped|decommissioned|refused|pending|will|'ll|shall|should|follow|hope|aim|expect|plan|intend"
+    r"\b(?:not|n't|none|never|no|cannot|unable|neither|contact|speak|ask|try|approach|refer|direct|install\w*|fitted|gpfs?|gas prox\w+|chfs?|hubs?|codes?|confirm|clarify|verify|check\w*|search\w*|advise"
+    r"|provide|send|supply|let us|tell us|mpans?|mprns?|mpxns?|serials?|msns?|postcodes?|ssd|proof|evidence|information|details?|commissioned|removed|exchanged|replaced|scrapped|decommissioned|refused|pending|will|'ll|shall|should|follow|hope|aim|expect|plan|intend"
     r"|eta|look\w*|investigat\w+|progress|hand|tbc|await\w*|waiting|review|raised|logged|passed|chasing|being|order|different|another|need\w*|require\w*|nothing|lost|unknown|declin\w+|until|get back|come back)\b"
 )
 """A word of this stands in every sentence that answers."""
@@ -128,7 +129,7 @@ class _Reading:
         tables = [table for table in self._mail.tables if table.source is not Source.TEXT]
         files = [table for table in tables if table.source is Source.CSV]
         for table in files if self._mail.origin.mark is not None and files else tables:
-            rows = read_rows(enumerate(table.rows), self._terms, _place(table))
+            rows = read_rows(upright(enumerate(table.rows)), self._terms, _place(table))
             for _, said in rows:
                 self._said.append(said)
                 if table.source in _IN_MAIL and said.spelled is not None and said.spelled.code is not None:

@@ -19,7 +19,7 @@ JOINTS = re.compile(r"[\s\-:._|/\x1f]")
 SCIENTIFIC = re.compile(r"(?<![\w.,])[0-9](?:[.,][0-9]{1,16})?[eE]\+?([0-9]{1,3})(?![\w.,][0-9]|\w)")
 
 CHECK_CALLED_SO = (
-    r"\b(?:zigbee )?(?:crc(?:-?16)?|check(?:sum| ?digits?)?)[ \t]{0,2}(?:is\b|[=:\-])?[ \t]{0,2}"
+    r"\b(?:zigbee )?(?:crc(?:-?16)?|check(?:sum| ?digits?)?)[ \t]{0,2}(?:is\b|[=:\-])?[ \t]{0,2}(?:0[xX])?"
     rf"(?P<check>{HEX}{{2}} ?{HEX}{{2}})(?![0-9A-Za-z])"
 )
 """A code's check with its name: "CRC C3B5", "check: c3b5"."""

@@ -5,12 +5,11 @@ can be read in two ways, a person is to look; a question, a condition and an out
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
+from daemon.rules.answers.days import day_in
 from daemon.rules.sense import personal
-from daemon.rules.sense.written_days import BadDay, coming, take_day
 from daemon.rules.thread import Outcome
 
 MAX_CLAUSE = 600
@@ -50,7 +49,7 @@ _NO_CODE = re.compile(
     rf"|\bwithout an? {_CODES}\b|\bnone held\b|\b(?:{_NO}) (?:hold|have) (?:this|these|those|them|it|any|one)\b"
 )
 _TYPE = re.compile(
-    r"\b(?:is|are|was|were|be|being|it's|=|-|:|as) (?:actually )?(?:an? |the |all |for (?:an? |the ))?(?:gpfs?|gas proxy(?: functions?)?|chfs?|comms? hubs?|communications hubs?)\b"
+    r"(?:\b(?:is|are|was|were|be|being|it's|as)|[#=:-]) (?:actually )?(?:an? |the |all |for (?:an? |the ))?(?:gpfs?|gas proxy(?: functions?)?|chfs?|comms? hubs?|communications hubs?)\b"
     rf"|\b(?:gpfs?|gas prox\w+(?: functions?)?|chfs?|comms? hubs?|communications hubs?)\b[^.]{{0,40}}?\b(?:do not|don't|does not|doesn't|no|without|never)\b[^.]{{0,25}}?\b{_CODES}"
     rf"|\b(?:this|that|device) type (?:has|have|does not have|doesn't have)(?: no| an?)? {_CODES}|\A\W*#?\W*(?:gpf|gas proxy(?: function)?|chf|comms? hub)\W*\Z"
 )
@@ -62,19 +61,26 @@ _NEED = re.compile(
     r"|\bneed to know more\b|\b(?:need|require|requires) (?:some )?(?:more|further|additional) (?:info\w*|details?|evidence)|\b(?:more|further|additional) (?:info\w*|details?) (?:is |are )?(?:needed|required)"
     r"|\A\W*(?:more (?:info\w*|details?) (?:needed|required)|need more(?: info\w*)?)\W*\Z|\A\W*(?:please|pls) (?:confirm|clarify|verify)\b(?! (?:safe )?receipt| (?:once|when|that you have received|this (?:works|helps)|if (?:this|they)|the codes? work))"
 )
+_ASKS_BACK = re.compile(
+    r"\b(?:which|what(?:'s| is| are)?|whose|do you (?:have|know|hold)|have you(?: got)?|is there|(?:can|could|may) (?:we|i) have)\b"
+    r"[^.]{0,60}\b(?:mpans?|mprns?|mpxns?|serials?|msns?|address(?:es)?|postcodes?|supply start|ssd|meter numbers?|proof|evidence)\b[^.]*\?"
+)
+"""A question for what would let them find the device, or trust us."""
 _NEVERMORE = re.compile(r"\binstall(?:ation)? codes?\b")
 _REFUSED = re.compile(
     rf"\b(?:{_CANNOT}|not (?:authori[sz]ed|permitted|allowed) to|refuse to|decline to|declin\w+ to|must not|may not) (?:\w+ ){{0,2}}(?:release|share|disclose|provide|send|supply|give|issue)\b|\Arefused\b"
+    r"|\b(?:do not|don't|never|no longer) (?:\w+ )?(?:release|share|disclose|provide|send|supply|give|issue)\b[^.]{0,40}\b(?:by|via|over|through|without|outside)\b"
 )
 _COMMISSIONED = re.compile(
-    r"\b(?<!not )(?<!non )(?:is|are|was|were|has been|have been|already|now|shows? as|showing as|status is|status:|it's|:|-) (?:already |now |been |shown as |successfully )?commissioned\b|\A\W*#?\W*(?:already )?commissioned\W*\Z"
+    r"(?:\b(?<!not )(?<!non )(?:is|are|was|were|has been|have been|already|now|shows? as|showing as|status is|status:|it's)|[#:-]) (?:already |now |been |shown as |successfully )?commissioned\b|\A\W*#?\W*(?:already )?commissioned\W*\Z"
 )
 _REMOVED = re.compile(
-    r"\b(?:is|are|was|were|has been|have been|already|since|now|:|-) (?:already |now |since |been )?(?:removed|decommissioned|exchanged|replaced|scrapped)\b|\A\W*#?\W*(?:removed|decommissioned|meter removed)\W*\Z"
+    r"(?:\b(?:is|are|was|were|has been|have been|already|since|now)|[#:-]) (?:already |now |since |been )?(?:removed|decommissioned|exchanged|replaced|scrapped)\b|\A\W*#?\W*(?:removed|decommissioned|meter removed)\W*\Z"
 )
 _LATER = re.compile(
     r"\b(?:we|i|team|they|colleagues?|back office|who|you)(?:'ll| will| shall| are going to| hope to| aim to| expect to| should(?: be able to)?| plan to| intend to| can (?:send|provide))\b[^.]{0,50}?\b(?:send|sent|provide|respond|reply|get back|come back|revert|update"
     r"|answer|be in touch|let you (?:know|have)|supply|return|have|follow|forward|get|share|receive|complete|look)\b"
+    r"|(?:\A|[,;:(\-] ?|\b(?:so|and|then) )(?:will|shall) (?:then )?(?:have|send|get|provide|forward|supply|share|come back|reply|respond|revert|update|let you know)\b"
     r"|\b(?:to|will|shall|should) (?:follow|be (?:sent|provided|supplied|with you|returned|answered|available|ready))\b|\b(?:eta|get back|come back) \b|\beta\b"
 )
 _BY_DAY = re.compile(r"[\W#]*#[\W#]*(?:by|on|not before|expected|expect it)\b")
@@ -84,7 +90,7 @@ _OF_YOU = re.compile(
 )
 """It says what we should do, or what they wait for."""
 _IN_HAND = re.compile(
-    r"\b(?:looking (?:into|for|at)|investigat\w+|in progress|in hand|pending|tbc|to be confirmed|still (?:checking|searching|looking|waiting|trying)|await(?:ing)?|waiting (?:for|on)|under (?:review|investigation)"
+    r"\b(?:(?:is|are|'s|'re) (?:currently |now |just )?(?:checking|searching|looking)|looking (?:into|for|at)|investigat\w+|in progress|in hand|pending|tbc|to be confirmed|still (?:checking|searching|looking|waiting|trying)|await(?:ing)?|waiting (?:for|on)|under (?:review|investigation)"
     r"|(?:raised|logged) (?:\w+ ){0,3}with|passed (?:\w+ ){0,3}to|chasing|being (?:looked|investigated|checked|worked|chased)|to follow|will follow|on order)\b"
 )
 _CONDITION = re.compile(
@@ -98,14 +104,9 @@ _RECEIVED = re.compile(
 )
 _CANONICAL = {outcome.value: outcome for outcome in Outcome}
 _OUTCOME_NAMES = re.compile("|".join(_CANONICAL))
-_DAY_MONTH = re.compile(r"(?<![0-9/.\-])([0-9]{1,2})/([0-9]{1,2})(?![0-9/]|[.\-][0-9])")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_WEEK_END = re.compile(r"\b(?:end of (?:this |the )?week|eow|later this week|this week)\b")
-_NEXT_WEEK = re.compile(r"\b(?:(?:end of )?next week)\b")
-_DAY_END = re.compile(
-    r"\b(?:eod|end of (?:the )?(?:day|play)|cop|close of (?:play|business)|later today|this (?:afternoon|evening))\b"
-)
-_NAME = r"[A-Z][\w&'\-]*(?: (?:[A-Z][\w&'\-]*|&|of(?= [A-Z])|and(?= [A-Z]))){0,4}"
+_WORD = r"[A-Z](?:[\w&'\-]|\.(?=[A-Z]))*"
+"""A dot may stand within it: E.ON."""
+_NAME = rf"{_WORD}(?: (?:{_WORD}|&|of(?= [A-Z])|and(?= [A-Z]))){{0,4}}"
 _NAMED = re.compile(
     r"(?i:\b(?:(?:records|system)s? (?:names?|shows?)|contact(?:ing)?|speak(?:ing)? (?:to|with)|try(?:ing)?|approach(?:ing)?|ask(?:ing)?|refer to|direct(?:ed)?(?: \w+){0,4}? to|redirect(?:ed)?(?: \w+){0,4}? to|raise(?: \w+){0,3}? with"
     r"|send(?: \w+){0,4}? to|forward(?: \w+){0,4}? to|(?:installed|fitted|done|completed) by|installed under|(?:install(?:ing|ation) supplier|installer|it|this|that|these|they|supplier)"
@@ -120,7 +121,6 @@ _NO_NAMES = frozenset(
 )  # fmt: skip
 _NUMBER = re.compile(r"(?<![^\W_])(?=[^\W_]*[0-9])[0-9A-Za-z]{4,}(?![^\W_])")
 _GAP = re.compile(r" (?=[?.!,;:](?:\s|\Z))")
-_NO_WORD = re.compile(r"[^0-9a-z]")
 _TIDY = re.compile(r"[^\w &/.'’()\-]")
 
 
@@ -153,12 +153,13 @@ def stated(clause: str, today: date) -> Stated | None:
     if len(_OUTCOME_NAMES.findall(clause)) > 1:
         return None
     question = text.rstrip().endswith("?")
-    if _CONDITION.search(text) or (question and not _NEED.search(text)):
+    asks_back = _NEED.search(text) or (question and _ASKS_BACK.search(text))
+    if _CONDITION.search(text) or (question and not asks_back):
         return None
     found = None if question else _settling(text, clause)
     if found is not None:
         return found
-    if _NEED.search(text) and not _NEVERMORE.search(text):
+    if asks_back and not _NEVERMORE.search(text):
         return Stated(Outcome.NEED_MORE, for_people(clause))
     return _promise(text, today)
 
@@ -249,45 +250,3 @@ def for_people(text: str) -> str:
     """What they write, fit to be shown: personal data, codes and long numbers masked, at most 120 characters."""
     named = text[:MAX_CLAUSE].lstrip(" -–—:,;").replace(" # ", " the device ").replace("#", "")
     return _NUMBER.sub("…", personal.safe_subject(_GAP.sub("", named).strip()))
-
-
-# Days ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def day_in(text: str, today: date) -> date | None:
-    """The one day to come that a clause names; None: it names none, or several."""
-    days = set(_days(text[:MAX_CLAUSE], today))
-    return days.pop() if len(days) == 1 else None
-
-
-def _days(text: str, today: date) -> Iterator[date]:
-    friday = today + timedelta(days=(4 - today.weekday()) % 7)
-    if _DAY_END.search(text):
-        yield today
-    at = 0
-    while at < len(text):
-        day, end = _day_at(text, at, today)
-        if day is not None:
-            yield day
-        following = _NO_WORD.search(text, end)
-        at = following.end() if following else len(text)
-    for match in _DAY_MONTH.finditer(text):
-        day, _ = (
-            _day_at(f"{match[1]} {_MONTHS[int(match[2]) - 1]}", 0, today) if 1 <= int(match[2]) <= 12 else (None, 0)
-        )
-        if day is not None:
-            yield day
-    if _WEEK_END.search(text):
-        yield friday
-    if _NEXT_WEEK.search(text):
-        yield friday + timedelta(days=7)
-
-
-def _day_at(text: str, at: int, today: date) -> tuple[date | None, int]:
-    """(the day that stands at `at`, where it ends)."""
-    piece = text[at : at + 60]
-    try:
-        taken = take_day(piece, today)
-        return (coming(taken[0], today), at + len(piece) - len(taken[1])) if taken else (None, at)
-    except BadDay:
-        return None, at

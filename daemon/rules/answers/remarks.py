@@ -7,6 +7,7 @@ from datetime import date
 
 from daemon.rules.answers import outcomes
 from daemon.rules.answers.codes import Wanted
+from daemon.rules.answers.days import day_in
 from daemon.rules.answers.spots import spots
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.thread import Outcome
@@ -75,7 +76,7 @@ def _note(outcome: Outcome, words: list[str], device: DeviceId, today: date) -> 
     if outcome is Outcome.NOT_INSTALLER:
         return _installer(pairs.get("installer", ""), words)
     if outcome is Outcome.PENDING:
-        days = (outcomes.day_in(text.casefold(), today) for text in (pairs.get("by", ""), *words))
+        days = (day_in(text.casefold(), today) for text in (pairs.get("by", ""), *words))
         day = next(filter(None, days), None)
         return f"by: {day.isoformat()}" if day else ""
     if outcome is Outcome.TYPE_HAS_NO_CODE:

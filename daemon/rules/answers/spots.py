@@ -39,7 +39,13 @@ _TAIL = re.compile(
     rf"(?<![^\W_])(?P<tail>{HEX}{{2}}(?:[\-:]?{HEX}{{2}}){{0,6}})(?![^\W_]|[\-:.,/][0-9A-Za-z])"
 )
 """The end of a Device ID, with or without a sign that it is one."""
-_CHECK_BEHIND = re.compile(rf"[ \t]{{0,3}}[,;(\[]?[ \t]{{0,3}}{CHECK_CALLED_SO}[)\]]?", re.IGNORECASE)
+_CHECK_BEHIND = re.compile(
+    rf"[ \t]{{0,3}}[,;(\[]?[ \t]{{0,3}}(?:\n[ \t\n]{{0,3}})?{CHECK_CALLED_SO}[)\]]?", re.IGNORECASE
+)
+_MAY_BE_CHECK = re.compile(
+    rf"[ \t]{{0,3}}(?:[,;/(\[][ \t]{{0,3}}|\n[ \t]{{0,3}})(?P<check>{HEX}{{2}} ?{HEX}{{2}})[)\]]?(?![0-9A-Za-z])"
+)
+"""Four digits that are not called a check: they are one where they fit."""
 _WORD_BEFORE = re.compile(r"[A-Fa-f]{1,8}[ \-:./_|]+")
 _WORD_BEHIND = re.compile(r"[ \-:./_|]+[A-Fa-f]{1,8}\Z")
 _BARE = re.compile(rf"(?<![\w\-:]){HEX}{{10,15}}(?![\w\-:])")
@@ -108,10 +114,15 @@ class _Taker:
     def _code(self, start: int, end: int) -> Spot:
         """The code at [start, end), held against the check behind it where one stands there."""
         one = spelled(self.text[start:end])
-        behind = _CHECK_BEHIND.match(self.text, end)
-        if behind is None or one.code is None or one.checked:
+        if one.code is None or one.checked:
             return Spot(start, end, spelled=one)
-        return Spot(start, behind.end(), spelled=with_check(one, behind["check"]))
+        if (behind := _CHECK_BEHIND.match(self.text, end)) is not None:
+            return Spot(start, behind.end(), spelled=with_check(one, behind["check"]))
+        behind = _MAY_BE_CHECK.match(self.text, end)
+        checked = with_check(one, behind["check"]) if behind else one
+        return Spot(
+            start, behind.end() if behind and checked.checked else end, spelled=checked if checked.checked else one
+        )
 
     def take(self, pattern: re.Pattern[str], spot_of: Callable[[re.Match[str]], Spot | None]) -> None:
         """Take out whatever `pattern` finds and `spot_of` makes a spot of."""

@@ -9,6 +9,7 @@ from enum import Enum, auto
 from daemon.rules.answers import outcomes
 from daemon.rules.answers.clauses import Clause
 from daemon.rules.answers.codes import Said, Wanted
+from daemon.rules.answers.days import day_in
 from daemon.rules.answers.outcomes import Stated
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.thread import Outcome
@@ -184,7 +185,7 @@ def _lists_below(clauses: list[Clause]) -> list[bool]:
     for clause in reversed(clauses):
         lists.append(distance <= _NEAR)
         if clause.devices or clause.codes or clause.is_row:
-            distance = 0 if _is_list(clause) else _FAR
+            distance = 0 if _is_list(clause) and not clause.asks else _FAR
         distance += 1
     return lists[::-1]
 
@@ -194,7 +195,7 @@ def _detail(clause: Clause, stated: Stated, today: date) -> str:
     rest = clause.text.replace("#", " ").strip(" :;,=-")
     if stated.outcome is Outcome.NOT_INSTALLER and outcomes.is_name(rest):
         return f"installer: {outcomes.supplier_name(rest)}"
-    if stated.outcome is Outcome.PENDING and (day := outcomes.day_in(rest.casefold(), today)) is not None:
+    if stated.outcome is Outcome.PENDING and (day := day_in(rest.casefold(), today)) is not None:
         return f"by: {day.isoformat()}"
     if stated.outcome is Outcome.TYPE_HAS_NO_CODE and len(clause.devices) == 2:
         return f"device: {clause.devices[1]}"

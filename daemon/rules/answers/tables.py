@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from daemon.rules.answers import outcomes
 from daemon.rules.answers.codes import CHECK_CALLED_SO, MISSING, TWO_CODES, Said, Spelled, Wanted, with_check
+from daemon.rules.answers.columns import HEADING_WITHIN, Columns, heading_of, may_head
 from daemon.rules.answers.remarks import Remark, told
 from daemon.rules.answers.spots import devices_in_cell, in_cell
 from daemon.rules.identifiers import DeviceId
@@ -23,20 +25,7 @@ MAX_UNASKED = 200
 """Devices that we did not ask for, of which a mail's tables are reported."""
 AMBIGUOUS = "more than one Device ID stands beside one code"
 _ROW = 200
-_HEADING_WITHIN = 15
-_LONG_NUMBER = re.compile(r"(?:[0-9A-Fa-f][\-: .]?){7}[0-9A-Fa-f]|[0-9]{6}")
 _GAP = re.compile(r"\t+| {2,}|\s*\|\s*|\s*;\s*|,(?! )")
-
-_DEVICE = re.compile(
-    r"\b(?:guids?|eui(?: ?64)?|(?:device|meter|asset|esme|gsme|ppmid|hcalcs|electric\w*|elec|gas) (?:device )?(?:ids?|identifiers?|guids?))\b"
-    r"|\A(?:devices?|meters?|esme|gsme|ppmid|hcalcs|ids?|assets?)\Z"
-)
-_CODE = re.compile(r"\b(?:install\w* ?(?:codes?|keys?)|hex codes?|link key)\b|\A(?:codes?|ic|ics|keys?|codes? hex)\Z")
-_CHECK = re.compile(r"\b(?:crc|check(?: ?sum| digits?)?)\b")
-_OUTCOME = re.compile(r"\b(?:outcome|results?|answers?|response|reply|installed by us|held)\b")
-_NOTE = re.compile(
-    r"\b(?:notes?|comments?|remarks?|reason|installer|install(?:ing|ation) supplier|supplier|by when|due|eta|expected|further info\w*)\b"
-)
 
 _AGAINST_A_CODE = (Outcome.NOT_INSTALLER, Outcome.NO_CODE_HELD, Outcome.TYPE_HAS_NO_CODE, Outcome.REFUSED)
 
@@ -70,18 +59,6 @@ class Terms:
     effort: Effort
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """What the columns are for; `other` are none of ours. All empty: no heading was seen."""
-
-    devices: frozenset[int] = frozenset()
-    codes: frozenset[int] = frozenset()
-    checks: frozenset[int] = frozenset()
-    outcomes: frozenset[int] = frozenset()
-    notes: frozenset[int] = frozenset()
-    other: frozenset[int] = frozenset()
-
-
 @dataclass(slots=True)
 class _Row:
     """One row while it is read: its cells, its device, what of it is still unread."""
@@ -90,6 +67,8 @@ class _Row:
     device: DeviceId
     partial: bool
     left: list[int]
+    aside: list[int]
+    """Columns with another heading, of which it is not known what they are for."""
     muddled: tuple[DeviceId, ...] = ()
     """More than one asked device stands in it."""
 
@@ -101,18 +80,38 @@ def cells_of(line: str) -> tuple[str, ...]:
 
 def read_rows(rows: Iterable[tuple[int, Sequence[str]]], terms: Terms, where: Where) -> Iterator[tuple[int, Said]]:
     """(row, what it says) of each row that answers; `rows` with their numbers, a heading among the first of them."""
-    columns, seen = _Columns(), 0
+    columns, seen = Columns(), 0
+    beside: tuple[range, ...] = ()
     for number, cells in rows:
         if not any(cells):
             continue
         seen += 1
         if (heading := _heading(cells, seen, terms.effort)) is not None:
-            columns = heading
-        elif _may_answer(cells, terms) and (row := _device_of(tuple(cells), columns, terms.wanted)) is not None:
-            yield from ((number, said) for said in _read(row, columns, where(number), terms))
+            columns, beside = heading, heading.side_by_side()
+        elif _may_answer(cells, terms):
+            for part in _parts(cells, beside):
+                row = _device_of(part, columns, terms.wanted)
+                yield from ((number, said) for said in (_read(row, columns, where(number), terms) if row else ()))
 
 
-def _read(row: _Row, columns: _Columns, where: str, terms: Terms) -> Iterator[Said]:
+def _heading(row: Sequence[str], seen: int, effort: Effort) -> Columns | None:
+    """The columns that this row heads; None: it is no heading. One further down must name devices and codes."""
+    if not may_head(row) or (seen > HEADING_WITHIN and not effort.may(_ROW)):
+        return None
+    found = heading_of(row)
+    return found if found and (seen <= HEADING_WITHIN or (found.devices and found.codes)) else None
+
+
+def _parts(cells: Sequence[str], beside: tuple[range, ...]) -> Iterator[tuple[str, ...]]:
+    """The row; where several devices stand side by side, once for each, with the cells of the others emptied."""
+    if not beside:
+        yield tuple(cells)
+    for own in beside:
+        others = {column for other in beside if other != own for column in other}
+        yield tuple("" if i in others else cell for i, cell in enumerate(cells))
+
+
+def _read(row: _Row, columns: Columns, where: str, terms: Terms) -> Iterator[Said]:
     if row.device not in terms.wanted:
         terms.effort.unasked -= 1
     spelled = _code_of(row, columns)
@@ -134,52 +133,10 @@ def _may_answer(cells: Sequence[str], terms: Terms) -> bool:
     return terms.effort.may(_ROW + sum(map(len, cells)))
 
 
-# Headings ───────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _heading(row: Sequence[str], seen: int, effort: Effort) -> _Columns | None:
-    """The columns that this row heads; None: it is no heading. One further down must name devices and codes."""
-    if any(len(cell) > 60 or _LONG_NUMBER.search(cell) for cell in row):
-        return None
-    if seen > _HEADING_WITHIN and not effort.may(_ROW):
-        return None
-    names = [_name(cell) for cell in row]
-    roles = [_role(name) for name in names]
-    if not ("devices" in roles or "codes" in roles) or sum(map(bool, names)) < 2:
-        return None
-    if seen > _HEADING_WITHIN and not {"devices", "codes"} <= set(roles):
-        return None
-    if "devices" not in roles:
-        roles = ["" if role == "other" else role for role in roles]
-    return _Columns(**{role: frozenset(i for i, r in enumerate(roles) if r == role) for role in set(roles) - {""}})
-
-
-def _role(name: str) -> str:
-    if not name:
-        return ""
-    if re.search(r"\b(?:by|expect\w*)\b", name):
-        return "notes"
-    for role, pattern in (
-        ("checks", _CHECK),
-        ("codes", _CODE),
-        ("devices", _DEVICE),
-        ("outcomes", _OUTCOME),
-        ("notes", _NOTE),
-    ):
-        if pattern.search(name) and not (role == "devices" and re.search(r"\b(?:hub|chf|gpf|linked|type)\b", name)):
-            return role
-    return "other"
-
-
-def _name(cell: str) -> str:
-    """A heading in lower-case words."""
-    return " ".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cell.strip()).lower()))
-
-
 # One row ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _device_of(cells: tuple[str, ...], columns: _Columns, wanted: Wanted) -> _Row | None:
+def _device_of(cells: tuple[str, ...], columns: Columns, wanted: Wanted) -> _Row | None:
     """The row with its one device: an asked one before any other, one in its own column before one elsewhere."""
     found: list[tuple[int, DeviceId, bool]] = []
     for number, cell in enumerate(cells):
@@ -194,11 +151,12 @@ def _device_of(cells: tuple[str, ...], columns: _Columns, wanted: Wanted) -> _Ro
         return None
     at, device, partial = chosen[0]
     left = [i for i, cell in enumerate(cells) if cell.strip() and i != at and i not in columns.other]
+    aside = [i for i, cell in enumerate(cells) if cell.strip() and i in columns.other]
     devices = tuple(dict.fromkeys(one[1] for one in whole))
-    return _Row(cells, device, partial, left, devices if len(devices) > 1 else ())
+    return _Row(cells, device, partial, left, aside, devices if len(devices) > 1 else ())
 
 
-def _code_of(row: _Row, columns: _Columns) -> Spelled | None:
+def _code_of(row: _Row, columns: Columns) -> Spelled | None:
     """The code of the row, which is taken out of it; columns that are meant for codes count before others."""
     read: list[tuple[int, Spelled]] = []
     for number in row.left:
@@ -217,7 +175,7 @@ def _code_of(row: _Row, columns: _Columns) -> Spelled | None:
     return _checked(row, columns, first)
 
 
-def _checked(row: _Row, columns: _Columns, one: Spelled) -> Spelled:
+def _checked(row: _Row, columns: Columns, one: Spelled) -> Spelled:
     """The code held against a check in a cell of its own, or in a note ("check: ...")."""
     for number in tuple(row.left):
         cell = plain(row.cells[number]).strip()
@@ -229,7 +187,7 @@ def _checked(row: _Row, columns: _Columns, one: Spelled) -> Spelled:
     return one
 
 
-def _said(row: _Row, columns: _Columns, spelled: Spelled | None, where: str, today: date) -> Said | None:
+def _said(row: _Row, columns: Columns, spelled: Spelled | None, where: str, today: date) -> Said | None:
     """What the row answers; None: nothing is filled in."""
     answer = told(_remarks(row, columns), row.device, today)
     if spelled is not None and spelled.code is not None:
@@ -242,11 +200,22 @@ def _said(row: _Row, columns: _Columns, spelled: Spelled | None, where: str, tod
         return Said(row.device, where, None, answer.outcome or "", answer.note, look=answer.look or not settled)
     if spelled is not None:
         return Said(row.device, where, spelled, fault=spelled.fault)
-    return Said(row.device, where, fault=MISSING) if answer is not None else None
+    return Said(row.device, where, fault=MISSING) if answer is not None else _said_aside(row, columns, where, today)
 
 
-def _remarks(row: _Row, columns: _Columns) -> list[Remark]:
+def _said_aside(row: _Row, columns: Columns, where: str, today: date) -> Said | None:
+    """What a row says that leaves its columns for answers empty: who installed it, or words in a column of their own."""
+    name = next(filter(None, (outcomes.supplier_name(row.cells[n]) for n in row.left if n in columns.installers)), "")
+    if name:
+        return Said(row.device, where, None, Outcome.NOT_INSTALLER, f"installer: {name}")
+    answer = told(
+        [Remark(plain(row.cells[n]).strip(), meant=False, headed=False) for n in row.aside], row.device, today
+    )
+    return Said(row.device, where, None, answer.outcome or "", answer.note, look=True) if answer is not None else None
+
+
+def _remarks(row: _Row, columns: Columns) -> list[Remark]:
     """The cells of the row that were not read yet."""
     meant, headed = columns.outcomes | columns.codes, columns.outcomes | columns.codes | columns.notes
-    left = (number for number in row.left if number not in columns.checks)
+    left = (number for number in row.left if number not in columns.checks | columns.installers)
     return [Remark(plain(row.cells[n]).strip(), n in meant, n in headed) for n in left]

@@ -224,6 +224,9 @@ class _Reader:
     def _read_cells(self, number: int, row: Sequence[str]) -> None:
         """A row under no heading; in a form, one that is labelled as something else holds nothing of ours."""
         if self._headless and len(row) in (2, 3) and OTHER.search(heading_name(row[0])):
+            if may_hold_code(row[1]) and self._holds_code(row[1]):
+                self._listed.brings_codes = True
+                self._answered_rows.update(number for _, number in self.devices[-1:])
             return
         if any(is_unwanted(cell) for cell in row if cell[:1].isalpha()):
             self._unwanted_rows.add(number)
