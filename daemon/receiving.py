@@ -112,6 +112,7 @@ def _tell_team(connection: Connection, parts: Parts, case: Case, received: Recei
     found = wants.inquiries(connection, list({want.case_id for want in with_ops}))
     references = {case: inquiry.reference for case, inquiry in found.items()}
     matters = _with_ops(with_ops, references) + _unsure(received.untouched)
+    matters += _remarked(received.remarked)
     matters += _strange(received.unused, received.late)
     besides = receiving.named_besides(facts)
     matters += _corrected(receiving.corrected(facts, wants.latest_for(connection, besides)) if besides else ())
@@ -187,6 +188,26 @@ def _unsure(untouched: Sequence[DeviceId]) -> list[Matter]:
     return [Matter(f"Words that may be about {devices(len(untouched))}", why, devices=tuple(untouched), next_step=step)]
 
 
+def _remarked(remarked: Sequence[DeviceId]) -> list[Matter]:
+    """Nothing that stands beside an answer is passed by in silence."""
+    if not remarked:
+        return []
+    one = len(remarked) == 1
+    why = (
+        f"Their mail answers, and says something of {'this device' if one else 'these devices'} besides that we cannot take for an "
+        f"answer. {'It stays as it is' if one else 'They stay as they are'}, and our chases go on."
+    )
+    step = (
+        "Please read their mail. If it settles the matter, say WITHDRAW and why, or order from another supplier (REQUEST); if "
+        "it asks something, answer it by hand from the shared mailbox, with Device IDs only."
+    )
+    return [
+        Matter(
+            f"Words about {devices(len(remarked))} that we cannot read", why, devices=tuple(remarked), next_step=step
+        )
+    ]
+
+
 _LIES = "The mail lies in Install codes/Answers, or where it arrived while the mode is observe"
 
 
@@ -247,7 +268,7 @@ def _entries(case: Case, received: Received) -> Iterable[Entry]:
         "party": party.party if party else "",
         "changed": {want.device_id: want.state for want in received.changed},
         "faulty": [row.device_id for row in received.faulty],
-        "untouched": [*received.untouched],
+        "untouched": [*received.untouched, *received.remarked],
         "unused": [*received.unused, *received.late],
     }
     yield Entry(facts.now, "answer-received", f"mail:{facts.mail_id}", detail)

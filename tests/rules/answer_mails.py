@@ -1,7 +1,7 @@
 """Answers as suppliers' people write them, as real bytes, each with what must be found in it.
 
 What is found is written short: `A: CODE 1` (device A has the first code, and nobody need look), `look`, `checked` (its CRC stood
-there), `| note`, `fault: words`, `unasked`.
+there), `| note`, `fault: words`, `unasked`, `remark`.
 """
 
 import io
@@ -81,7 +81,7 @@ def short(finding: Finding) -> str:
     words += [finding.outcome.value] if finding.outcome else []
     words += [name] if name else []
     words += [word for word in ("checked", "unasked") if getattr(finding, word)]
-    words += ["look"] if finding.needs_look else []
+    words += ["remark"] if finding.remark else ["look"] if finding.needs_look else []
     words += [f"| {finding.note}"] if finding.note else []
     words += [f"fault: {finding.fault}"] if finding.fault else []
     return " ".join(words)
@@ -357,6 +357,19 @@ SHEETS = (
         "E: CODE unasked",
     ),
     _sheet(
+        "codes in the rows below their devices, and in pieces",
+        csv(
+            f"{A},,",
+            f",{X},",
+            f"{B},{Y[:19]},{Y[20:]}",
+            f"{C},,",
+            heading="GUID,Install code,more",
+        ),
+        "A: CODE 1 look",
+        "B: CODE 2",
+    ),
+    _sheet("an installer that nobody knows", csv(f"{A},NOT-INSTALLER,,installer: unknown"), "A: NOT-INSTALLER"),
+    _sheet(
         "two meters side by side",
         csv(
             f"1012345678901,{A},{X},3456789012,{B},{Y},ok",
@@ -470,6 +483,45 @@ PROSE = (
     _mail("a check without digits", f"The code for {A} is {X}, check it please", "A: CODE 1 look"),
     _mail("only a code, one device asked", f"Please find the code: {X}", "A: CODE 1 look", asked=(A,)),
     _mail("only a code, three asked", f"Please find the code: {X}", f"A: {UNCLEAR}", f"B: {UNCLEAR}", f"C: {UNCLEAR}"),
+    _mail(
+        "a code of what is not theirs",
+        f"We're not the installing supplier for {A}, however we do hold the code: {X} {CRC_X}",
+        "A: fault: a code stands for it, and also an answer that there is none",
+    ),
+    _mail(
+        "not theirs, and a code of another",
+        f"{A} is not ours. For the other it is: {X}",
+        f"A: look {UNCLEAR}",
+        f"B: {UNCLEAR}",
+        asked=(A, B),
+    ),
+    _mail(
+        "words below a code, about another device",
+        f"{A}: {X} {CRC_X}\nCan you give me a ring about {B}? 0113 496 0321",
+        "A: CODE 1 checked",
+        "B: remark",
+    ),
+    _mail(
+        "words between devices and codes",
+        f"{A}\nInstall code: {X}\n{B}\nNot our meter\n{C}\nInstall code: {Z}\n",
+        "A: CODE 1 look",
+        "C: CODE 3 look",
+        "B: NOT-INSTALLER look",
+    ),
+    _mail(
+        "the others",
+        f"We only installed {C}: {Z}. The others were there already.",
+        "C: CODE 3 look",
+        "A: remark",
+        "B: remark",
+    ),
+    _mail(
+        "words that are no answer, and mere names",
+        f"Hi, re your request for {B}:\n{A}: {X} {CRC_X}\n\nThe customer at {C} has complained, so do not commission it.",
+        "A: CODE 1 checked",
+        "C: remark",
+    ),
+    _mail("no word of an answer", f"The customer at {C} has complained."),
     _mail(
         "only a code, the device in the subject",
         f"Code as requested: {X}",
@@ -647,6 +699,7 @@ WORDS = (
         f"You'll have {A} by the end of the month. {B} will be with you by the end of July. {C} we'll send by the end of June or the end of July.",
         "A: PENDING | by: 2026-06-30",
         "B: PENDING | by: 2026-07-31",
+        "C: remark",
     ),
     _mail("looking into one", f"{B} is being investigated by our back office.", "B: PENDING"),
     _mail(
@@ -710,6 +763,24 @@ WORDS = (
         "a wrapped sentence",
         f"Hi, with regard to {A} we can tell you that we were not the\ninstalling supplier, please contact British Gas for it.",
         "A: NOT-INSTALLER | installer: British Gas",
+    ),
+    _mail(
+        "our own words, with more behind them",
+        f"{A}: NOT-INSTALLER, installer: E.ON\n{B} REFUSED, note: commissioned 3 May\n{C}: NEED-MORE (please give SSD)",
+        "A: NOT-INSTALLER | installer: E.ON",
+        "B: REFUSED | commissioned",
+        "C: NEED-MORE | please give SSD",
+    ),
+    _mail(
+        "not before we confirm",
+        f"We can't release the code for {A} until you confirm the supply start date.",
+        "A: NEED-MORE | We can't release the code for the device until you confirm the supply start date.",
+    ),
+    _mail(
+        "what stands below every mail of a company",
+        f"Hi, all of these tomorrow.\n\n{A}: {X} {CRC_X}\n\nPriya\n\nThis email is confidential. You must not disclose, copy or distribute "
+        "it without our consent. Northern Energy will never send you bank details by email.",
+        "A: CODE 1 checked",
     ),
     _mail(
         "which MPAN",

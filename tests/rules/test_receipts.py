@@ -26,6 +26,7 @@ from daemon.rules.answers.receipts import is_absence, is_receipt, names_of
         "Thank you for contacting Northern Energy. Your request has been received and passed to the relevant team.",
         "Your request has been logged as INC0123456. Please quote this reference in any further correspondence.",
         "A ticket has been created for your request: #REQ-88213. We aim to respond within 5 working days.",
+        "Hi, please allow 10 working days for a response. Thanks",
         "Hi, our field team is checking these for us, will let you know.",
     ],
 )

@@ -7,9 +7,10 @@ import pytest
 
 from daemon.mail.message import Attachment, MarkedKind, Reading
 from daemon.rules.answers import Finding
-from daemon.rules.asking.receiving import beside, corrected, named_besides, receive
+from daemon.rules.asking.receiving import DOUBTFUL, NOT_CHECKED, beside, corrected, named_besides, receive
 from daemon.rules.decision import Fate
 from daemon.rules.facts import Facts
+from daemon.rules.identifiers import InstallCode
 from daemon.rules.meaning import Asked, Correspondence, Meaning, NotOurs
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import Outcome
@@ -175,6 +176,36 @@ def test_what_stands_against_sending_is_nothing_to_a_mere_answer() -> None:
     assert wants_beside(f"{B} is not ours. {D}", no_plain_request=True, **asked).no_plain_request
 
 
+def test_what_is_said_beside_an_answer_changes_nothing() -> None:
+    """Our team hears of it, whatever was promised; of what went on to another party nothing is said."""
+    asked = (AskedParty(NORTH, cases.NOW),)
+    states = {A: WantState.ASKED, B: WantState.PROMISED, C: WantState.MOVED_ON}
+    wanted = {one: want(one, NORTH, id=n, state=state, asked=asked) for n, (one, state) in enumerate(states.items(), 1)}
+    findings = tuple(Finding(one, "line 1", needs_look=True, remark=True) for one in wanted)
+    received = receive(cases.facts(wanted=wanted, findings=findings), cases.policy())
+
+    assert (received.changed, received.remarked) == ((), (A, B))
+
+
+@pytest.mark.parametrize(
+    ("checked", "look", "note"),
+    [(True, True, DOUBTFUL), (False, True, NOT_CHECKED), (True, False, ""), (False, False, "")],
+)
+def test_what_a_code_is_compared_for(checked: bool, look: bool, note: str) -> None:
+    """Its digits, or whose it is: nobody is told that it came without the check that fits."""
+    wanted = {A: want(A, NORTH, id=1, state=WantState.ASKED, asked=(AskedParty(NORTH, cases.NOW),))}
+    finding = Finding(A, "line 1", Outcome.CODE, InstallCode(bytes(16)), checked, needs_look=look)
+    received = receive(cases.facts(wanted=wanted, findings=(finding,)), cases.policy())
+    assert [one.note for one in received.changed] == [note]
+
+
+def test_a_question_in_an_answer_chases_nothing() -> None:
+    """A mail that asks in passing "has this been commissioned yet?" asks for the state of no request, while none of theirs is open."""
+    given: dict[str, Any] = says("A: code. Commissioned yet?", findings=(Finding(A, "line 1", Outcome.PENDING),))
+    assert decided(Correspondence(chase=True), **given).plans == ()
+    assert decided(Correspondence(chase=True), **given, open_threads=(thread(cases.item(B)),)).plans
+
+
 @pytest.mark.parametrize(
     ("outcome", "look", "note", "states"),
     [
@@ -183,6 +214,7 @@ def test_what_stands_against_sending_is_nothing_to_a_mere_answer() -> None:
         (Outcome.NOT_INSTALLER, True, "", ["promised", "queried", "with-ops"]),
         (Outcome.REFUSED, True, "we cannot", ["promised", "queried", "with-ops"]),
         (Outcome.NO_CODE_HELD, False, "", ["closed", "closed", "closed"]),
+        (Outcome.NO_CODE_HELD, True, "", ["promised", "queried", "with-ops"]),
         (Outcome.PENDING, True, "by: 2026-06-19", ["promised", "promised", "promised"]),
     ],
 )

@@ -66,6 +66,8 @@ class Finding:
     """Why it cannot be used, in words for a query to them; never a digit of a code."""
     vague: bool = False
     """It stands in words that name no device; they may be about it."""
+    remark: bool = False
+    """Something is said of it, beside what the mail answers, that is no answer we know."""
     unasked: bool = False
     """We did not ask for this device: reported, never used; its code is not kept."""
 
@@ -108,6 +110,7 @@ class _Reading:
         self._wanted = wanted
         self._terms = Terms(wanted, today, Effort())
         self._said: list[Said] = []
+        self._remarks: dict[DeviceId, str] = {}
         self._tabled: set[bytes] = set()
 
     def findings(self) -> tuple[Finding, ...]:
@@ -121,6 +124,9 @@ class _Reading:
         shared = _shared(by_device)
         merged = (_merged(device, said, self._wanted, shared) for device, said in by_device.items())
         found = tuple(one for one in merged if one is not None)
+        if found:
+            left = {device: where for device, where in self._remarks.items() if device not in by_device}
+            found += tuple(Finding(device, where, needs_look=True, remark=True) for device, where in left.items())
         return tuple(replace(one, needs_look=True) for one in found) if self._terms.effort.spent else found
 
     # Tables ─────────────────────────────────────────────────────────────────────────────────────────
@@ -158,19 +164,27 @@ class _Reading:
         for prose in (own, handed_on, *files):
             for loose in prose.loose:
                 self._place_loose(loose, prose, whole_mail=prose is own)
+        for prose in (own, handed_on):
+            rest = dict.fromkeys(self._wanted.devices, prose.of_the_rest) if prose.of_the_rest else {}
+            self._remarks = {**rest, **prose.remarks, **self._remarks}
 
     def _place_orphans(self, proses: Collection[Prose]) -> None:
         """Codes beside no Device ID belong to the one device that the mail can be about; else it is asked again."""
         codes = [orphan for prose in proses for orphan in prose.orphans]
         if not codes:
             return
-        devices = self._about(proses)
+        devices = self._about(proses) or self._wanted_by_name(proses)
         for where, code in codes:
             if len(devices) == 1:
                 outcome = Outcome.CODE if code.code is not None else ""
                 self._said.append(Said(devices[0], where, code, outcome, "", code.fault, look=True))
             elif len(devices) <= MAX_UNCLEAR:
                 self._said.extend(Said(device, where, fault=UNCLEAR) for device in devices)
+
+    def _wanted_by_name(self, proses: Collection[Prose]) -> list[DeviceId]:
+        """Where all that it names is answered already, a code may still be of any of them, or of those not named."""
+        answered = {said.device for said in self._said} - {device for prose in proses for device in prose.named}
+        return [device for device in self._wanted.devices if device not in answered]
 
     def _about(self, proses: Collection[Prose]) -> list[DeviceId]:
         """The asked devices that the mail can be about: those it names, else those of its subject or of what it quotes."""

@@ -89,6 +89,7 @@ def _spans(masked: str, starts: frozenset[int]) -> Iterator[tuple[int, int]]:
             and not re.search(r"[.?!:;] *\Z", before)
             and line.strip(" ")
             and not heads
+            and not (before.rstrip(" ").endswith(BLANK) and line.lstrip(" ")[:1].isupper())
         )
         if offset and not goes_on:
             units.append((begin, offset))

@@ -31,7 +31,7 @@ _NOT_INSTALLER = re.compile(
     rf"|\bnone (?:of (?:these|those|them|the|your)\b[^.]{{0,60}}?)?\bours\b|\b(?:different|another) supplier installed"
 )
 _CONTACT = re.compile(
-    r"\b(?:please|kindly|you(?:'ll| will)? (?:need|want|have) to|you should|pls|suggest|best to) (?:\w+ )?(?:contact(?:ing)?|try(?:ing)?|speak(?:ing)? (?:to|with)|ask(?:ing)?|approach(?:ing)?"
+    r"\b(?:please|kindly|you(?:'ll| will| may| might)? (?:need|want|have|like) to|you should|pls|suggest|best to) (?:\w+ )?(?:contact(?:ing)?|try(?:ing)?|speak(?:ing)? (?:to|with)|ask(?:ing)?|approach(?:ing)?"
     r"|refer to|(?:re-?)?direct (?:\w+ ){0,4}to|raise (?:\w+ ){0,3}with|send (?:\w+ ){0,4}to|forward (?:\w+ ){0,4}to)\b"
     r"|\A\W*(?:so |then |perhaps |maybe )?(?:try|ask|contact|approach|speak (?:to|with))\b"
 )
@@ -66,11 +66,18 @@ _ASKS_BACK = re.compile(
     r"[^.]{0,60}\b(?:mpans?|mprns?|mpxns?|serials?|msns?|address(?:es)?|postcodes?|supply start|ssd|meter numbers?|proof|evidence)\b[^.]*\?"
 )
 """A question for what would let them find the device, or trust us."""
+_ONLY_AFTER = re.compile(
+    r"\b(?:until|unless|once|when|as soon as|before|subject to) you (?:\w+ ){0,2}?(?:confirm|provide|send|supply|tell|clarify|verify|prove)\b(?! (?:safe )?receipt)"
+)
 _NEVERMORE = re.compile(r"\binstall(?:ation)? codes?\b")
 _REFUSED = re.compile(
     rf"\b(?:{_CANNOT}|not (?:authori[sz]ed|permitted|allowed) to|refuse to|decline to|declin\w+ to|must not|may not) (?:\w+ ){{0,2}}(?:release|share|disclose|provide|send|supply|give|issue)\b|\Arefused\b"
-    r"|\b(?:do not|don't|never|no longer) (?:\w+ )?(?:release|share|disclose|provide|send|supply|give|issue)\b[^.]{0,40}\b(?:by|via|over|through|without|outside)\b"
+    r"|\b(?:do not|don't|never|no longer) (?:\w+ )?(?:release|share|disclose|provide|send|supply|give|issue)\b[^.]{0,30}\b(?:codes?|keys?|these|those|them|this|such|sensitive|security)\b[^.]{0,30}\b(?:by|via|over|through|without|outside)\b"
 )
+_NOTICE = re.compile(
+    r"\byou (?:must|may|should|are) not\b|\bintended recipients?\b|\b(?:e-?mail|message|communication) (?:and any attachments? )?(?:is|are|may be|contains?)\b"
+)
+"""What companies write below every mail."""
 _COMMISSIONED = re.compile(
     r"(?:\b(?<!not )(?<!non )(?:is|are|was|were|has been|have been|already|now|shows? as|showing as|status is|status:|it's)|[#:-]) (?:already |now |been |shown as |successfully )?commissioned\b|\A\W*#?\W*(?:already )?commissioned\W*\Z"
 )
@@ -80,7 +87,7 @@ _REMOVED = re.compile(
 _LATER = re.compile(
     r"\b(?:we|i|team|they|colleagues?|back office|who|you)(?:'ll| will| shall| are going to| hope to| aim to| expect to| should(?: be able to)?| plan to| intend to| can (?:send|provide))\b[^.]{0,50}?\b(?:send|sent|provide|respond|reply|get back|come back|revert|update"
     r"|answer|be in touch|let you (?:know|have)|supply|return|have|follow|forward|get|share|receive|complete|look)\b"
-    r"|(?:\A|[,;:(\-] ?|\b(?:so|and|then) )(?:will|shall) (?:then )?(?:have|send|get|provide|forward|supply|share|come back|reply|respond|revert|update|let you know)\b"
+    r"|(?:\A|[,;:(\-] ?|\b(?:so|and|then) )(?:will|shall|should(?: be able to)?|hop(?:e|ing) to|aim(?:ing)? to|expect(?:ing)? to) (?:then )?(?:have|send|get|provide|forward|supply|share|come back|reply|respond|revert|update|let you know)\b"
     r"|\b(?:to|will|shall|should) (?:follow|be (?:sent|provided|supplied|with you|returned|answered|available|ready))\b|\b(?:eta|get back|come back) \b|\beta\b"
 )
 _BY_DAY = re.compile(r"[\W#]*#[\W#]*(?:by|on|not before|expected|expect it)\b")
@@ -104,6 +111,7 @@ _RECEIVED = re.compile(
 )
 _CANONICAL = {outcome.value: outcome for outcome in Outcome}
 _OUTCOME_NAMES = re.compile("|".join(_CANONICAL))
+_LEADING = re.compile(rf"[\W_]*({'|'.join(name for name in _CANONICAL if name != 'CODE')})\b")
 _WORD = r"[A-Z](?:[\w&'\-]|\.(?=[A-Z]))*"
 """A dot may stand within it: E.ON."""
 _NAME = rf"{_WORD}(?: (?:{_WORD}|&|of(?= [A-Z])|and(?= [A-Z]))){{0,4}}"
@@ -117,7 +125,7 @@ _DOER = re.compile(rf"(?<![\w.])(?P<name>{_NAME}) (?:has |have |had )?(?:install
 """Whoever did it, named before the verb."""
 _NO_NAMES = frozenset(
     ("US", "YOU", "THE", "OUR", "YOUR", "I", "WE", "SECAS", "DCC", "ME", "THEM", "THIS", "THAT", "A", "AN", "NOT", "GPF", "CHF", "GSME", "ESME", "ID", "IT", "PLEASE",
-     "INSTALLING", "SUPPLIER", "LOSING", "GAINING", "REGISTERED", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", "TOMORROW", "END", "NO", "THEY", "SOMEBODY", "SOMEONE", "ELECTRICITY", "GAS", "COMMS", "COMMUNICATIONS", "MPID")
+     "INSTALLING", "SUPPLIER", "LOSING", "GAINING", "REGISTERED", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY", "TOMORROW", "END", "NO", "THEY", "SOMEBODY", "SOMEONE", "UNKNOWN", "UNSURE", "UNCLEAR", "TBC", "N/A", "NA", "NONE", "OTHER", "ANOTHER", "PREVIOUS", "ELECTRICITY", "GAS", "COMMS", "COMMUNICATIONS", "MPID")
 )  # fmt: skip
 _NUMBER = re.compile(r"(?<![^\W_])(?=[^\W_]*[0-9])[0-9A-Za-z]{4,}(?![^\W_])")
 _GAP = re.compile(r" (?=[?.!,;:](?:\s|\Z))")
@@ -152,7 +160,11 @@ def stated(clause: str, today: date) -> Stated | None:
         return Stated(exactly)
     if len(_OUTCOME_NAMES.findall(clause)) > 1:
         return None
+    if (named := _LEADING.match(clause)) is not None and not _CONDITION.search(text):
+        return _by_name(Outcome(named[1]), clause[named.end() :], today)
     question = text.rstrip().endswith("?")
+    if _ONLY_AFTER.search(text):
+        return Stated(Outcome.NEED_MORE, for_people(clause))
     asks_back = _NEED.search(text) or (question and _ASKS_BACK.search(text))
     if _CONDITION.search(text) or (question and not asks_back):
         return None
@@ -162,6 +174,25 @@ def stated(clause: str, today: date) -> Stated | None:
     if asks_back and not _NEVERMORE.search(text):
         return Stated(Outcome.NEED_MORE, for_people(clause))
     return _promise(text, today)
+
+
+def _by_name(outcome: Outcome, rest: str, today: date) -> Stated | None:
+    """One of our own words, with what stands behind it."""
+    text = rest.casefold().replace("’", "'")
+    match outcome:
+        case Outcome.NOT_INSTALLER:
+            return _with_installer(rest, look=False)
+        case Outcome.PENDING:
+            by = day_in(text, today)
+            return Stated(outcome, f"by: {by.isoformat()}" if by else "")
+        case Outcome.TYPE_HAS_NO_CODE:
+            return Stated(outcome, device_note="#" in rest)
+        case Outcome.NEED_MORE | Outcome.REFUSED:
+            found = _settling(text, rest)
+            fixed = found.note if found and outcome is found.outcome is Outcome.REFUSED and not found.look else ""
+            return Stated(outcome, fixed or for_people(rest.strip(" :;,.()-#")))
+        case _:
+            return Stated(outcome)
 
 
 def _settling(text: str, clause: str) -> Stated | None:
@@ -180,7 +211,7 @@ def _settling(text: str, clause: str) -> Stated | None:
         return _with_installer(clause, look=True)
     if _UNKNOWN.search(text):
         return Stated(Outcome.NOT_INSTALLER, look=True)
-    if _REFUSED.search(text) and "until" not in text:
+    if _REFUSED.search(text) and "until" not in text and not _NOTICE.search(text):
         return Stated(Outcome.REFUSED, for_people(clause), look=True)
     return None
 

@@ -18,6 +18,7 @@ UNCLEAR = "it is not clear which code belongs to it: please write each code on t
 _DOUBTFUL = re.compile(
     r"\b(?:not|wrong|incorrect|ignore|invalid|previous(?:ly)?|old|example|think|maybe|perhaps|possibly|might)\b"
 )
+_OF_OTHERS = re.compile(r"\b(?:others?|rest|remaining|another|second|third)\b")
 Where = Callable[[int], str]
 
 
@@ -46,16 +47,28 @@ class Pairing:
     def pair(self, clauses: list[Clause]) -> None:
         """Pair within clauses; then what is left, between the clauses that have their own pairs."""
         runs: list[_Run] = []
+        before: Clause | None = None
         for clause in clauses:
-            if clause.is_row or (clause.devices and clause.codes) or (clause.devices and clause.stated):
+            if before is not None and self._goes_on(before, clause):
+                self._within(replace(clause, spots=(*before.spots, *clause.spots)))
+            elif clause.is_row or (clause.devices and clause.codes) or (clause.devices and clause.stated):
                 self._between(runs)
                 runs = []
                 self._within(clause)
+            elif clause.stated and not clause.codes and runs and not runs[-1].codes:
+                runs.pop()  # it is said of the devices right above
             elif clause.codes:
                 self._gather(runs, clause, ((None, code) for code in clause.codes if not self._is_tabled(code)))
             elif clause.devices and not self._is_wish(clause):
                 self._gather(runs, clause, ((device, None) for device in clause.devices))
+            before = clause if clause.spots or clause.stated or before is None else before
         self._between(runs)
+
+    def _goes_on(self, before: Clause, clause: Clause) -> bool:
+        """A code in the same line as what was said of one device: "A is not ours, but we have its code: ..."."""
+        said = before.stated is not None and len(before.devices) == 1 and not before.codes
+        alone = len(clause.codes) == 1 and not clause.devices and clause.line == before.line
+        return said and alone and not _OF_OTHERS.search(clause.text.casefold())
 
     def _is_tabled(self, one: Spelled) -> bool:
         return one.code is not None and one.code.reveal() in self._tabled

@@ -29,6 +29,23 @@ class Prose:
     """Asked devices that it names."""
     loose: list[Loose] = field(default_factory=list)
     orphans: list[tuple[str, Spelled]] = field(default_factory=list)
+    remarks: dict[DeviceId, str] = field(default_factory=dict)
+    """Asked devices of which it says something that is no answer we know, with the places."""
+    of_the_rest: str = ""
+    """Where it says such a thing of "the others"."""
+
+
+_OF_THE_REST = re.compile(
+    r"\b(?:(?:the|our|your|all|any) (?:others|rest|remaining|remainder|other (?:one|two|three|four|device|meter|code)s?)|others(?! to\b))\b"
+)
+_NAMES_ONLY = re.compile(
+    r"\b(?:devices?|ids?|guids?|eui|meters?|esme|gsme|ppmid|hcalcs|electric(?:ity)?|gas|no|number|install\w*|codes?|for|the|is|of|and|hi|re|your|request)\b"
+)
+
+
+def _tells(clause: Clause) -> bool:
+    """Two words at least that are no mere label."""
+    return len(re.findall("[a-z]{2,}", _NAMES_ONLY.sub("", clause.text.casefold()))) > 1
 
 
 @dataclass(slots=True)
@@ -67,7 +84,17 @@ class Reader:
         statements.attach(clauses)
         prose.said += [*pairing.said, *statements.said]
         prose.orphans, prose.loose = pairing.orphans, statements.loose
+        for clause in clauses:
+            if clause.stated is None and _tells(clause):
+                self._remark(clause, where(clause.line), prose)
         return prose
+
+    def _remark(self, clause: Clause, where: str, prose: Prose) -> None:
+        devices = [device for device in clause.devices if device in self.terms.wanted]
+        if _OF_THE_REST.search(clause.text.casefold()):
+            prose.of_the_rest = prose.of_the_rest or where
+        elif len(devices) == 1 and not clause.codes and self.words:
+            prose.remarks.setdefault(devices[0], where)
 
     def _read_rows(self, text: str, where: Where, prose: Prose) -> set[int]:
         """The lines that are rows of a table in plain text, read as such."""

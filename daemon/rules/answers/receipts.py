@@ -20,11 +20,12 @@ _SIGNED = re.compile(
 _CONTACTED = re.compile(r"(?i:\bcontacting)(?: [A-Z][\w&'’-]*){1,4}")
 _LONGEST_NAME = 3
 """Words."""
-_TO_QUOTE = re.compile(
-    r"\bplease (?:quote|use|keep|include|retain) (?:(?:this|the|your|our|above|unique|following|it) )*"
+_ASKED_OF_ALL = re.compile(
+    r"\bplease allow (?:us )?(?:up to |at least )?(?:[0-9]{1,2}|two|five|ten) (?:working |business )?days\b(?: for (?:a|an|our|your) (?:full )?(?:response|reply|answer))?"
+    r"|\bplease (?:quote|use|keep|include|retain) (?:(?:this|the|your|our|above|unique|following|it) )*"
     r"(?:in the subject|(?:ref(?:erence)?|ticket|case|incident)\b)[^?]{0,80}\Z"
 )
-"""What they want in the subject of all that we still write."""
+"""What a service desk asks of everybody: patience, and its number in the subject."""
 _TICKET = re.compile(r"\b[a-z]{1,8}-?[0-9]{4,12}\b")
 """The number of their ticket."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -73,7 +74,7 @@ def only_thanks(text: str, signature: str) -> bool:
 def _left(text: str) -> list[str]:
     """Its sentences without greeting and signature."""
     opened = _CONTACTED.sub("contacting", _GREETING.sub("", text))
-    return [_TO_QUOTE.sub("", _SIGNED.sub("", sentence)) for sentence in wishes.sentences(opened)]
+    return [_ASKED_OF_ALL.sub("", _SIGNED.sub("", sentence)) for sentence in wishes.sentences(opened)]
 
 
 def _tells(sentence: str, names: frozenset[str]) -> bool:

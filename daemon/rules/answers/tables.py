@@ -10,12 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from daemon.rules.answers import outcomes
-from daemon.rules.answers.codes import CHECK_CALLED_SO, MISSING, TWO_CODES, Said, Spelled, Wanted, with_check
+from daemon.rules.answers.codes import CHECK_CALLED_SO, MISSING, TWO_CODES, Said, Spelled, Wanted, spelled, with_check
 from daemon.rules.answers.columns import HEADING_WITHIN, Columns, heading_of, may_head
 from daemon.rules.answers.remarks import Remark, told
 from daemon.rules.answers.spots import devices_in_cell, in_cell
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.sense.forms import plain
+from daemon.rules.sense.forms import HEX, plain
 from daemon.rules.sense.scanning import exact
 from daemon.rules.thread import Outcome
 
@@ -82,6 +82,7 @@ def read_rows(rows: Iterable[tuple[int, Sequence[str]]], terms: Terms, where: Wh
     """(row, what it says) of each row that answers; `rows` with their numbers, a heading among the first of them."""
     columns, seen = Columns(), 0
     beside: tuple[range, ...] = ()
+    above: _Row | None = None
     for number, cells in rows:
         if not any(cells):
             continue
@@ -91,7 +92,13 @@ def read_rows(rows: Iterable[tuple[int, Sequence[str]]], terms: Terms, where: Wh
         elif _may_answer(cells, terms):
             for part in _parts(cells, beside):
                 row = _device_of(part, columns, terms.wanted)
-                yield from ((number, said) for said in (_read(row, columns, where(number), terms) if row else ()))
+                found = list(_read(row, columns, where(number), terms)) if row else []
+                if row is None and above is not None and not beside:
+                    found = [
+                        replace(one, look=True) for one in _read(_below(above, part), columns, where(number), terms)
+                    ]
+                above = row if row and not found else None
+                yield from ((number, said) for said in found)
 
 
 def _heading(row: Sequence[str], seen: int, effort: Effort) -> Columns | None:
@@ -100,6 +107,12 @@ def _heading(row: Sequence[str], seen: int, effort: Effort) -> Columns | None:
         return None
     found = heading_of(row)
     return found if found and (seen <= HEADING_WITHIN or (found.devices and found.codes)) else None
+
+
+def _below(row: _Row, cells: tuple[str, ...]) -> _Row:
+    """The row of a device that goes on in the next, which names none."""
+    left = [i for i, cell in enumerate(cells) if cell.strip()]
+    return replace(row, cells=cells, left=left, aside=[])
 
 
 def _parts(cells: Sequence[str], beside: tuple[range, ...]) -> Iterator[tuple[str, ...]]:
@@ -165,6 +178,8 @@ def _code_of(row: _Row, columns: Columns) -> Spelled | None:
         if one is not None:
             read.append((number, one))
     good = [one for one in read if one[1].code is not None]
+    if not good and (joined := _in_pieces(row)) is not None:
+        return joined
     chosen = good or [one for one in read if one[0] in columns.codes] or read
     if not chosen:
         return None
@@ -173,6 +188,18 @@ def _code_of(row: _Row, columns: Columns) -> Spelled | None:
     if any(one.code != first.code for _, one in good):
         return Spelled(fault=TWO_CODES)
     return _checked(row, columns, first)
+
+
+def _in_pieces(row: _Row) -> Spelled | None:
+    """The code of a row that stands in several cells, one beside the other, and alone there."""
+    pieces = [
+        n for n in sorted((*row.left, *row.aside)) if re.fullmatch(rf"(?:{HEX}{{4}} ?)+", plain(row.cells[n]).strip())
+    ]
+    digits = "".join(plain(row.cells[n]) for n in pieces).replace(" ", "")
+    if len(pieces) < 2 or len(digits) not in (32, 36) or pieces != list(range(pieces[0], pieces[0] + len(pieces))):
+        return None
+    row.left = [n for n in row.left if n not in pieces]
+    return spelled(digits)
 
 
 def _checked(row: _Row, columns: Columns, one: Spelled) -> Spelled:

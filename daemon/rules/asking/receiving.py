@@ -25,6 +25,7 @@ from daemon.rules.wanting import Inquiry, Want, WantEvent, WantState
 from daemon.rules.workdays import local_day
 
 NOT_CHECKED = "came in free text without check digits: compare with their mail (in Install codes/Answers) before use"
+DOUBTFUL = "its check digits fit, and it may not be meant for this device: compare with their mail (in Install codes/Answers) before use"
 NO_CODE = "they installed it, and hold no code for it"
 _WITH_OPS = {
     Outcome.TYPE_HAS_NO_CODE: "they say that this type of device has no code: order the GSME's Device ID instead",
@@ -132,10 +133,13 @@ class Received:
     late: tuple[DeviceId, ...] = ()
     """Codes of devices that our team took back: used by nobody, and not taken into our records."""
 
+    remarked: tuple[DeviceId, ...] = ()
+    """Words stand beside them that we cannot take for an answer: they stay as they are."""
+
     @property
     def brings_only_late(self) -> bool:
         """Nothing in it is needed any more."""
-        return bool(self.late) and not (self.changed or self.faulty or self.unused or self.untouched)
+        return bool(self.late) and not (self.changed or self.faulty or self.unused or self.untouched or self.remarked)
 
 
 def receive(facts: Facts, policy: Policy) -> Received:
@@ -146,12 +150,15 @@ def receive(facts: Facts, policy: Policy) -> Received:
     unused: list[DeviceId] = []
     untouched: list[DeviceId] = []
     late: list[DeviceId] = []
+    remarked: list[DeviceId] = []
     for finding in facts.findings:
         want = facts.wanted.get(finding.device)
         if want is not None and want.state is WantState.WITHDRAWN:
             late += [finding.device] if finding.code is not None else []
         elif want is None or not _counts(finding, want, facts):
             unused += [finding.device] if finding.unasked or finding.code is not None else []
+        elif finding.remark:
+            remarked.append(finding.device)
         elif _is_unsure(finding) and _has_word_of_its_own(want):
             untouched.append(finding.device)
         else:
@@ -161,7 +168,7 @@ def receive(facts: Facts, policy: Policy) -> Received:
             if finding.code is not None and after.state is WantState.ANSWERED:
                 codes[want.id] = finding.code
             changed += [after] if after != want else []
-    return Received(tuple(changed), codes, tuple(faulty), tuple(unused), tuple(untouched), tuple(late))
+    return Received(tuple(changed), codes, tuple(faulty), tuple(unused), tuple(untouched), tuple(late), tuple(remarked))
 
 
 def _counts(finding: Finding, want: Want, facts: Facts) -> bool:
@@ -193,7 +200,8 @@ def _after(finding: Finding, want: Want, facts: Facts, policy: Policy) -> Want:
     settled = {"answered_at": facts.now, "answer_mail_id": facts.mail_id}
     match finding.outcome:
         case Outcome.CODE:
-            return said.move(WantEvent.ANSWER, **settled, note=NOT_CHECKED if finding.needs_look else "")
+            doubt = DOUBTFUL if finding.checked else NOT_CHECKED
+            return said.move(WantEvent.ANSWER, **settled, note=doubt if finding.needs_look else "")
         case Outcome.NOT_INSTALLER if finding.needs_look:
             named = f" ({finding.note})" if finding.note else ""
             return _handed_over(
@@ -203,6 +211,8 @@ def _after(finding: Finding, want: Want, facts: Facts, policy: Policy) -> Want:
             return _moved_on(said, finding.note, facts.counterparties, policy)
         case Outcome.PENDING:
             return _promised(said, finding.note)
+        case Outcome.NO_CODE_HELD if finding.needs_look:
+            return _handed_over(said, "they seem to say that they hold no code for it: please read their mail", "")
         case Outcome.NO_CODE_HELD:
             return said.move(WantEvent.CLOSE, **settled, reason=NO_CODE)
         case Outcome.TYPE_HAS_NO_CODE | Outcome.NEED_MORE | Outcome.REFUSED as outcome:

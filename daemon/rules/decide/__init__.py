@@ -186,7 +186,7 @@ def _worked(desk: Desk) -> Decision:
         return in_doubt
     if meaning.withdraws:
         return answering.withdraw(desk)
-    if meaning.chase:
+    if meaning.chase and not _asks_of_nothing(desk):
         return answering.chase(desk)
     if devices:
         return answering.request(desk, devices, Reason.REQUEST)
@@ -207,6 +207,11 @@ def _in_doubt(desk: Desk) -> Decision | None:
     if _may_take_back(desk) and not approved:
         return held_of_thread(desk, Reason.SOME_NOT_WANTED)
     return held_of_thread(desk, Reason.COMPLAINT) if promised.is_mere_complaint(desk) else None
+
+
+def _asks_of_nothing(desk: Desk) -> bool:
+    """A mail that answers us asks something else in passing ("commissioned yet?"), while nothing of theirs is open."""
+    return bool(desk.facts.findings) and not (desk.meaning.asked or desk.home or desk.facts.open_threads)
 
 
 def _may_take_back(desk: Desk) -> bool:
