@@ -29,6 +29,7 @@ class Body:
     quoted: list[str] = field(default_factory=list)
     signature: list[str] = field(default_factory=list)
     forwarded: list[str] = field(default_factory=list)
+    woven: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
@@ -104,7 +105,8 @@ class Body:
         for number in markup.tables_in("\n".join(parts.signature)):
             parts.signature.extend(self._rows_of(tables[number]))
         # People write their answers into the table that they quote: its rows are text there, and where they stood.
-        parts.quoted[:] = [text for line in parts.quoted for text in (line, *self._rows_in(line, tables))]
+        for lines in (parts.quoted, parts.woven):
+            lines[:] = [text for line in lines for text in (line, *self._rows_in(line, tables))]
 
     def _rows_in(self, line: str, tables: tuple[markup.Rows, ...]) -> list[str]:
         return [row for number in markup.tables_in(line) for row in self._rows_of(tables[number])]
@@ -116,6 +118,7 @@ class Body:
         self.quoted.extend(parts.quoted)
         if leaf.within is None:
             self.new.extend(parts.new)
+            self.woven.extend(parts.woven)
             self.signature.extend(parts.signature)
             self.forwarded.extend(parts.forwarded)
         else:
@@ -136,4 +139,4 @@ def _without_markers(parts: Split) -> Split:
     def clean(lines: list[str]) -> list[str]:
         return markup.without_markers("\n".join(lines)).split("\n") if lines else []
 
-    return Split(clean(parts.new), clean(parts.quoted), clean(parts.signature), clean(parts.forwarded))
+    return Split(*map(clean, (parts.new, parts.quoted, parts.signature, parts.forwarded, parts.woven)))

@@ -239,6 +239,8 @@ class IncomingMail:
     """SHA-256 in hex of what a person would call the same mail; trace headers are left out."""
     links_to_protected: bool = False
     """It only points at a protected message behind a link (never fetched)."""
+    woven_text: str = field(default="", repr=False)
+    """The marked lines of what is quoted, and what was typed between them, which is new and stands in `new_text` too."""
     bounce: Bounce | None = None
     """What a mail system reports in it of a mail that was sent; None: it reports nothing."""
 

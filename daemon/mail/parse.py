@@ -45,6 +45,7 @@ def parse(raw: bytes, trust: Trust) -> IncomingMail:
         quoted_text="\n".join(body.quoted).strip("\n"),
         signature_text="\n".join(body.signature).strip("\n"),
         forwarded_text="\n".join(body.forwarded).strip("\n"),
+        woven_text="\n".join(body.woven).strip("\n"),
         tables=tuple(body.tables),
         attachments=tuple(body.attachments),
         defects=tuple(body.defects),

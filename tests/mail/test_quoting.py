@@ -52,6 +52,21 @@ def test_a_reply_has_new_and_quoted_text(layout):
 
 
 @pytest.mark.parametrize(
+    ("text", "woven"),
+    [
+        ("Hi\n> a\none\n> b\n>\n\ntwo\n", ["> a", "one", "> b", ">", "", "two", ""]),
+        ("> a\n\none", ["> a", "", "one"]),
+        ("one\n\nOn 8 Jun 2026, Ann wrote:\n> a\n\n> b\n", []),
+        ("one\n" + OUTLOOK + "a\n", []),
+        ("one\n", []),
+    ],
+)
+def test_what_is_typed_between_quoted_lines_is_known_by_its_place(text, woven):
+    """It is new like all else; where nothing is typed between them, or nothing is marked, nothing is noted."""
+    assert split(text, Manner.REPLY).woven == woven
+
+
+@pytest.mark.parametrize(
     ("manner", "layout"),
     [
         (Manner.FORWARD, OUTLOOK + "{new}\n"),

@@ -154,6 +154,12 @@ def marked(letter: str) -> str:
     return f"\n\nOn Mon, 8 Jun 2026 at 10:00, Install Codes <install.codes@our-company.example> wrote:\n{lines}"
 
 
+def between(typed: Mapping[str, str]) -> str:
+    """Our letter quoted with marks, and what was typed below some of its lines."""
+    lines = marked(LETTER).split("\n")
+    return "\n".join(f"{line}\n{typed[line[2:]]}" if line[2:] in typed else line for line in lines)
+
+
 def outlook(letter: str) -> str:
     """Quoted under a block of header lines, as Outlook does."""
     return f"\n\n{HEAD}\n{letter}"
@@ -849,6 +855,36 @@ QUOTED = (
         "a wrong code in the quoted table",
         f"See below{outlook(LETTER.replace(A, f'{A}   {BARE_X[:30]}'))}",
         f"A: {LENGTH}",
+    ),
+    _mail(
+        "typed between the quoted lines",
+        "Hi, see below"
+        + between({A: X, B: "No code held for this one.", C: "Not ours I am afraid.\nPlease contact British Gas."}),
+        "A: CODE 1 look",
+        "B: NO-CODE-HELD",
+        "C: NOT-INSTALLER | installer: British Gas",
+    ),
+    _mail(
+        "typed between, with gaps, and of the rest",
+        between({A: f"\n{X} {CRC_X}\n\nwe will send the rest by Friday", B: "\nwill send tomorrow"}),
+        "A: CODE 1 checked",
+        "B: PENDING | by: 2026-06-10",
+        "C: PENDING | by: 2026-06-12",
+    ),
+    _mail("typed below one line of the list", between({B: "No code held."}), "B: NO-CODE-HELD"),
+    _mail("typed below one, no answer", between({A: X, B: "Steve may know"}), "A: CODE 1 look", "B: remark"),
+    _mail(
+        "typed below the whole list",
+        between({C: "No code held."}),
+        *(f"{n}: NO-CODE-HELD look" for n in "ABC"),
+    ),
+    _mail("a code below the whole list", between({C: X}), f"A: {UNCLEAR}", f"B: {UNCLEAR}", f"C: {UNCLEAR}"),
+    _mail(
+        "typed between, and the rest cut off",
+        f"On Monday Ann wrote:\n> {A}\n{X}\n> {B}\n{Y}\n\nCheers, the last one we never fitted",
+        "A: CODE 1 look",
+        "B: CODE 2 look",
+        "C: NOT-INSTALLER",
     ),
     _mail("quoted back whole, marks", f"Thanks{marked(LETTER)}"),
     _mail("quoted back whole, Outlook", f"Noted.{outlook(LETTER)}"),

@@ -75,6 +75,8 @@ class Split:
     quoted: list[str] = field(default_factory=list)
     signature: list[str] = field(default_factory=list)
     forwarded: list[str] = field(default_factory=list)
+    woven: list[str] = field(default_factory=list)
+    """Marked lines and what was typed between them, each where it stood; empty where nothing was."""
 
 
 def manner_of(subject: str, *, answers: bool) -> Manner:
@@ -106,6 +108,9 @@ class _Splitter:
         self._attributed = False
         """The last thing read says whose words follow."""
         self._unmarked_runs = 0
+        self._woven: list[str] = []
+        self._typed_from = 0
+        """How many lines were new when the last marked one was quoted."""
 
     def run(self) -> Split:
         while self._at < len(self._lines):
@@ -113,7 +118,15 @@ class _Splitter:
                 self._step()
             else:
                 self._take_plain()
+        self._weave()
         return self._result
+
+    def _weave(self) -> None:
+        """Note what was typed since the last marked line."""
+        typed = self._result.new[self._typed_from :] if self._woven else []
+        self._woven += typed
+        if any(line.strip() for line in typed):
+            self._result.woven = self._woven
 
     def _take_plain(self) -> None:
         """A run of lines at which nothing begins: most of a mail."""
@@ -159,6 +172,9 @@ class _Splitter:
             self._unmarked_runs += 1
             self._lines[self._at : self._at + length] = bare
         else:
+            self._weave()
+            self._woven += run
+            self._typed_from = len(self._result.new)
             self._quote(length)
             self._attributed = False
 

@@ -148,7 +148,8 @@ class _Reading:
         away = answer_outcomes.absent(f"{mail.subject}\n{mail.new_text}")
         reader = Reader(self._terms, Budget(), frozenset(self._tabled), words=not away)
         subject = reader.read(wishes.own_subject(mail.subject), lambda _: "the subject")
-        own = reader.read(mail.new_text, lambda line: f"line {line + 1} of their mail")
+        quoted = answer_quoted.read(mail.quoted_text, mail.woven_text, reader)
+        own = reader.read(quoted.without_typed(mail.new_text), lambda line: f"line {line + 1} of their mail")
         below = reader.read(mail.signature_text, lambda _: "the end of their mail")
         handed_on = reader.read(mail.forwarded_text, lambda line: f"line {line + 1} of the forwarded mail")
         files = [
@@ -156,15 +157,14 @@ class _Reading:
             for table in mail.tables
             if table.source is Source.TEXT
         ]
-        quoted = answer_quoted.read(mail.quoted_text, reader)
         proses = (subject, own, below, handed_on, *files)
-        for prose in (*proses, quoted):
+        for prose in (*proses, quoted.prose):
             self._said.extend(prose.said)
         self._place_orphans(proses)
-        for prose in (own, handed_on, *files):
+        for prose in (own, handed_on, *files, quoted.prose):
             for loose in prose.loose:
                 self._place_loose(loose, prose, whole_mail=prose is own)
-        for prose in (own, handed_on):
+        for prose in (own, handed_on, quoted.prose):
             rest = dict.fromkeys(self._wanted.devices, prose.of_the_rest) if prose.of_the_rest else {}
             self._remarks = {**rest, **prose.remarks, **self._remarks}
 

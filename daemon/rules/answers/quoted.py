@@ -5,11 +5,15 @@ more, or a code right below one, is theirs; all other lines are ours, or history
 """
 
 import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from daemon.rules.answers import outcomes as answer_outcomes
 from daemon.rules.answers.codes import Wanted
 from daemon.rules.answers.prose import MAX_TEXT, Prose, Reader
 from daemon.rules.answers.spots import Spot, masked, spots
+from daemon.rules.answers.statements import Reach
+from daemon.rules.identifiers import DeviceId
 from daemon.rules.sense.forms import BLANK, Lines, one_kind_of_line_break, own, plain
 from daemon.rules.thread import Outcome
 
@@ -47,43 +51,112 @@ def _begins_mail(line: str, following: list[str]) -> bool:
     return bool(_FIELD.match(line)) and any(_OTHER_FIELD.match(other) for other in fields)
 
 
-def read(text: str, reader: Reader) -> Prose:
-    """What was added to the quoted letter. Of devices that we did not ask for nothing is read."""
-    if not text.strip():
-        return Prose()
-    letter = first_level(text)
-    added = _added(letter, reader)
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """What was added to the quoted letter, and the lines typed between its own that were read for it."""
+
+    prose: Prose
+    typed: frozenset[str] = field(default=frozenset(), repr=False)
+
+    def without_typed(self, text: str) -> str:
+        """`text`, in which those lines stand as well, with them emptied."""
+        if not self.typed:
+            return text
+        lines = one_kind_of_line_break(text).split("\n")
+        return "\n".join("" if line.strip() in self.typed else line for line in lines)
+
+
+def read(quoted: str, woven: str, reader: Reader) -> Quoted:
+    """What was added to the quoted letter, or typed between its lines. Of devices that we did not ask for nothing is read."""
+    prose, typed = Prose(), frozenset[str]()
+    if quoted.strip():
+        _read(_Letter(quoted, reader).added(), reader, prose)
+    if woven.strip():
+        text, typed = _Letter(woven, reader).typed(_typed_among(woven))
+        for device in _read(text, reader, prose):
+            prose.remarks.setdefault(device, "what they wrote between the quoted lines")
+    return Quoted(prose, typed)
+
+
+def _read(added: str, reader: Reader, into: Prose) -> Iterable[DeviceId]:
+    """Add what it answers; the asked devices that it names."""
     if not added.strip():
-        return Prose()
+        return ()
     prose = reader.read(added, lambda line: f"line {line + 1} of what they quote")
-    said = [one for one in prose.said if one.device in reader.terms.wanted]
-    return Prose(said=said)
+    into.said += [one for one in prose.said if one.device in reader.terms.wanted]
+    into.remarks |= prose.remarks
+    into.loose += [one for one in prose.loose if one.reach in (Reach.REST, Reach.EXCEPT)]
+    return prose.named
 
 
-def _added(letter: str, reader: Reader) -> str:
-    """The lines of asked devices that hold more, and the lone ones with the code or the answer below them."""
-    found = spots(letter, reader.terms.wanted)
-    lines, rest = letter.split("\n"), masked(letter, found).split("\n")
-    at = Lines(own(plain(letter)))
-    by_line: dict[int, list[Spot]] = {}
-    for spot in found:
-        by_line.setdefault(at.of(spot.start), []).append(spot)
-    kept = dict.fromkeys(range(0))
-    above, gap = -1, False
-    for number, line in enumerate(lines):
-        held = by_line.get(number, [])
-        if _names(held, reader.terms.wanted):
-            above, gap = number, False
-            if any(spot.spelled for spot in held) or not _LABELS.fullmatch(rest[number].replace(BLANK, "")):
-                kept[number] = None
-        elif above >= 0 and line.strip():
-            if _answers(rest[number].replace(BLANK, " "), held, reader, gap=gap):
-                kept[above] = kept[number] = None
-            elif held or gap:
-                above = -1
-        else:
-            gap = gap or not line.strip()
-    return "\n".join(line if number in kept else "" for number, line in enumerate(lines))
+def _typed_among(text: str) -> frozenset[int]:
+    """The lines (from 0) that were typed between marked ones."""
+    marked = [line.lstrip(" \t\xa0").startswith(">") for line in one_kind_of_line_break(text[:MAX_TEXT]).split("\n")]
+    first = marked.index(True) if True in marked else len(marked)
+    return frozenset(number for number in range(first, len(marked)) if not marked[number])
+
+
+class _Letter:
+    """The letter that is quoted, line by line."""
+
+    def __init__(self, text: str, reader: Reader) -> None:
+        letter = first_level(text)
+        found = spots(letter, reader.terms.wanted)
+        self._lines, self._rest = letter.split("\n"), masked(letter, found).split("\n")
+        self._reader = reader
+        at = Lines(own(plain(letter)))
+        self._held: dict[int, list[Spot]] = {}
+        for spot in found:
+            self._held.setdefault(at.of(spot.start), []).append(spot)
+
+    def added(self) -> str:
+        """The lines of asked devices that hold more, and the lone ones with the code or the answer below them."""
+        kept: set[int] = set()
+        above, gap = -1, False
+        for number, line in enumerate(self._lines):
+            held = self._held.get(number, [])
+            if _names(held, self._reader.terms.wanted):
+                above, gap = number, False
+                if not self._is_lone(number):
+                    kept.add(number)
+            elif above >= 0 and line.strip():
+                if _answers(self._rest[number].replace(BLANK, " "), held, self._reader, gap=gap):
+                    kept |= {above, number}
+                elif held or gap:
+                    above = -1
+            else:
+                gap = gap or not line.strip()
+        return self._only(kept)
+
+    def typed(self, typed: frozenset[int]) -> tuple[str, frozenset[str]]:
+        """(the lone devices with what was typed right below them, the lines that were)."""
+        below = list(self._below(typed))
+        text = self._only({number for above, run in below for number in (above, *run)})
+        return text, frozenset(self._lines[number].strip() for _, run in below for number in run)
+
+    def _only(self, kept: set[int]) -> str:
+        return "\n".join(line if number in kept else "" for number, line in enumerate(self._lines))
+
+    def _is_lone(self, number: int) -> bool:
+        """It names an asked device and holds nothing else."""
+        held = self._held.get(number, [])
+        bare = _LABELS.fullmatch(self._rest[number].replace(BLANK, ""))
+        return _names(held, self._reader.terms.wanted) and not any(spot.spelled for spot in held) and bare is not None
+
+    def _below(self, typed: frozenset[int]) -> Iterator[tuple[int, list[int]]]:
+        """(the line of a lone device, the lines typed right below it, to a gap): what stands below a list is said of no one device."""
+        above, listed, parted = -1, 0, False
+        run: list[int] = []
+        for number, line in enumerate((*self._lines, "the end")):
+            if number in typed or not line.strip():
+                parted = parted or (bool(run) and not line.strip())
+                run += [number] if above >= 0 and line.strip() and not parted else []
+                continue
+            lone = self._is_lone(number) if number < len(self._lines) else False
+            if run and (listed == 1 or lone):
+                yield above, run
+            listed = (0 if run else listed) + 1 if lone else 0
+            above, run, parted = (number if lone else -1), [], False
 
 
 def _names(held: list[Spot], wanted: Wanted) -> bool:
