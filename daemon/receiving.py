@@ -16,7 +16,7 @@ from daemon.edge.audit import Entry
 from daemon.edge.threads import lately
 from daemon.parts import Parts
 from daemon.rules import counterparties
-from daemon.rules.asking import receiving
+from daemon.rules.asking import asking_news, receiving
 from daemon.rules.asking.receiving import Received
 from daemon.rules.decision import Decision
 from daemon.rules.facts import Facts
@@ -188,7 +188,7 @@ def _unsure(untouched: Sequence[DeviceId]) -> list[Matter]:
     return [Matter(f"Words that may be about {devices(len(untouched))}", why, devices=tuple(untouched), next_step=step)]
 
 
-def _remarked(remarked: Sequence[DeviceId]) -> list[Matter]:
+def _remarked(remarked: Mapping[DeviceId, str]) -> list[Matter]:
     """Nothing that stands beside an answer is passed by in silence."""
     if not remarked:
         return []
@@ -203,7 +203,12 @@ def _remarked(remarked: Sequence[DeviceId]) -> list[Matter]:
     )
     return [
         Matter(
-            f"Words about {devices(len(remarked))} that we cannot read", why, devices=tuple(remarked), next_step=step
+            f"Words about {devices(len(remarked))} that we cannot read",
+            why,
+            devices=tuple(remarked),
+            evidence=tuple(dict.fromkeys(filter(None, remarked.values())))[: asking_news.MOST_TOLD],
+            evidence_title="They write",
+            next_step=step,
         )
     ]
 

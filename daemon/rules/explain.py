@@ -142,7 +142,7 @@ _SAID: dict[Reason, Said] = {
     ),
     Reason.UNASKED_ANSWER: Said(
         "brings install codes",
-        "It brings install codes that this service did not ask this supplier for.",
+        "It brings install codes that this service did not ask this supplier for, or of which it could not make out whose they are.",
         "The codes are not in our records: where you asked for them yourself, take them from the mail, which lies in Install "
         "codes/Answers, or where it arrived while the mode is observe; then say CLOSE. If they are not for us, tell the "
         "sender and delete the mail.",

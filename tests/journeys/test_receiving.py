@@ -116,6 +116,16 @@ async def test_a_correction_beside_an_answer_is_told_of(make_world: MakeWorld, r
     assert len(letters(relay, ANN)) == before
 
 
+async def test_words_beside_an_answer_are_shown(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
+    """What they say of another device, and we cannot read, stops nothing, and our team reads it in our letter."""
+    world = await ordered(make_world, D1, D2)
+    await answers(world, ANN, f"{D1}: {CODE} {CRC}\n\nThe customer at {D2} has complained, do not commission it.")
+    assert state(world) == {"01": "answered", "02": "asked"}
+    (told,) = letters(relay, BOB, "They write")
+    assert "The customer at the device has complained" in flat(told.content)
+    assert BARE[:8] not in text_of(told.content)
+
+
 async def test_a_request_beside_an_answer_is_answered_too(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
     """One mail may answer and ask: the code is used, and what it asks for goes out."""
     world = await ordered(make_world, D1)

@@ -82,7 +82,7 @@ def short(finding: Finding) -> str:
     words += [name] if name else []
     words += [word for word in ("checked", "unasked") if getattr(finding, word)]
     words += ["remark"] if finding.remark else ["look"] if finding.needs_look else []
-    words += [f"| {finding.note}"] if finding.note else []
+    words += [f"| {finding.note}"] if finding.note and not finding.remark else []
     words += [f"fault: {finding.fault}"] if finding.fault else []
     return " ".join(words)
 
@@ -374,6 +374,7 @@ SHEETS = (
         "A: CODE 1 look",
         "B: CODE 2",
     ),
+    _sheet("only a note", csv(f"{A},,,code sent in separate email", f"{B},,,ESME"), "A: look"),
     _sheet("an installer that nobody knows", csv(f"{A},NOT-INSTALLER,,installer: unknown"), "A: NOT-INSTALLER"),
     _sheet(
         "two meters side by side",

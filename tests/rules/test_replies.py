@@ -181,10 +181,10 @@ def test_what_is_said_beside_an_answer_changes_nothing() -> None:
     asked = (AskedParty(NORTH, cases.NOW),)
     states = {A: WantState.ASKED, B: WantState.PROMISED, C: WantState.MOVED_ON}
     wanted = {one: want(one, NORTH, id=n, state=state, asked=asked) for n, (one, state) in enumerate(states.items(), 1)}
-    findings = tuple(Finding(one, "line 1", needs_look=True, remark=True) for one in wanted)
+    findings = tuple(Finding(one, "line 1", note="nothing on file", needs_look=True, remark=True) for one in wanted)
     received = receive(cases.facts(wanted=wanted, findings=findings), cases.policy())
 
-    assert (received.changed, received.remarked) == ((), (A, B))
+    assert (received.changed, received.remarked) == ((), dict.fromkeys((A, B), "nothing on file"))
 
 
 @pytest.mark.parametrize(

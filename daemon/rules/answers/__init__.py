@@ -15,7 +15,7 @@ from daemon.rules.answers import quoted as answer_quoted
 from daemon.rules.answers.codes import TWO_CODES, Said, Spelled, Wanted
 from daemon.rules.answers.columns import upright
 from daemon.rules.answers.pairing import UNCLEAR
-from daemon.rules.answers.prose import Budget, Prose, Reader, Where
+from daemon.rules.answers.prose import Budget, Prose, Reader, Remarked, Where
 from daemon.rules.answers.spots import spots
 from daemon.rules.answers.statements import Loose, Reach
 from daemon.rules.answers.tables import Effort, Terms, read_rows
@@ -67,7 +67,7 @@ class Finding:
     vague: bool = False
     """It stands in words that name no device; they may be about it."""
     remark: bool = False
-    """Something is said of it, beside what the mail answers, that is no answer we know."""
+    """Something (`note`) is said of it, beside what the mail answers, that is no answer we know."""
     unasked: bool = False
     """We did not ask for this device: reported, never used; its code is not kept."""
 
@@ -110,7 +110,7 @@ class _Reading:
         self._wanted = wanted
         self._terms = Terms(wanted, today, Effort())
         self._said: list[Said] = []
-        self._remarks: dict[DeviceId, str] = {}
+        self._remarks: dict[DeviceId, Remarked] = {}
         self._tabled: set[bytes] = set()
 
     def findings(self) -> tuple[Finding, ...]:
@@ -125,8 +125,8 @@ class _Reading:
         merged = (_merged(device, said, self._wanted, shared) for device, said in by_device.items())
         found = tuple(one for one in merged if one is not None)
         if found:
-            left = {device: where for device, where in self._remarks.items() if device not in by_device}
-            found += tuple(Finding(device, where, needs_look=True, remark=True) for device, where in left.items())
+            left = [(device, said) for device, said in self._remarks.items() if device not in by_device]
+            found += tuple(Finding(d, said.where, note=said.words, needs_look=True, remark=True) for d, said in left)
         return tuple(replace(one, needs_look=True) for one in found) if self._terms.effort.spent else found
 
     # Tables ─────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,14 @@ MAX_WORDS = 200_000
 Where = Callable[[int], str]
 
 
+@dataclass(frozen=True, slots=True)
+class Remarked:
+    """Words that are no answer we know, fit to be shown, and their place."""
+
+    where: str
+    words: str = ""
+
+
 @dataclass(slots=True)
 class Prose:
     """What one text says. `orphans`: codes beside no Device ID, with their places."""
@@ -29,10 +37,10 @@ class Prose:
     """Asked devices that it names."""
     loose: list[Loose] = field(default_factory=list)
     orphans: list[tuple[str, Spelled]] = field(default_factory=list)
-    remarks: dict[DeviceId, str] = field(default_factory=dict)
-    """Asked devices of which it says something that is no answer we know, with the places."""
-    of_the_rest: str = ""
-    """Where it says such a thing of "the others"."""
+    remarks: dict[DeviceId, Remarked] = field(default_factory=dict)
+    """Asked devices of which it says something that is no answer we know."""
+    of_the_rest: Remarked | None = None
+    """What it says so of "the others"."""
 
 
 _OF_THE_REST = re.compile(
@@ -91,16 +99,17 @@ class Reader:
 
     def _remark(self, clause: Clause, where: str, prose: Prose) -> None:
         devices = [device for device in clause.devices if device in self.terms.wanted]
+        remarked = Remarked(where, outcomes.for_people(clause.text))
         if _OF_THE_REST.search(clause.text.casefold()):
-            prose.of_the_rest = prose.of_the_rest or where
+            prose.of_the_rest = prose.of_the_rest or remarked
         elif len(devices) == 1 and not clause.codes and self.words:
-            prose.remarks.setdefault(devices[0], where)
+            prose.remarks.setdefault(devices[0], remarked)
 
     def _read_rows(self, text: str, where: Where, prose: Prose) -> set[int]:
         """The lines that are rows of a table in plain text, read as such."""
         lines = ((number, cells_of(line)) for number, line in enumerate(text.split("\n")) if len(line) < 2000)
         set_out = [(number, cells) for number, cells in lines if len(cells) > 1]
-        found = list(read_rows(set_out, self.terms, where)) if set_out else []
+        found = list(read_rows(set_out, replace(self.terms, in_prose=True), where)) if set_out else []
         prose.said.extend(said for _, said in found)
         prose.named.update((said.device, None) for _, said in found if said.device in self.terms.wanted)
         return {number for number, _ in found}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from daemon.rules.answers import outcomes as answer_outcomes
 from daemon.rules.answers.codes import Wanted
-from daemon.rules.answers.prose import MAX_TEXT, Prose, Reader
+from daemon.rules.answers.prose import MAX_TEXT, Prose, Reader, Remarked
 from daemon.rules.answers.spots import Spot, masked, spots
 from daemon.rules.answers.statements import Reach
 from daemon.rules.identifiers import DeviceId
@@ -74,7 +74,7 @@ def read(quoted: str, woven: str, reader: Reader) -> Quoted:
     if woven.strip():
         text, typed = _Letter(woven, reader).typed(_typed_among(woven))
         for device in _read(text, reader, prose):
-            prose.remarks.setdefault(device, "what they wrote between the quoted lines")
+            prose.remarks.setdefault(device, Remarked("between the lines that they quote"))
     return Quoted(prose, typed)
 
 

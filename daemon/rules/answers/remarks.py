@@ -13,6 +13,8 @@ from daemon.rules.identifiers import DeviceId
 from daemon.rules.thread import Outcome
 
 _WISH = re.compile(r"\b(?:please|required?|requested|needed|wanted|outstanding|missing|provide)\b|\?")
+_NOTE = 2
+"""Words of a note: with more of them it says something, where its row holds nothing else."""
 _NOTHING = re.compile(r"[\W_]*|n/?a|none|null|nil|yes|y|ok|okay", re.IGNORECASE)
 _PAIR = re.compile(r"\b(?P<key>installer|device|by)\s*[:=]\s*(?P<value>[^;|\n]{1,60})", re.IGNORECASE)
 
@@ -35,8 +37,8 @@ class Told:
     look: bool = False
 
 
-def told(remarks: Sequence[Remark], device: DeviceId, today: date) -> Told | None:
-    """What the remarks beside `device` say together; None: no word of an answer."""
+def told(remarks: Sequence[Remark], device: DeviceId, today: date, *, notes: bool = False) -> Told | None:
+    """What the remarks beside `device` say together; None: no word of an answer. `notes`: some words of a note are one."""
     filled = [one for one in remarks if not _NOTHING.fullmatch(one.text)]
     named = {outcome for one in filled if (outcome := outcomes.canonical(one.text)) is not None}
     words = [one.text for one in filled if outcomes.canonical(one.text) is None]
@@ -45,7 +47,7 @@ def told(remarks: Sequence[Remark], device: DeviceId, today: date) -> Told | Non
     if named:
         outcome = named.pop()
         return Told(outcome, _note(outcome, words, device, today))
-    return _in_words(words, device, today, look=not any(one.headed for one in remarks)) or _unread(filled)
+    return _in_words(words, device, today, look=not any(one.headed for one in remarks)) or _unread(filled, notes=notes)
 
 
 def _in_words(words: list[str], device: DeviceId, today: date, *, look: bool) -> Told | None:
@@ -61,9 +63,9 @@ def _in_words(words: list[str], device: DeviceId, today: date, *, look: bool) ->
     return Told(first.outcome, first.note or _note(first.outcome, words, device, today), look or first.look)
 
 
-def _unread(filled: list[Remark]) -> Told | None:
+def _unread(filled: list[Remark], *, notes: bool) -> Told | None:
     """Something stands where an answer is meant, and is no wish for one."""
-    unread = [one.text for one in filled if one.meant]
+    unread = [one.text for one in filled if one.meant or (notes and one.headed and len(one.text.split()) > _NOTE)]
     return Told(None, look=True) if unread and not any(_WISH.search(text.casefold()) for text in unread) else None
 
 

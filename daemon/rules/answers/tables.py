@@ -57,6 +57,8 @@ class Terms:
     wanted: Wanted
     today: date
     effort: Effort
+    in_prose: bool = False
+    """The rows are lines of a text: what stands above and below them is said of them, too."""
 
 
 @dataclass(slots=True)
@@ -131,7 +133,7 @@ def _read(row: _Row, columns: Columns, where: str, terms: Terms) -> Iterator[Sai
     if row.muddled:
         yield from (Said(device, where, fault=AMBIGUOUS) for device in row.muddled if spelled is not None)
         return
-    said = _said(row, columns, spelled, where, terms.today)
+    said = _said(row, columns, spelled, where, terms)
     if said is not None:
         yield replace(said, look=said.look or row.partial)
 
@@ -214,9 +216,9 @@ def _checked(row: _Row, columns: Columns, one: Spelled) -> Spelled:
     return one
 
 
-def _said(row: _Row, columns: Columns, spelled: Spelled | None, where: str, today: date) -> Said | None:
+def _said(row: _Row, columns: Columns, spelled: Spelled | None, where: str, terms: Terms) -> Said | None:
     """What the row answers; None: nothing is filled in."""
-    answer = told(_remarks(row, columns), row.device, today)
+    answer = told(_remarks(row, columns), row.device, terms.today, notes=not terms.in_prose)
     if spelled is not None and spelled.code is not None:
         against = answer is not None and answer.outcome in _AGAINST_A_CODE
         return Said(
@@ -227,7 +229,9 @@ def _said(row: _Row, columns: Columns, spelled: Spelled | None, where: str, toda
         return Said(row.device, where, None, answer.outcome or "", answer.note, look=answer.look or not settled)
     if spelled is not None:
         return Said(row.device, where, spelled, fault=spelled.fault)
-    return Said(row.device, where, fault=MISSING) if answer is not None else _said_aside(row, columns, where, today)
+    if answer is not None:
+        return Said(row.device, where, fault=MISSING)
+    return None if terms.in_prose else _said_aside(row, columns, where, terms.today)
 
 
 def _said_aside(row: _Row, columns: Columns, where: str, today: date) -> Said | None:
@@ -243,6 +247,7 @@ def _said_aside(row: _Row, columns: Columns, where: str, today: date) -> Said | 
 
 def _remarks(row: _Row, columns: Columns) -> list[Remark]:
     """The cells of the row that were not read yet."""
-    meant, headed = columns.outcomes | columns.codes, columns.outcomes | columns.codes | columns.notes
-    left = (number for number in row.left if number not in columns.checks | columns.installers)
+    meant, notes = columns.outcomes | columns.codes, columns.notes | columns.installers
+    headed = meant | notes
+    left = (number for number in row.left if number not in columns.checks)
     return [Remark(plain(row.cells[n]).strip(), n in meant, n in headed) for n in left]

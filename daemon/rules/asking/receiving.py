@@ -133,8 +133,8 @@ class Received:
     late: tuple[DeviceId, ...] = ()
     """Codes of devices that our team took back: used by nobody, and not taken into our records."""
 
-    remarked: tuple[DeviceId, ...] = ()
-    """Words stand beside them that we cannot take for an answer: they stay as they are."""
+    remarked: Mapping[DeviceId, str] = field(default_factory=dict)
+    """What is said of them that we cannot take for an answer: they stay as they are."""
 
     @property
     def brings_only_late(self) -> bool:
@@ -150,7 +150,7 @@ def receive(facts: Facts, policy: Policy) -> Received:
     unused: list[DeviceId] = []
     untouched: list[DeviceId] = []
     late: list[DeviceId] = []
-    remarked: list[DeviceId] = []
+    remarked: dict[DeviceId, str] = {}
     for finding in facts.findings:
         want = facts.wanted.get(finding.device)
         if want is not None and want.state is WantState.WITHDRAWN:
@@ -158,7 +158,7 @@ def receive(facts: Facts, policy: Policy) -> Received:
         elif want is None or not _counts(finding, want, facts):
             unused += [finding.device] if finding.unasked or finding.code is not None else []
         elif finding.remark:
-            remarked.append(finding.device)
+            remarked[finding.device] = finding.note
         elif _is_unsure(finding) and _has_word_of_its_own(want):
             untouched.append(finding.device)
         else:
@@ -168,7 +168,7 @@ def receive(facts: Facts, policy: Policy) -> Received:
             if finding.code is not None and after.state is WantState.ANSWERED:
                 codes[want.id] = finding.code
             changed += [after] if after != want else []
-    return Received(tuple(changed), codes, tuple(faulty), tuple(unused), tuple(untouched), tuple(late), tuple(remarked))
+    return Received(tuple(changed), codes, tuple(faulty), tuple(unused), tuple(untouched), tuple(late), remarked)
 
 
 def _counts(finding: Finding, want: Want, facts: Facts) -> bool:
