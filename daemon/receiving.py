@@ -245,7 +245,10 @@ def _corrected(named: Sequence[DeviceId]) -> list[Matter]:
         "Their mail names them once more, and says nothing of them that we could use. It may correct what they answered "
         "before; their codes stay as they came."
     )
-    step = "Please read their mail before these codes are used; if one is wrong, REQUEST the device again."
+    step = (
+        "Please read their mail before these codes are used. If one is wrong, stop whoever was sent it; where the mail brings no "
+        "other, ask for it by hand from the shared mailbox."
+    )
     return [
         Matter(
             f"They speak again of {devices(len(named))} that they had answered",

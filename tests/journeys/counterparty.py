@@ -20,7 +20,7 @@ from tests.journeys.world import AUTHSERV, US, subject_of, text_of
 from tests.rules.answer_mails import SPECIMENS, Specimen, message
 from tests.servers.scripted_smtp import Taken
 
-LISTED = {"LOSE": "Lose Energy", "British Gas": "British Gas"}
+LISTED = {"LOSE": "Lose Energy", "British Gas": "British Gas", "E.ON": "E.ON"}
 """Installers whom the specimens name, by the word that stands there."""
 _PLACES = ("DB-12-34-56-78", "33-AC-FF-FE-FA", "5F-00-10-88-21", "D5-1F-30-01-00")
 """The middle octets of the specimens' devices, the last two of which may be any: no spelling is cut just there."""
@@ -152,7 +152,9 @@ def _after(said: str, party: str) -> tuple[str, str]:
             return "answered", party
         case "NOT-INSTALLER" if named and not outcome.endswith(" look"):
             return "asked", named
-        case "NO-CODE-HELD":
+        case "remark":
+            return "asked", party
+        case "NO-CODE-HELD" if not outcome.endswith(" look"):
             return "closed", party
         case "PENDING":
             return "promised", party

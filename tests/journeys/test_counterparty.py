@@ -14,7 +14,9 @@ from tests.whole.canaries import in_bytes, readable, spellings
 pytestmark = on_dovecot
 BOB, KEY = "bob@north.test", "keys@north.test"
 FEWEST = 60
-ASKS_TOO = {"answers and asks", "a robot's request", "older history in the quoted letter"}
+ASKS_TOO = {
+    "answers and asks", "a robot's request", "older history in the quoted letter", "none of them, and a request below",
+}  # fmt: skip
 """What is no answer alone, and gets an answer of ours; whatever else we write back says which line is faulty."""
 
 
@@ -37,7 +39,10 @@ async def asked_all(make_world: MakeWorld, answers: tuple[Known, ...]) -> World:
     """A world whose team has ordered the devices of each answer from a supplier of its own."""
     world = await make_world(team={BOB: "operator", KEY: "code_recipients"})
     listed = [f"{party_of(answer)},,mp121,{address_of(answer)}\n" for answer in answers]
-    listed += [f"{name},{mpid if mpid.isupper() else ''},mp121,{listed_at(name)}\n" for mpid, name in LISTED.items()]
+    listed += [
+        f"{name},{mpid if mpid.isalpha() and mpid.isupper() else ''},mp121,{listed_at(name)}\n"
+        for mpid, name in LISTED.items()
+    ]
     world.import_contacts("".join(("party,mpid,kind,email\n", *listed)))
     await world.settle_down()
     rows = [(device, party_of(answer)) for answer in answers for device in answer.devices]

@@ -347,8 +347,8 @@ SHEETS = (
     ),
     _sheet(
         "who installed it in a column of its own",
-        csv(f"{A},OVO,", f"{B},Us,{Y}", f"{C},,{Z}", heading="GUID,Installed by,Install code"),
-        "A: NOT-INSTALLER | installer: OVO",
+        csv(f"{A},LOSE,", f"{B},Us,{Y}", f"{C},,{Z}", heading="GUID,Installed by,Install code"),
+        "A: NOT-INSTALLER | installer: LOSE",
         "B: CODE 2",
         "C: CODE 3",
     ),
@@ -376,6 +376,12 @@ SHEETS = (
     ),
     _sheet("only a note", csv(f"{A},,,code sent in separate email", f"{B},,,ESME"), "A: look"),
     _sheet("an installer that nobody knows", csv(f"{A},NOT-INSTALLER,,installer: unknown"), "A: NOT-INSTALLER"),
+    _sheet(
+        "headings down the side, codes above or below several",
+        ("codes.csv", f"Code,{X}\nDevice,{A}\nCode,{Y}\nDevice,{B}\nCode,{Z}\nDevice,{C}\n".encode()),
+    ),
+    _sheet("headings down the side, one code for two", ("codes.csv", f"ESME,{A}\nGSME,{B}\nCode,{X}\n".encode())),
+    _sheet("headings down the side, the code first", ("codes.csv", f"Code,{X}\nDevice,{A}\n".encode()), "A: CODE 1"),
     _sheet(
         "two meters side by side",
         csv(
@@ -675,6 +681,7 @@ WORDS = (
         "A: NOT-INSTALLER | installer: E.ON",
         "B: NOT-INSTALLER | installer: E.ON",
     ),
+    _mail("what is somebody's", f"{A} isn't ours, it was LOSE's", "A: NOT-INSTALLER | installer: LOSE"),
     _mail("no code held", f"Unfortunately we do not hold an install code for {A}.", "A: NO-CODE-HELD"),
     _mail(
         "no code on the device's line",
@@ -878,6 +885,13 @@ QUOTED = (
         "typed below the whole list",
         between({C: "No code held."}),
         *(f"{n}: NO-CODE-HELD look" for n in "ABC"),
+    ),
+    _mail(
+        "typed above each line",
+        f"On Monday Ann wrote:\n> Please send the codes of\n{X}\n> {A}\n{Y}\n> {B}\n{Z}\n> {C}\n",
+        f"A: {UNCLEAR}",
+        f"B: {UNCLEAR}",
+        f"C: {UNCLEAR}",
     ),
     _mail("a code below the whole list", between({C: X}), f"A: {UNCLEAR}", f"B: {UNCLEAR}", f"C: {UNCLEAR}"),
     _mail(

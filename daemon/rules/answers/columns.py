@@ -105,10 +105,23 @@ def upright(rows: Iterable[Row]) -> Iterator[Row]:
     """`rows` as they are; of a table whose headings stand at the left, one device below the other, made a device a row."""
     rest = iter(rows)
     first = list(islice(rest, HEADING_WITHIN))
-    labels = {_role(_name(cells[0])) for _, cells in first if cells and _is_label(cells[0])}
-    if "codes" not in labels or not any(_names_device(cells) for _, cells in first):
+    if "codes" not in _labels(first) or not any(_names_device(cells) for _, cells in first):
         return chain(first, rest)
-    return chain.from_iterable(map(_turned, _records(chain(first, rest))))
+    every = [*first, *rest]
+    records = list(_records(every))
+    return chain.from_iterable(map(_turned, records)) if _are_plain(records) else iter(every)
+
+
+def _labels(rows: Iterable[Row]) -> list[str]:
+    return [_role(_name(cells[0])) for _, cells in rows if cells and _is_label(cells[0])]
+
+
+def _are_plain(records: list[list[Row]]) -> bool:
+    """A code can only belong to its own record's device: each has its answer, and none has it above its device."""
+    each = [_labels(record) for record in records]
+    if not all({"codes", "outcomes", "notes"}.intersection(labels) for labels in each):
+        return False
+    return len(each) == 1 or "codes" not in each[0][: each[0].index("devices")]
 
 
 def _is_label(cell: str) -> bool:

@@ -265,7 +265,7 @@ def installer(clause: str) -> tuple[str, bool]:
 
 def supplier_name(text: str) -> str:
     """`text` as the name or MPID of a supplier; empty: it can be none."""
-    name = " ".join(_TIDY.sub(" ", text).split()).strip(" .-'/")
+    name = re.sub(r"['’]s\Z", "", " ".join(_TIDY.sub(" ", text).split()).strip(" .-'/"))
     first = name.split(" ")[0].upper() if name else ""
     if not 2 <= len(name) <= 40 or first in _NO_NAMES or "@" in text:
         return ""

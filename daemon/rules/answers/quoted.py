@@ -145,6 +145,8 @@ class _Letter:
 
     def _below(self, typed: frozenset[int]) -> Iterator[tuple[int, list[int]]]:
         """(the line of a lone device, the lines typed right below it, to a gap): what stands below a list is said of no one device."""
+        if self._may_stand_above(typed):
+            return
         above, listed, parted = -1, 0, False
         run: list[int] = []
         for number, line in enumerate((*self._lines, "the end")):
@@ -157,6 +159,12 @@ class _Letter:
                 yield above, run
             listed = (0 if run else listed) + 1 if lone else 0
             above, run, parted = (number if lone else -1), [], False
+
+    def _may_stand_above(self, typed: frozenset[int]) -> bool:
+        """Something is typed right above the first device: whoever does so may answer each above its line."""
+        first = next((n for n in range(len(self._lines)) if n not in typed and self._is_lone(n)), 0)
+        above = next((n for n in range(first - 1, -1, -1) if self._lines[n].strip()), -1)
+        return above in typed
 
 
 def _names(held: list[Spot], wanted: Wanted) -> bool:

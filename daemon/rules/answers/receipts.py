@@ -32,7 +32,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SAYS_NOTHING = re.compile(
     r"a|about|acknowledge[ds]?|acknowledging|aim|all|am|an|and|any|appreciated|are|as|asap|assigned|at|back|be|been|being|brilliant|business|by|can"
     r"|case|chas(?:e|ing)|checking|cheers|codes?|colleagues?|come|coming|contacting|copied|course|created|days?|deal|dealing|delay|department|desk|due|emails?|engineers?|enquir(?:y|ies)|field|five|for"
-    r"|forward(?:ed|ing)?|from|get(?:ting)?|good|got|grateful|great|hand|has|have|having|hear|helpdesk|hours?|i|in|inbox|install|into"
+    r"|forward(?:ed|ing)?|from|get(?:ting)?|good|got|grateful|great|hand|has|have|having|hear|helpdesk|hours?|i|in|inbox|industry|install|into"
     r"|investigat(?:e|ing)|is|it|just|know|later|let|ll|logged|look(?:ed|ing)?|lovely|m|mails?|many|messages?|metering|mp|much|my|nice|noted?|now|number"
     r"|of|ok|okay|on|one|our|over|pass(?:ed|ing)?|patience|perfect|possible|process(?:ing)?|quer(?:y|ies)|queue|raised|re|read"
     r"|receipt|receiv(?:e|ed|ing)|ref(?:erence)?|regarding|relevant|repl(?:y|ies)|requests?|respond|response|right|s|safely?|service"

@@ -95,7 +95,7 @@ def read_rows(rows: Iterable[tuple[int, Sequence[str]]], terms: Terms, where: Wh
             for part in _parts(cells, beside):
                 row = _device_of(part, columns, terms.wanted)
                 found = list(_read(row, columns, where(number), terms)) if row else []
-                if row is None and above is not None and not beside:
+                if row is None and above is not None and columns.devices and not beside:
                     found = [
                         replace(one, look=True) for one in _read(_below(above, part), columns, where(number), terms)
                     ]
