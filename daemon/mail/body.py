@@ -30,6 +30,8 @@ class Body:
     signature: list[str] = field(default_factory=list)
     forwarded: list[str] = field(default_factory=list)
     woven: list[str] = field(default_factory=list)
+    struck: list[str] = field(default_factory=list)
+    """Lines of what is struck through in new and forwarded text."""
     tables: list[Table] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
@@ -62,22 +64,33 @@ class Body:
         self._take(quoting.split(self._shortened(text), self._manner_of(leaf)), leaf)
 
     def read_html(self, leaf: Leaf, *, text_too: bool) -> None:
-        """An HTML part: its tables always, its text where no text part says the same."""
+        """An HTML part: its tables and what is struck through always, its text where no text part says the same."""
         html = html_of(leaf)
         self.looks.append(html)
-        if not text_too and len(leaf.content) <= MAX_HTML and markup.surely_has_no_table(html):
+        is_short = len(leaf.content) <= MAX_HTML
+        if not text_too and is_short and markup.surely_has_no_table(html) and markup.strikes_nothing(html):
             return
         page = markup.read_html(html)
         if len(leaf.content) > MAX_HTML or not page.whole:
             self.defect(_HTML_TOO_LONG)
-        if not (text_too or page.tables):
+        if not (text_too or page.tables or markup.struck_in(page.text)):
             return
         parts = quoting.split(self._shortened(page.text) if text_too else page.text, self._manner_of(leaf))
+        self._take_struck(parts)
         if page.tables:
             self._place_tables(parts, page.tables, leaf)
         if text_too:
             self.texts.append(page.text)
             self._take(_without_markers(parts), leaf)
+
+    def _take_struck(self, parts: Split) -> None:
+        """What is struck through is said no more; in what is quoted others may have struck it."""
+        for lines in (parts.new, parts.forwarded):
+            if struck := markup.struck_in("\n".join(lines)):
+                self.struck.extend(self._shortened(struck).split("\n"))
+                lines[:] = map(markup.without_struck, lines)
+        for lines in (parts.quoted, parts.signature):
+            lines[:] = map(markup.without_struck_marks, lines)
 
     def _manner_of(self, leaf: Leaf) -> Manner:
         """A mail within is read by its own subject; whatever it answers is below it."""

@@ -162,7 +162,7 @@ def _read_page(leaf: Leaf, body: Body) -> tuple[Reading, str]:
     label = leaf.name or "page"
     for number, rows in enumerate(page.tables, 1):
         body.add_table(Table(Source.HTML, f"{label}, table {number}", rows))
-    _add_lines(markup.without_markers(page.text), label, body)
+    _add_lines(markup.without_struck(markup.without_markers(page.text)), label, body)
     return Reading.READ, ""
 
 

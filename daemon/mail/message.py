@@ -243,6 +243,8 @@ class IncomingMail:
     """The marked lines of what is quoted, and what was typed between them, which is new and stands in `new_text` too."""
     bounce: Bounce | None = None
     """What a mail system reports in it of a mail that was sent; None: it reports nothing."""
+    struck_text: str = field(default="", repr=False)
+    """What is struck through in the new part and in what was handed on: it stands in none of the others."""
 
     @property
     def complete(self) -> bool:

@@ -52,6 +52,7 @@ def parse(raw: bytes, trust: Trust) -> IncomingMail:
         semantic_key=_semantic_key(fields, origin, subject, body, raw),
         links_to_protected=body.protected or _only_points_elsewhere(body),
         bounce=read_bounce(raw, fields, tree, origin),
+        struck_text="\n".join(body.struck),
     )
 
 

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.mail.text.markup import MAX_DEPTH, read_html, surely_has_no_table, tables_in, without_markers
+from daemon.mail.text.markup import (
+    MAX_DEPTH,
+    read_html,
+    strikes_nothing,
+    struck_in,
+    surely_has_no_table,
+    tables_in,
+    without_markers,
+    without_struck,
+)
 
 ID = "00-DB-12-34-56-78-90-A0"
 
@@ -30,6 +39,7 @@ def text(html: str) -> str:
         ("<div style='border:none;border-top:solid #B5C4DF 1.0pt;padding:3.0pt'><p>From: a</p></div>", ["-----Original Message-----", "From: a"]),
         ("<ul><li>a</li><li>b</li></ul>", ["a", "b"]),
         ("\ue0000\ue001", ["0"]),
+        ("&#xE000;0&#xE001;&#xE002;", ["0"]),
         ("", [""]),
     ],
 )  # fmt: skip
@@ -72,6 +82,47 @@ def test_tables_that_lay_out_a_page_are_text(table):
     page = read_html(table)
     assert page.tables == ()
     assert ID in page.text
+
+
+@pytest.mark.parametrize(
+    ("html", "left", "struck"),
+    [
+        (f"<p>a <s>{ID}</s> b</p>", "a  b", ID),
+        (f"<p><del>{ID[:9]}<b>{ID[9:]}</b></del></p>", "", ID),
+        (f"<strike><p>{ID}</p><p>c</p></strike>d", "\n\nd", f"{ID}\nc"),
+        (f"<p>a<span style='color:red; TEXT-DECORATION: underline line-through'>{ID}</span></p>", "a", ID),
+        ("<p style='text-decoration:none'>a</p>", "a", ""),
+        ("<blockquote><s>a</s></blockquote>", "> ", "a"),
+        ("<small>a</small><section>b</section>", "a\nb", ""),
+    ],
+)
+def test_what_is_struck_through_stands_apart(html, left, struck):
+    """It is read, and said to be struck."""
+    page = read_html(html)
+    assert without_struck(page.text) == left
+    assert struck_in(page.text) == struck
+    assert not strikes_nothing(html) or not struck
+
+
+@pytest.mark.parametrize(
+    ("row", "struck"),
+    [
+        (f"<tr><td><s>{ID}</s></td><td>gas</td></tr>", ID),
+        (f"<tr style='text-decoration:line-through'><td>{ID}</td><td>gas</td></tr>", f"{ID}\ngas"),
+        (f"<tr><td style='text-decoration: line-through'>{ID}</td><td></td></tr>", ID),
+        (f"<tr style='display:none'><td>{ID}</td><td>gas</td></tr>", ""),
+        (f"<tr hidden><td>{ID}</td><td>gas</td></tr>", ""),
+        (f"<tr><td><span style='display:none'>{ID}</span></td><td></td></tr>", ""),
+    ],
+)
+def test_a_row_that_is_struck_through_or_hidden_is_no_row(row, struck):
+    """What is struck through stands below the marker of its table; what is hidden nowhere."""
+    other = ID.replace("A0", "B1")
+    page = read_html(
+        f"<table><tr><td>Device ID</td><td>Fuel</td></tr><tr><td>{other}</td><td><s>gas</s> elec</td></tr>{row}</table>"
+    )
+    assert page.tables == ((("Device ID", "Fuel"), (other, "elec")),)
+    assert struck_in(page.text) == "\n".join(filter(None, ("gas", struck)))
 
 
 def test_a_quoted_table_is_marked_as_quoted():

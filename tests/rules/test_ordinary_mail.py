@@ -43,8 +43,11 @@ def becomes(text: str, before: Facts, *, html: str = "", subject: str = "Install
     message["Message-ID"] = "<mail@northern-energy.example>"
     if before.home:
         message["In-Reply-To"] = "<letter@our-company.example>"
-    message.set_content(text + BELOW * bool(before.home))
-    if html:
+    if text or not html:
+        message.set_content(text + BELOW * bool(before.home))
+    if html and not text:
+        message.set_content(html, subtype="html")
+    elif html:
         message.add_alternative(html, subtype="html")
     mail = replace(parse(message.as_bytes(), Trust()), origin=cases.origin())
     return decide(replace(before, mail=mail), understand(mail, mails.contact()), cases.policy())
@@ -126,6 +129,45 @@ def test_a_row_that_bears_an_answer_beside_a_request_is_seen(remark: str, held: 
     decision = becomes("See the table", FRESH, html=asked_for(remark))
     assert [one for plan in decision.plans for one in plan.code_devices] == ([A] if held else [A, B])
     assert decision.reason is (Reason.SOME_NOT_WANTED if held else Reason.REQUEST)
+
+
+LISTED = f"<p>Install codes please</p><p>{A}<br><s>{B}</s></p>"
+STRUCK_ROW = f"<table><tr><th>Device ID</th><th>Fuel</th></tr><tr><td>{A}</td><td>gas</td></tr><tr><td><s>{B}</s></td><td>gas</td></tr></table>"
+
+
+@pytest.mark.parametrize("text", ["", f"Install codes please\n\n{A}\n{B}"])
+@pytest.mark.parametrize("html", [LISTED, f"<p>Install codes please</p>{STRUCK_ROW}"])
+def test_what_is_struck_through_is_not_asked_for(text: str, html: str) -> None:
+    """Whether or not the mail says all of it once more as plain text; its writer reads that it is left out."""
+    decision = becomes(text, FRESH, html=html)
+    assert [one for plan in decision.plans for one in plan.code_devices] == [A]
+    assert cases.said(decision).left_out == (B,)
+
+
+def test_where_all_is_struck_through_a_person_looks() -> None:
+    """Nothing is sent for what its writer crossed out."""
+    decision = becomes("", FRESH, html=f"<p><s>Install codes please {A}</s></p><p>Sorted now</p>")
+    assert (decision.fate, decision.plans) == (Fate.HELD, ())
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        "The ones below have been commissioned, thank you, for information only:",
+        "Completed - no action needed",
+        "Codes received",
+    ],
+)
+def test_of_two_tables_one_may_be_done_with(between: str) -> None:
+    """Which, no rule can know: a person looks, and both are asked for where nothing of the kind is said."""
+
+    def sent(words: str) -> list[str]:
+        first, second = (f"<table><tr><th>Device ID</th></tr><tr><td>{one}</td></tr></table>" for one in (A, B))
+        decision = becomes("", FRESH, html=f"<p>Install codes please for:</p>{first}<p>{words}</p>{second}")
+        return [one for plan in decision.plans for one in plan.code_devices]
+
+    assert sent(between) == []
+    assert sent("And for these, which have never been commissioned:") == [A, B]
 
 
 def test_once_it_is_approved_it_is_looked_at_no_more() -> None:

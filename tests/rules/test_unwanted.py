@@ -68,6 +68,11 @@ LEFT_OUT = [
     (f"Install code for {A} please.\n{B}: cancelled.", [B]),
     (f"Install code for {A} please. Please take {B} off the list.", [B]),
     (f"Install code for {A} please. You can close {B}.", [B]),
+    (f"Install codes please:\n\n{A}\n{B} - duplicate", [B]),
+    (f"Install codes please:\n\n{A}\n{B} (lost customer)", [B]),
+    (f"Install codes please:\n\n{A} ESME open\n{B} GSME closed", [B]),
+    (f"Codes needed:\n{A}\nCancelled:\n{B}\n{C}", [B, C]),
+    (f"Already received:\n\n{B}\n\nInstall codes please for:\n\n{A}", [B]),
 ]
 
 
@@ -146,6 +151,11 @@ WANTED = [
     f"{A} will be removed next week unless we get the code",
     f"It is not the ESME but the GSME {A} we need",
     f"Please check {A} and send us the code. This one is not a test.",
+    f"Removed from our portal by mistake, code needed:\n{A}",
+    f"Received complaint from customer, code please:\n{A}",
+    f"Code please: {A} - received code is wrong",
+    f"Code please.\n\nDevice ID\nCode received\n{A}\nNo",
+    f"Code please: {A} GSME removed meter's replacement",
 ]
 
 
@@ -303,11 +313,35 @@ def test_what_is_left_out_by_its_place_or_kind_is_for_a_person(text, some):
         ("Status", "now commissioned 3/5"),
         ("Comments", "meter removed"),
         ("Comments", "code received 3/5"),
+        ("Status", "Cancelled"),
+        ("Status", "CANCELLED 12/05 - customer moved"),
+        ("Comment", "cancelled by customer"),
+        ("Request status", "Done"),
+        ("Status", "Closed"),
+        ("Status", "Received"),
+        ("Notes", "received from you 12/05"),
+        ("Notes", "Got code, ta"),
+        ("Comments", "We have this code already"),
+        ("Comment", "Duplicate"),
+        ("Comments", "dup of row 1"),
+        ("Comments", "lost customer"),
+        ("Comment", "Customer lost to Southern Power"),
+        ("Comments", "not our customer any more"),
+        ("Notes", "CoS loss"),
+        ("Comments", "entered in error"),
+        ("Comments", "PLEASE IGNORE - sent in error"),
+        ("Comment", "meter exchanged, not needed"),
+        ("Notes", "do not send - customer objected"),
+        ("Comments", "removed from site"),
+        ("Action", "Remove"),
+        ("Required (Y/N)", "No"),
+        ("Code received", "Yes"),
+        ("Code received", "12/05/2026"),
     ],
 )
 def test_a_row_that_says_so_is_left_out(heading, remark):
     """In a sheet, or a table of the mail, of which its plain text says the rest once more."""
-    rows = (("Device ID", heading), (A, "Yes" if remark == "No" else ""), (B, remark))
+    rows = (("Device ID", heading), (A, {"No": "Yes", "Yes": "No"}.get(remark, "")), (B, remark))
     for one in (sheet(*rows), table(*rows)):
         text = "Install codes please\n\n" + "\n".join("\n".join(row) for row in rows if one.source is Source.HTML)
         meaning = read(mail(text, tables=(one,)))
@@ -333,6 +367,24 @@ def test_a_row_that_says_so_is_left_out(heading, remark):
         ("Status", "no longer commissioned"),
         ("Comment", "Don't send by post"),
         ("Appointment status", "Cancelled"),
+        ("Install status", "Complete"),
+        ("Switch status", "Completed"),
+        ("WAN status", "Resolved"),
+        ("Status", "Urgent"),
+        ("Comments", "URGENT - site visit booked 14/06"),
+        ("Status", "Outstanding"),
+        ("Status", "Installation complete"),
+        ("Comments", "code received not working"),
+        ("Comments", "received blank code"),
+        ("Comments", "customer cancelled last appointment, rebooked"),
+        ("Comments", "Cancelled job re-raised"),
+        ("Comments", "Removed IHD"),
+        ("Comments", "lost comms 3/4"),
+        ("Comments", "Completed survey"),
+        ("Comments", "closed cover, customer in Mon-Fri"),
+        ("Notes", "moved to us 3 May"),
+        ("Notes", "old meter removed, new one not commissioned"),
+        ("Code received", "No"),
     ],
 )
 def test_a_row_that_says_something_else_is_asked(heading, remark):
@@ -340,6 +392,15 @@ def test_a_row_that_says_something_else_is_asked(heading, remark):
     rows = (("Device ID", heading), (A, ""), (B, remark))
     meaning = read(mail("Install codes please", tables=(sheet(*rows),)))
     assert [one.device_id for one in meaning.asked] == [A, B]
+
+
+@pytest.mark.parametrize("heading", [(), (("Device ID",),)])
+def test_a_row_that_stands_alone_speaks_for_those_below_it(heading):
+    """Until the next such row."""
+    rows = (*heading, ("Received",), (B,), ("Outstanding",), (A,))
+    meaning = read(mail("Install codes please", tables=(sheet(*rows),)))
+    assert [one.device_id for one in meaning.asked] == [A]
+    assert meaning.left_out == (B,)
 
 
 def test_a_device_of_an_attached_list_is_left_out_by_the_words_above_it():

@@ -2,7 +2,7 @@
 
 Text of a quoting element gets "> " before each line, so that one set of rules (`quoting`) tells new from
 quoted for text and HTML alike. Where a table of data stood, the text holds a marker line; whichever part
-of the text keeps the marker keeps the table.
+of the text keeps the marker keeps the table. What is struck through stands between marks of its own.
 """
 
 import re
@@ -39,6 +39,11 @@ _ANSWERED_IDS = frozenset(("divrplyfwdmsg", "mail-editor-reference-message-conta
 _OUTLOOK_RULE = re.compile(r"border:\s*none;\s*border-top:\s*solid #(?:e1e1e1|b5c4df) 1\.0pt", re.IGNORECASE)
 """The line that desktop Outlook draws above what is answered or handed on."""
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt)?\s*(?:;|$)", re.IGNORECASE)
+_STRUCK_TAGS = frozenset(("s", "del", "strike"))
+_STRUCK_STYLE = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
+_MAY_STRIKE = re.compile(r"<(?:s|del|strike)\b|line-through", re.IGNORECASE)
+_MAY_NOT_SHOW = re.compile(rf"{_MAY_STRIKE.pattern}|{_HIDDEN.pattern}|\bhidden\b", re.IGNORECASE)
+"""Stands in each page of which not all is there to be read: elsewhere no element of a cell need be looked at for it."""
 _ID_CELL = re.compile(r"(?:0x)?[0-9A-Fa-f]{2}(?:[\-: .\u2010-\u2015]?[0-9A-Fa-f]{2}){6,19}", re.IGNORECASE)
 _BREAKING = re.compile(r"<(?:p|div|br|li|[uo]l|hr|pre|h[1-6]|d[dt]|center|style|script|section|article)\b")
 _LONE = re.compile(
@@ -49,7 +54,8 @@ _NESTING = re.compile(
     re.IGNORECASE,
 )
 """A tag that opens or closes an element which may hold another of its kind."""
-_MARKERS = re.compile(r"[\ue000\ue001]")
+_MARKERS = re.compile(r"[\ue000-\ue003]")
+_STRUCK = re.compile(r"\ue002([^\ue003]*)\ue003")
 _MARKER_LINE = re.compile(r"^[> ]*\ue000([0-9]+)\ue001$", re.MULTILINE)
 
 Rows = tuple[tuple[str, ...], ...]
@@ -72,7 +78,7 @@ def read_html(html: str) -> Page:
     body = LexborHTMLParser(_without_own_markers(html)).body
     if body is None:
         return Page("", ())
-    writer = _Writer()
+    writer = _Writer(all_shows=_MAY_NOT_SHOW.search(html) is None)
     whole = writer.write(body)
     return Page(writer.text(), tuple(writer.tables), whole)
 
@@ -82,7 +88,13 @@ def surely_has_no_table(html: str) -> bool:
     return html.count("<") < _FEW_TAGS and "<table" not in _without_own_markers(html).lower()
 
 
+def strikes_nothing(html: str) -> bool:
+    """Whether nothing is struck through in `html`, told without reading it."""
+    return _MAY_STRIKE.search(html) is None
+
+
 def _without_own_markers(html: str) -> str:
+    """Neither as it came nor as it is read: a marker may be written as an entity."""
     return html if html.isascii() else _MARKERS.sub("", html)
 
 
@@ -110,11 +122,30 @@ def without_markers(text: str) -> str:
     return _MARKER_LINE.sub("", text) if "\ue000" in text else text
 
 
+def without_struck(text: str) -> str:
+    """`text` without what is struck through in it."""
+    return _STRUCK.sub("", text) if "\ue002" in text else text
+
+
+def without_struck_marks(text: str) -> str:
+    """`text` as if nothing were struck through in it."""
+    return _STRUCK.sub(r"\1", text) if "\ue002" in text else text
+
+
+def struck_in(text: str) -> str:
+    """What is struck through in `text`, in its lines."""
+    if "\ue002" not in text:
+        return ""
+    return "\n".join("".join(_STRUCK.findall(line)) for line in text.split("\n") if "\ue002" in line)
+
+
 class _Writer:
     """Walks the tree without recursion: twenty thousand nested tags are a mail like any other."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, all_shows: bool) -> None:
         self.tables: list[Rows] = []
+        self._all_shows = all_shows
+        self._struck = 0
         self._lines: list[str] = []
         self._words: list[str] = []
         self._quotes = 0
@@ -145,7 +176,7 @@ class _Writer:
         """Take `node` in; what is to be closed again after its children, None where they do not follow."""
         tag = node.tag or ""
         if tag == "-text":
-            self._add_text(node.text_content or "")
+            self._add_text(_without_own_markers(node.text_content or ""))
             return None
         if tag in _SKIPPED or tag.startswith(("-", "!", "_")):
             return None
@@ -156,7 +187,7 @@ class _Writer:
             self._break()
             rows = self._data_rows(node)
             if rows is not None:
-                self._place_table(rows)
+                self._place_table(rows, node)
                 return None
         if tag in _BLOCKS:
             self._break(empty=tag == "br")
@@ -164,8 +195,9 @@ class _Writer:
             self._lines.append(self._mark() + ORIGINAL)
         if tag in ("td", "th"):
             self._words.append("  ")
-        opened = _Opened(tag, _quotes(tag, attributes))
+        opened = _Opened(tag, _quotes(tag, attributes), not self._all_shows and _is_struck(tag, attributes))
         self._quotes += opened.quotes
+        self._struck += opened.strikes
         self._preformatted += tag == "pre"
         return opened
 
@@ -173,27 +205,36 @@ class _Writer:
         if opened.tag in _BLOCKS and opened.tag != "br":
             self._break()
         self._quotes -= opened.quotes
+        self._struck -= opened.strikes
         self._preformatted -= opened.tag == "pre"
 
     def _add_text(self, text: str) -> None:
         if not self._preformatted:
-            self._words.append(_closed_up(text))
+            self._words.append(self._as_it_is(_closed_up(text)))
             return
         first, *others = text.split("\n")
-        self._words.append(first)
+        self._words.append(self._as_it_is(first))
         for line in others:
             self._break(empty=True)
-            self._words.append(line)
+            self._words.append(self._as_it_is(line))
+
+    def _as_it_is(self, words: str) -> str:
+        return f"\ue002{words}\ue003" if self._struck and words.strip() else words
 
     def _data_rows(self, table: LexborNode) -> Rows | None:
-        rows = data_rows(table)
+        if self._struck:
+            return None
+        rows = data_rows(table, all_shows=self._all_shows)
         if rows is not None:
             self._cells += sum(map(len, rows))
         return rows if self._cells <= MAX_CELLS else None
 
-    def _place_table(self, rows: Rows) -> None:
+    def _place_table(self, rows: Rows, table: LexborNode) -> None:
         self._lines.append(f"{self._mark()}\ue000{len(self.tables)}\ue001")
         self.tables.append(rows)
+        if not self._all_shows:
+            struck = (_words(cell, struck=True) for cell in table.css("td, th"))
+            self._lines.extend(f"{self._mark()}\ue002{words}\ue003" for words in struck if words)
 
     def _mark(self) -> str:
         return "> " * min(self._quotes, _MAX_QUOTES)
@@ -210,6 +251,7 @@ class _Opened(NamedTuple):
 
     tag: str
     quotes: bool
+    strikes: bool
 
 
 def _closed_up(text: str) -> str:
@@ -222,6 +264,10 @@ def _closed_up(text: str) -> str:
 
 def _hidden(attributes: dict[str, str | None]) -> bool:
     return "hidden" in attributes or bool(_HIDDEN.search(attributes.get("style") or ""))
+
+
+def _is_struck(tag: str, attributes: dict[str, str | None]) -> bool:
+    return tag in _STRUCK_TAGS or bool(_STRUCK_STYLE.search(attributes.get("style") or ""))
 
 
 def _answers(attributes: dict[str, str | None]) -> bool:
@@ -237,8 +283,8 @@ def _quotes(tag: str, attributes: dict[str, str | None]) -> bool:
 # Tables ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def data_rows(table: LexborNode) -> Rows | None:
-    """The rows of a table; None where it only lays out a page.
+def data_rows(table: LexborNode, *, all_shows: bool) -> Rows | None:
+    """The rows of a table; None where it only lays out a page. `all_shows`: nothing of it is hidden or struck through.
 
     That is one with another table or a quotation in it, or with sentences and no Device ID standing alone.
     """
@@ -248,7 +294,7 @@ def data_rows(table: LexborNode) -> Rows | None:
             return None  # at the first: so no element is looked at for two tables
         if node.tag == "tr":
             found.append(node)
-    rows = tuple(_rows(found))
+    rows = tuple(_rows(found, all_shows=all_shows))
     if not rows or any(len(cell) > MAX_CELL for row in rows for cell in row):
         return None
     return rows if _holds_data(rows) else None
@@ -261,17 +307,20 @@ def _holds_data(rows: Rows) -> bool:
     return len(rows) > 1 and not sentences
 
 
-def _rows(found: list[LexborNode]) -> Iterator[tuple[str, ...]]:
-    """Rows of cells; a cell that spans columns is followed by blanks, one that spans rows stands in each."""
+def _rows(found: list[LexborNode], *, all_shows: bool) -> Iterator[tuple[str, ...]]:
+    """Rows of cells; a cell that spans columns is followed by blanks, one that spans rows stands in each.
+
+    A row whose Device ID is struck through is left out with all that it says.
+    """
     hanging: dict[int, tuple[str, int]] = {}
     for row in found:
         cells: list[str] = []
         for child in row.iter():
             if child.tag in ("td", "th"):
                 _hang(cells, hanging)
-                _add_cell(cells, hanging, child)
+                _add_cell(cells, hanging, child, all_shows=all_shows)
         _hang(cells, hanging)
-        if any(cells):
+        if any(cells) and (all_shows or not _strikes_device(row)):
             yield tuple(cells)
 
 
@@ -284,8 +333,12 @@ def _hang(cells: list[str], hanging: dict[int, tuple[str, int]]) -> None:
         cells.append(text)
 
 
-def _add_cell(cells: list[str], hanging: dict[int, tuple[str, int]], cell: LexborNode) -> None:
-    text, attributes = _cell_text(cell), cell.attributes
+def _strikes_device(row: LexborNode) -> bool:
+    return any(_ID_CELL.fullmatch(_words(cell, struck=True)) for cell in row.css("td, th"))
+
+
+def _add_cell(cells: list[str], hanging: dict[int, tuple[str, int]], cell: LexborNode, *, all_shows: bool) -> None:
+    text, attributes = _cell_text(cell) if all_shows else _words(cell, struck=False), cell.attributes
     if "colspan" not in attributes and "rowspan" not in attributes:
         cells.append(text)
         return
@@ -310,18 +363,37 @@ def _cell_text(cell: LexborNode) -> str:
     inner = (cell.html or "").partition(">")[2]
     if len(_BREAKING.findall(inner)) <= inner.lstrip().startswith(("<p", "<div")) and _LONE.search(inner):
         return " ".join((cell.text(separator="") or "").split())
+    return _words(cell, struck=False)
+
+
+def _words(cell: LexborNode, *, struck: bool) -> str:
+    """What is struck through of the words of a cell, or what is not; never what is hidden."""
+    above = list(_up_to_table(cell))
+    if any(_hidden(one.attributes) for one in above):
+        return ""
     words: list[str] = []
-    stack: list[LexborNode | None] = [*reversed(list(cell.iter(include_text=True)))]
+    stack: list[tuple[LexborNode | None, bool]] = [
+        (cell, any(_is_struck(one.tag or "", one.attributes) for one in above))
+    ]
     while stack:
-        node = stack.pop()
+        node, within = stack.pop()
         tag = (node.tag or "") if node else ""
         if node is None:
             words.append(" ")
         elif tag == "-text":
-            words.append(node.text_content or "")
-        elif tag not in _SKIPPED and not tag.startswith(("-", "!", "_")):
+            words.append(node.text_content or "" if within is struck else "")
+        elif tag not in _SKIPPED and not tag.startswith(("-", "!", "_")) and not _hidden(node.attributes):
             if tag in _BLOCKS:
                 words.append(" ")
-                stack.append(None)
-            stack.extend(list(node.iter(include_text=True))[::-1])
+                stack.append((None, within))
+            within = within or _is_struck(tag, node.attributes)
+            stack.extend((child, within) for child in list(node.iter(include_text=True))[::-1])
     return " ".join("".join(words).split())
+
+
+def _up_to_table(cell: LexborNode) -> Iterator[LexborNode]:
+    """What a cell stands in: its row, and the part of the table."""
+    node = cell.parent
+    while node is not None and node.tag in ("tr", "tbody", "thead", "tfoot"):
+        yield node
+        node = node.parent

@@ -15,7 +15,7 @@ from daemon.rules.meaning import Asked, BadLine, Correspondence
 from daemon.rules.sense import cautions, listing, personal, scanning, wishes
 from daemon.rules.sense.listing import Listed
 from daemon.rules.sense.near_misses import Fault
-from daemon.rules.sense.unwanted import unwanted
+from daemon.rules.sense.unwanted import some_are_done, unwanted
 
 MAX_BAD_LINES = 200
 MAX_ROWS_SEARCHED = 5_000
@@ -63,7 +63,9 @@ class _Gathered:
     shaped: bool = False
     """One of `bad` was meant for a Device ID, even where nothing else in the mail says so."""
     left_out: set[DeviceId] = field(default_factory=set)
-    """Devices whose row says that they are not wanted."""
+    """Devices whose row says that they are not wanted, or that are struck through."""
+    lists: int = 0
+    """Tables that ask for devices."""
     codes: bool = False
     for_devices: bool = False
 
@@ -152,7 +154,7 @@ def sense(mail: IncomingMail) -> Sense:
         references=_references(mail),
     )
     meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
-    if _leaves_some_out(meaning, words):
+    if _leaves_some_out(meaning, words, gathered.lists):
         meaning = replace(meaning, leaves_some_out=True)
     if _is_cautious(meaning, words) or _merely_tells(meaning, mail, words):
         meaning = replace(meaning, no_plain_request=True)
@@ -255,9 +257,13 @@ def _asks_all_the_same(beside: str) -> bool:
     return wishes.asks_for_codes(said, of_devices=True) or wishes.asks_for_it(said)
 
 
-def _leaves_some_out(meaning: Correspondence, words: _Words) -> bool:
-    """Beside what it leaves out by Device ID."""
-    if len(meaning.asked) < 2 or meaning.withdraws or not wishes.leaves_some_out(words.all):
+def _leaves_some_out(meaning: Correspondence, words: _Words, lists: int) -> bool:
+    """Beside what it leaves out by Device ID. Of several tables, those are meant of which it says that all is done."""
+    if len(meaning.asked) < 2 or meaning.withdraws:
+        return False
+    if lists > 1 and some_are_done(words.all):
+        return True
+    if not wishes.leaves_some_out(words.all):
         return False
     return wishes.leaves_some_out(wishes.sentences(unwanted(*words.texts).beside))
 
@@ -409,6 +415,7 @@ def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
         tabled={d for listed in in_text for d in (*listed.beside, *(device for device, _ in listed.asked))},
         cells={cell for table in mail.tables if table.source in _IN_TEXT for row in table.rows for cell in row},
         left_out={device for _, listed in tables for device in listed.left_out},
+        lists=sum(bool(listed.asked) for _, listed in tables),
         codes=any(listed.brings_codes for _, listed in tables),
         for_devices=any(listed.for_devices for _, listed in tables),
     )
@@ -419,6 +426,9 @@ def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
     _read_text(mail.forwarded_text, gathered, lambda line: f"line {line + 1} of the forwarded mail", asking=asking)
     for table, listed in tables:
         _take(listed, gathered, _place(table))
+    for device in scanning.scan(mail.struck_text).devices:
+        gathered.asked.setdefault(device, Asked(device, "what is struck through"))
+        gathered.left_out.add(device)
     for device in gathered.answered:
         gathered.asked.pop(device, None)
     return gathered

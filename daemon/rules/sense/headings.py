@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from daemon.rules.sense.cells import SHORTEST, devices_in, is_unwanted
+from daemon.rules.sense.cells import SHORTEST, devices_in, is_over, is_unwanted
 
 _STRONG = re.compile(
     r"\b(?:guids?|eui(?: ?64)?s?|device ?ids?|device identifiers?|mac(?: address)?"
@@ -29,8 +29,15 @@ _ANSWER = re.compile(
 _REMARK = re.compile(
     r"\A\Z|\b(?:status|comments?|notes?|remarks?|actions?|codes?|outcome|answers?|results?|response|reply|requests?)\b"
 )
-_WHETHER_WANTED = re.compile(r"\A(?:(?:install(?:ation)? )?codes? )?(?:still )?(?:required|needed|wanted)\Z")
+_OF_THE_ROW = re.compile(
+    r"\A(?:(?:current|our|your|general|any|other|additional) )?(?:(?:install(?:ation)? )?codes? |(?:mp ?121 )?requests? )?"
+    r"(?:status|comments?|notes?|remarks?|actions?)?(?: (?:or|and) (?:comments?|notes?|remarks?))?\Z"
+)
+"""A column that says how it stands with the row itself, and not with a visit, a switch or a network."""
+_WHETHER_WANTED = re.compile(r"\A(?:(?:install(?:ation)? )?codes? )?(?:still )?(?:required|needed|wanted)(?: y n)?\Z")
+_WHETHER_IT_CAME = re.compile(r"\A(?:date )?(?:install(?:ation)? )?codes? (?:already )?received(?: y n| date| on)?\Z")
 _NO = frozenset(("no", "n", "false"))
+_IT_CAME = re.compile(r"(?:y|yes|true|received)\b(?! but| not)|[0-9]{1,4}[/.\- ]", re.IGNORECASE)
 LABEL = re.compile(
     r"\b(?:guids?|eui(?: ?64)?|device ?id|device identifier|meter id|(?:esme|gsme|ppmid|hcalcs) (?:device )?id)\b"
 )
@@ -53,12 +60,19 @@ class Heading:
     remarks: tuple[int, ...]
     wanted: tuple[int, ...]
     """Whether a row is wanted stands in these."""
+    of_the_row: frozenset[int]
+    """Those of `remarks` in which "done" is said of the row itself."""
+    came: tuple[int, ...]
+    """Whether its code was received, or when, stands in these."""
 
     def leaves_out(self, row: Sequence[str]) -> bool:
         """The row says that its devices are not wanted."""
         for column in self.remarks:  # any() costs three times as much
-            if len(row) > column and row[column] and is_unwanted(row[column]):
+            cell = row[column] if len(row) > column else ""
+            if cell and (is_unwanted(cell) or (column in self.of_the_row and is_over(cell))):
                 return True
+        if self.came and any(len(row) > i and _IT_CAME.match(row[i].strip()) for i in self.came):
+            return True
         return bool(self.wanted) and any(len(row) > i and row[i].strip().lower() in _NO for i in self.wanted)
 
 
@@ -80,7 +94,15 @@ def heading_of(row: Sequence[str]) -> Heading | None:
     devices = tuple(sorted((*strict, *weak)))
     remarks = tuple(i for i, name in enumerate(names) if i not in devices and _REMARK.search(name))
     wanted = tuple(i for i, name in enumerate(names) if _WHETHER_WANTED.search(name))
-    return Heading(devices, answers, frozenset(strict), tuple(sorted({*remarks, *wanted})), wanted)
+    return Heading(
+        devices=devices,
+        answers=answers,
+        strict=frozenset(strict),
+        remarks=tuple(sorted({*remarks, *wanted})),
+        wanted=wanted,
+        of_the_row=frozenset(i for i in remarks if _OF_THE_ROW.match(names[i])),
+        came=tuple(i for i, name in enumerate(names) if _WHETHER_IT_CAME.match(name)),
+    )
 
 
 def _is_weak(name: str) -> bool:

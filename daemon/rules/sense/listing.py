@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 
 from daemon.mail.message import Source, Table
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.sense.cells import devices_in, is_answer, is_unwanted, is_worth_a_search, may_hold_code, why_unusable
+from daemon.rules.sense.cells import (
+    devices_in,
+    is_answer,
+    is_over,
+    is_unwanted,
+    is_worth_a_search,
+    may_hold_code,
+    why_unusable,
+)
 from daemon.rules.sense.headings import LABEL, NEARLY_LABEL, OTHER, Heading, heading_name, heading_of
 from daemon.rules.sense.near_misses import Fault
 from daemon.rules.sense.scanning import Found, exact, holds_code, scan
@@ -21,6 +29,8 @@ MAX_SEARCHED = 4_000_000
 """Characters of all tables of a mail that are searched, some seconds' work. Cells that hold just a Device ID are not."""
 TOO_MUCH = "it holds more text than we search; please send the Device IDs in a sheet or file of their own"
 _HEADING_WITHIN = 15
+LONGEST_SECTION = 60
+"""Characters of a row that heads those below it."""
 _HEADING_EFFORT = 20
 """Whether a cell is a heading costs as much as a search of so many characters."""
 
@@ -146,6 +156,8 @@ class _Reader:
         self._filled = 0
         self._answered_rows: set[int] = set()
         self._unwanted_rows: set[int] = set()
+        self._section_over = False
+        """The last row that stood alone says of those below it that they are not wanted."""
         self._loose: list[tuple[int, str]] = []
         self._listed = Listed()
 
@@ -170,7 +182,7 @@ class _Reader:
             self._answered_rows.add(number)
         elif any(len(row) > i and row[i] and is_answer(row[i]) for i in heading.answers):
             self._answered_rows.add(number)
-        if heading.leaves_out(row):
+        if self._section_over or heading.leaves_out(row):
             self._unwanted_rows.add(number)
         found = False
         odd: list[int] = []
@@ -196,6 +208,7 @@ class _Reader:
         """A row with something else in a column of Device IDs, or nothing in all of them."""
         if self._is_new_heading(row):
             return
+        self._note_section(row)
         unusable = []
         for column in odd:
             self._effort.spend(len(row[column]))
@@ -228,7 +241,8 @@ class _Reader:
                 self._listed.brings_codes = True
                 self._answered_rows.update(number for _, number in self.devices[-1:])
             return
-        if any(is_unwanted(cell) for cell in row if cell[:1].isalpha()):
+        self._note_section(row)
+        if self._section_over or any(is_unwanted(cell) or is_over(cell) for cell in row if cell[:1].isalpha()):
             self._unwanted_rows.add(number)
         for cell in map(str.strip, row):
             device = exact(cell)
@@ -236,6 +250,12 @@ class _Reader:
                 self.devices.append((device, number))
             elif is_worth_a_search(cell):
                 self._loose.append((number, cell))
+
+    def _note_section(self, row: Sequence[str]) -> None:
+        """A row of one cell, in which no device can stand, heads those below it: "Outstanding", "Received"."""
+        filled = [cell for cell in row if cell]
+        if len(filled) == 1 and len(filled[0]) <= LONGEST_SECTION and not is_worth_a_search(filled[0]):
+            self._section_over = is_unwanted(filled[0]) or is_over(filled[0])
 
     def finish(self) -> Listed:
         """What all rows together say."""

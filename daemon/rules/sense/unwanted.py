@@ -6,10 +6,11 @@ need ...", "... is on hold"; "... has been removed", "we already have the code f
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from daemon.rules.identifiers import DeviceId
+from daemon.rules.sense.cells import is_over
 from daemon.rules.sense.forms import DEVICE, SPOT, plain
 from daemon.rules.sense.scanning import canonical_of
 from daemon.rules.sense.sought import Sought
@@ -90,6 +91,16 @@ _DONE_BEHIND = Sought(
     rf"|{SPOT},? (?:(?:we|i)(?:'ve| have)? already (?:have|got|received|hold)|(?:we|i) (?:have|hold|got|received) already)(?=\W*(?:\Z|[.,;\n]))"
     rf"|{SPOT} (?:now )?(?:worked|works|arrived|received)\b(?! (?:an?|the|no|codes?|but)\b)"
 )
+_TYPE = r"(?:esmes?|gsmes?|ppmids?|hcalcs|electric\w*|gas)"
+_REMARKED = Sought(
+    rf"{SPOT}(?: *[\-:=(|,]+ *(?:{_TYPE}\W+)?| {_TYPE}\W+)(?P<said>[a-z][^{SPOT}\n]{{2,59}}?)[).\s]*(?=\n|\Z)"
+)
+_HEADED = Sought(rf"(?m:^)[ *\-]*(?P<said>[a-z][^{SPOT}\n]{{2,59}}?) ?(?P<colon>:?)[ \-*]*\n+[ *\-]*{SPOT}")
+"""What stands behind a Device ID to the end of its line, and in the line above a list: read as the remarks of a table are."""
+_SOME_ARE_DONE = Sought(
+    r"\bfor (?:your |our )?(?:information|reference|records)\b|\bfyi\b|\bno (?:further )?action\b|\b(?:already|codes?) received\b"
+    rf"|\b(?:have|has|are|were) (?:now |already |all |since |both |been )*(?!received|working|ok|fine){_DONE}\b"
+)
 _NOT_SO_FAR = re.compile(
     r"(?:\b(?:if|unless|before|until|till|once|as soon as|when|whether|so that|ensure|in case|not|never|to get|to have|like|want)|n't)\b\s*[^,;\n]*\Z"
 )
@@ -110,6 +121,18 @@ _SENT_BEFORE = re.compile(
 )
 """Before "not ..." or "instead of ...": it says what came, not what is wanted."""
 _SAID_OF_THE_LAST = re.compile(r"\s*(?:is|are|was|were|has|have|still|remains?)\b")
+
+
+_Where = Callable[[re.Match[str]], bool]
+
+
+def _says_it_is_over(match: re.Match[str]) -> bool:
+    return is_over(match["said"])
+
+
+def _heads_what_is_over(match: re.Match[str]) -> bool:
+    """It is headed by a colon, or begins a paragraph: the cells of a table may stand one below the other."""
+    return bool(match["colon"] or match.start() == 0) and is_over(match["said"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +160,11 @@ def unwanted(subject: str, *texts: str) -> Unwanted:
                 done.update(clauses.done())
             beside.append(clauses.beside() if text is not subject else "")
     return Unwanted(frozenset(left_out), frozenset(done - left_out), "\n\n".join(beside))
+
+
+def some_are_done(said: tuple[str, ...]) -> bool:
+    """Something of what it lists is for information, or done with, and not said by Device ID."""
+    return _SOME_ARE_DONE.in_any(said) or any(is_over(sentence.rstrip(" .:")) for sentence in said)
 
 
 def _folded(text: str) -> str:
@@ -175,7 +203,9 @@ class _Clauses:
         """Those of which it says that nothing is left to do; who asks does not say so."""
         if not self._asks:
             yield from self._before(_DONE_BEFORE, unless=_WISHED)
+            yield from self._before(_HEADED, where=_heads_what_is_over)
             yield from self._behind(_DONE_BEHIND)
+            yield from self._behind(_REMARKED, where=_says_it_is_over)
 
     def beside(self) -> str:
         """What else it says, once all was asked for."""
@@ -187,8 +217,10 @@ class _Clauses:
             at = max(at, end)
         return "".join((*kept, self._text[at:]))
 
-    def _before(self, pattern: Sought, *, unless: re.Pattern[str] | None = None) -> Iterator[DeviceId]:
-        for match in pattern.finditer(self._text):
+    def _before(
+        self, pattern: Sought, *, unless: re.Pattern[str] | None = None, where: _Where | None = None
+    ) -> Iterator[DeviceId]:
+        for match in filter(where, pattern.finditer(self._text)):
             first = match.start() + match[0].index(SPOT)
             if self._is_remark(match.start(), first) or self._is_of_what_came(match):
                 continue
@@ -210,8 +242,8 @@ class _Clauses:
         of_two = match[0].startswith(("not", "instead of", "rather than"))
         return of_two and _SENT_BEFORE.search(self._text[max(0, start - _SO_FAR) : start]) is not None
 
-    def _behind(self, pattern: Sought) -> Iterator[DeviceId]:
-        for match in pattern.finditer(self._text):
+    def _behind(self, pattern: Sought, *, where: _Where | None = None) -> Iterator[DeviceId]:
+        for match in filter(where, pattern.finditer(self._text)):
             last = match.start()
             goes_on = self._text[last + 1 :].lstrip(" ").startswith("\n")
             first = self._first_of_list(last, _JOINT if goes_on else _JOINT_IN_LINE)
