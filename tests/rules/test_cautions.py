@@ -83,7 +83,44 @@ BREACH = "We had a security breach last night: please ignore any requests from o
         f"Who asked for the code of {A}?",
         f"Can you explain why you sent the code for {A} to the wrong company?",
         f"{A} is not one of our sites, why do you send its code?",
+        f"{A} is with Southern Power now.",
+        f"Install code for {A} please. Correction: the meter is with Southern Power now.",
+        f"{A} is now supplied by Southern Power.",
+        f"Southern Power are the supplier of {A} since 3 May.",
+        f"{A} went over to Octavia Energy last month.",
+        f"{A} belongs to Octavia Energy now. The code is of use to them.",
+        f"{A} has been taken on by Octavia Energy. Please deal with them about the code.",
+        f"The customer at {A} has gone to Octavia Energy.",
+        f"The customer at {A} has since left. Please keep the code.",
+        f"{A} lost on 3 June.",
+        f"Please send the code for {A} to Southern Power, who have the customer now.",
+        f"The gain of {A} fell through, please stop.",
+        f"We are the losing supplier for {A}, the gaining supplier will ask you for the code.",
+        # in another way than we send
+        f"Please use encrypted email for {A}.",
+        f"Please send the install code for {A} in a password protected file.",
+        f"Install code for {A} please, via Egress only.",
+        f"Could you put the code for {A} on our SFTP?",
+        f"Please send {A} by post.",
+        f"Could you encrypt the code for {A} before sending?",
+        # said of what stands above it
+        f"Install codes please:\n{A}\n{B}\n\nThese should not be disclosed to anybody.",
+        f"Codes for {A} and {B}. They are not to be sent out.",
+        f"Install code for {A} please.\n\nNot to be released.",
+        f"We will need the code for {A} next month, not now.",
+        f"Test of our new system. Install code request for {A}. Please do not action.",
+        # for nobody who may have it, or by nobody who may ask
+        f"The police ask for the install code of {A}.",
+        f"The customer wants his install code for {A}.",
+        f"Did you send the install code for {A} to anyone else?",
+        f"Ann, who asked for the code of {A}, has left.",
+        f"Ann who requested {A} no longer works here. Its code is not for her.",
+        f"Ann asked for the code of {A} without authority.",
+        f"Someone called your helpdesk about the code of {A} claiming to be us.",
+        f"Has anybody else requested the code of {A}? We think it is fraud.",
         # they speak as those who are asked
+        f"You will get a request for the install code of {A} from Southern Power, please help them.",
+        f"Southern Power will contact you about the install code for {A}.",
         f"Hi, you asked us for the install code of {A}. Please allow 10 working days.",
         f"Please stop chasing us about {A}. We have sent the code twice.",
         f"Can you provide proof that {A} is yours before we send you its code?",
@@ -177,6 +214,24 @@ def test_what_is_still_wanted_is_not_taken_back(before) -> None:
         f"For info, our reference is 12345. Please provide install code for {A}.",
         f"Did you get our request for {A}?",
         f"Below is the device that we gained this week:\n{A}",
+        f"{A} came to us from Southern Power, code please.",
+        f"Please send the code for {A}. It was with Southern Power until May and is with us now.",
+        f"The customer at {A} has left Southern Power for us. Please provide the install code.",
+        f"Customer moved to a new house, {A} is the meter there. Install code please.",
+        f"Our engineer went to site for {A} and could not commission it. Code please.",
+        f"The customer's appointment at {A} was moved to Friday, so we need the code by then.",
+        f"{A} lost WAN in May, install code needed to re-join.",
+        f"{A} is now with our field team, code please.",
+        f"{A} belongs to a customer who switched to us. Install code please.",
+        f"Our records show Northern Energy is the registered supplier of {A}. Please provide code.",
+        f"Could you supply it now please, {A} is urgent.",
+        f"The last code you gave us was encrypted in a zip, we could open it. Now please {A}.",
+        f"Customer cancelled, rebooked for 12 June: {A}, code please.",
+        f"Code for {A} please.\n\nPlease do not send personal data to this mailbox unless encrypted.",
+        f"Code for {A} please.\n\nTo send us personal data securely please use our secure portal.",
+        f"Code for {A} please.\n\nBeware of emails claiming to be from us. Emails are not encrypted.",
+        f"Hi, Ann has left so please reply to me. Code for {A} please.",
+        f"Our engineer needs the install code for {A}.",
         f"Good afternoon\n\nESME {A}\n\nKind regards\nJohn Smith\nSmart Operations Analyst, Northern Energy Ltd",
     ],
 )
@@ -202,6 +257,22 @@ def test_what_waits_for_its_turn_waits_for_a_person(text: str, reason: Reason, n
     items = [item for thread in decision.threads for item in thread.items if item.state is State.HELD]
     assert {item.device_id for item in items} == now_held
     assert {item.reason for item in items} <= {Reason.NO_PLAIN_REQUEST}
+
+
+@pytest.mark.parametrize("before", [FRESH, HELD])
+@pytest.mark.parametrize("subject", ["Install codes", "Device"])
+def test_what_is_put_off_is_not_taken_back(before, subject: str) -> None:
+    """It is wanted later, so a person keeps it."""
+    decision = becomes(f"Don't send the code for {A} until after the bank holiday.", before, subject=subject)
+    assert (decision.fate, decision.plans, decision.threads) == (Fate.HELD, (), ())
+
+
+@pytest.mark.parametrize(
+    "text", ["Ann, who asked, has left.", "Customer cancelled, ta", "Thanks. Cx has gone elsewhere."]
+)
+def test_what_stands_against_what_is_held_is_seen(text: str) -> None:
+    """Beside thanks, too."""
+    assert becomes(text, HELD).fate is Fate.HELD
 
 
 @pytest.mark.parametrize(
@@ -245,5 +316,21 @@ def test_what_is_wrong_with_a_device_or_did_not_come_asks_for_its_code(text: str
 
 def test_a_subject_that_names_codes_asks_for_them() -> None:
     """Who tells something of a device under it wants the code."""
-    assert becomes(f"The customer at {A} has switched to us on 12 May.", FRESH).fate is Fate.DECIDED
-    assert becomes(f"The customer at {A} has switched to us on 12 May.", FRESH, subject="Gain").fate is Fate.HELD
+    assert becomes(f"The customer at {A} has complained on 12 May.", FRESH).fate is Fate.DECIDED
+    assert becomes(f"The customer at {A} has complained on 12 May.", FRESH, subject="Gain").fate is Fate.HELD
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Customer switched to us on 12th. Device: {A}",
+        f"Hello, {A} was gained from you in May.",
+        f"New customer of ours, meter fitted by you. {A}",
+        f"We took over {A} from Southern Power in May.",
+    ],
+)
+def test_a_gain_asks_for_the_code_whatever_the_subject(text: str) -> None:
+    """That the customer is theirs by now is why anybody asks; that another gained it is not."""
+    decision = becomes(text, FRESH, subject="Device")
+    assert [one for plan in decision.plans for one in plan.code_devices] == [A]
+    assert becomes(f"You gained the customer of {A} in May.", FRESH, subject="Device").fate is Fate.HELD

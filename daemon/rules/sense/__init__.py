@@ -100,6 +100,11 @@ class _Words:
         """All of them in a row."""
         return " ".join(self.all)
 
+    @property
+    def merely_thank(self) -> bool:
+        """They are thanks in a reply, and ask nothing: what they name is not asked for again."""
+        return self.reply and not self.asking and wishes.thanks(self.said)
+
     @cached_property
     def name_matter(self) -> bool:
         """They speak of what only this process speaks of."""
@@ -128,7 +133,7 @@ def _words(mail: IncomingMail) -> _Words:
         texts=(subject, mail.new_text, mail.forwarded_text),
         taking_back=wishes.withdrawals(said),
         asking=asks or wishes.asks_anything(handed_on),
-        reports=not asks and bool(wishes.reporting(said)),
+        reports=not asks and bool(wishes.reporting(said, reply=reply)),
     )
 
 
@@ -145,7 +150,7 @@ def sense(mail: IncomingMail) -> Sense:
         chase=kind is MarkedKind.CHASE or wishes.chases(words.said, reply=words.reply),
         complains=wishes.complains(words.said),
         brings_codes=gathered.codes,
-        leaves_open=bool(gathered.asked) and wishes.leaves_open(words.said),
+        leaves_open=bool(gathered.asked) and (words.merely_thank or wishes.leaves_open(words.said)),
         answered=tuple(sorted(gathered.answered)),
         nothing_attached=not (gathered.asked or mail.attachments or mail.tables) and wishes.attaches(words.said),
         bad_lines=tuple(gathered.bad.values()),
@@ -156,7 +161,7 @@ def sense(mail: IncomingMail) -> Sense:
     meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
     if _leaves_some_out(meaning, words, gathered.lists):
         meaning = replace(meaning, leaves_some_out=True)
-    if _is_cautious(meaning, words) or _merely_tells(meaning, mail, words):
+    if _is_cautious(meaning, words, mail.origin.sender) or _merely_tells(meaning, mail, words):
         meaning = replace(meaning, no_plain_request=True)
     if meaning.chase and not meaning.asked and not words.of_other_matter:
         meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
@@ -268,7 +273,7 @@ def _leaves_some_out(meaning: Correspondence, words: _Words, lists: int) -> bool
     return wishes.leaves_some_out(wishes.sentences(unwanted(*words.texts).beside))
 
 
-def _is_cautious(meaning: Correspondence, words: _Words) -> bool:
+def _is_cautious(meaning: Correspondence, words: _Words, sender: str | None) -> bool:
     """Something stands against sending codes, and that is not said of devices that it leaves out."""
     looks = [cautions.warn]
     if not meaning.withdraws and (meaning.asked or wishes.names_matter(words.around)):
@@ -278,7 +283,7 @@ def _is_cautious(meaning: Correspondence, words: _Words) -> bool:
     if not suspects:
         return False
     beside = (*wishes.sentences(words.texts[0]), *wishes.sentences(unwanted(*words.texts).beside))
-    return any(look(beside) for look in suspects)
+    return any(look(cautions.with_own_name_as_us(beside, sender)) for look in suspects)
 
 
 def _merely_tells(meaning: Correspondence, mail: IncomingMail, words: _Words) -> bool:
@@ -287,7 +292,7 @@ def _merely_tells(meaning: Correspondence, mail: IncomingMail, words: _Words) ->
     if words.reply or asks or not (meaning.asked and meaning.leaves_open):
         return False
     own = words.own
-    if mail.tables or mail.forwarded_text.strip() or wishes.replaces(words.said):
+    if mail.tables or mail.forwarded_text.strip() or wishes.replaces(words.said) or cautions.gain(words.said):
         return False
     if wishes.names_request(own) or wishes.names_code(own):
         return False
@@ -318,17 +323,17 @@ def _named_apart(meaning: Correspondence, words: _Words) -> set[DeviceId]:
 
     Where it is no reply nobody waits for a report: the very line must name them too, for a list may stand above thanks.
     """
-    told = _reported(words.said)
+    told = _reported(words.said, reply=words.reply)
     if not words.reply and wishes.denies(words.said):
         told = set()
     elif not words.reply:
         subject, said, _ = words.texts
-        told &= _reported((*wishes.sentences(subject), *wishes.lines(said)))
+        told &= _reported((*wishes.sentences(subject), *wishes.lines(said)), reply=False)
     return {one.device_id for one in meaning.asked} - told
 
 
-def _reported(said: tuple[str, ...]) -> set[DeviceId]:
-    return set().union(*(scanning.scan(part).devices for part in wishes.reporting(said)))
+def _reported(said: tuple[str, ...], *, reply: bool) -> set[DeviceId]:
+    return set().union(*(scanning.scan(part).devices for part in wishes.reporting(said, reply=reply)))
 
 
 def _with_apart(meaning: Correspondence, apart: set[DeviceId], words: _Words) -> Correspondence:

@@ -117,6 +117,8 @@ DEVICE = re.compile(rf"{_START}(?:0[xX])?(?:{HEX}{{16}}|{_groups(2, 8)}|{_groups
 """A Device ID, in a text from which codes were taken out."""
 SPOT = "§"
 """Stands for a Device ID where clauses are read that say something of one."""
+NAMED_DEVICE = rf"(?:{SPOT}|[0-9a-f]{{2}}(?:[\-: ]?[0-9a-f]{{2}}){{7}})"
+"""Within a pattern that is looked for in small letters: a Device ID, or what stands for one."""
 FOURS = re.compile(rf"{_START}{HEX}{{4}}(?:(?: | ?\n {{0,4}}){HEX}{{4}})+{_END}")
 """Groups of four over one or several lines."""
 LOOSE_CODE = re.compile(rf"(?<![^\W_]){HEX}(?:[ \-:./_|]?{HEX}){{19,}}")

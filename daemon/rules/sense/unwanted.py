@@ -89,11 +89,11 @@ _DONE_BEHIND = Sought(
     rf"{SPOT}{_BETWEEN}(?:\s+(?:is|are|was|were|has|have|had|got)|'s){_ADVERBS}\s+{_DONE}\b(?!\W{{0,3}}(?:no|n|to|but)\b)(?!{_NOT_FOR_GOOD})"
     rf"|{SPOT} *[\-:=(]+ *(?:now |already |all |code )?(?:done|received|sorted|commissioned|removed|decommissioned|resolved|worked|working)\b(?!\W{{0,3}}(?:no|n|but|an?|the|codes?)\b)"
     rf"|{SPOT},? (?:(?:we|i)(?:'ve| have)? already (?:have|got|received|hold)|(?:we|i) (?:have|hold|got|received) already)(?=\W*(?:\Z|[.,;\n]))"
-    rf"|{SPOT} (?:now )?(?:worked|works|arrived|received)\b(?! (?:an?|the|no|codes?|but)\b)"
+    rf"|{SPOT} (?:now )?(?:worked|works|joined|paired|arrived|received)\b(?! (?:an?|the|no|codes?|but)\b)"
 )
 _TYPE = r"(?:esmes?|gsmes?|ppmids?|hcalcs|electric\w*|gas)"
 _REMARKED = Sought(
-    rf"{SPOT}(?: *[\-:=(|,]+ *(?:{_TYPE}\W+)?| {_TYPE}\W+)(?P<said>[a-z][^{SPOT}\n]{{2,59}}?)[).\s]*(?=\n|\Z)"
+    rf"{SPOT}(?: *[\-:=(|]+ *(?:{_TYPE}\W+)?| {_TYPE}\W+)(?P<said>[a-z][^{SPOT}\n]{{2,59}}?)[).\s]*(?=\n|\Z)"
 )
 _HEADED = Sought(rf"(?m:^)[ *\-]*(?P<said>[a-z][^{SPOT}\n]{{2,59}}?) ?(?P<colon>:?)[ \-*]*\n+[ *\-]*{SPOT}")
 """What stands behind a Device ID to the end of its line, and in the line above a list: read as the remarks of a table are."""

@@ -8,7 +8,7 @@ They are written in small letters and looked for in case-folded text: three time
 
 import re
 
-from daemon.rules.sense.forms import DEVICE, plain
+from daemon.rules.sense.forms import DEVICE, NAMED_DEVICE, plain
 from daemon.rules.sense.sought import Sought
 
 MAX_WORDS = 20_000
@@ -49,7 +49,7 @@ _CODE_REQUEST = Sought(
     rf"|\b(?:requests?|enquiry|query) (?:for|of|re|regarding|:|-)?\s*(?:an? |the |some |[0-9]+ )?{_TOPIC}\b",
 )
 _PLAIN_CODE_REQUEST = Sought(
-    r"(?<!your )\bcodes?\W{0,3}(?:please|pls|needed|required|wanted|requests?|enquir\w+|quer(?:y|ies))\b|\Acodes? for\b"
+    r"(?<!your )(?<!check the )(?<!check this )(?<!verify the )\bcodes?\W{0,3}(?:please|pls|needed|required|wanted|requests?|enquir\w+|quer(?:y|ies))\b|\Acodes? for\b"
 )
 """Asked of the sentences alone that speak of a code at all."""
 _ASK = Sought(
@@ -101,7 +101,7 @@ _CHASE = Sought(
     r"|(?:deadline|sla|due date) (?:has |is |was )?(?:now )?(?:passed|expired|exceeded|missed|breached)|due (?:yesterday|last week)|escalat(?:e|ing) this)",
 )
 _CHASE_IN_REPLY = Sought(
-    r"\b(?:please|someone|anyone|can you|could you|you)\b(?! (?:do not|don't|no need))[^.?!]{0,30}\b(?<!do not )(?<!don't )(?<!need to )(?:respond|reply|prioriti[sz]e|expedite)\b|\b(?:require|need) an? (?:response|reply|answer)\b"
+    r"\b(?:please|someone|anyone|can you|could you|(?<!thank )you)\b(?! (?:do not|don't|no need))[^.?!]{0,30}\b(?<!do not )(?<!don't )(?<!need to )(?:respond|reply|prioriti[sz]e|expedite)\b(?! to (?!(?:us|me|this|my|our|the)\b))|\b(?:require|need) an? (?:response|reply|answer)\b"
     r"|\b(?:treat|need|needed|require\w*)\b[^.?!]{0,30}\b(?:urgent(?:ly)?|asap)\b|\Abump\b|\betas?\b|\banyone there\b|\Aanyone\b"
     r"|\b(?:have|has|are) (?:these|this|they|the codes?|it) (?:been|gone|on)\b|\bwhen (?:we|i) (?:will|can|could|might) (?:receive|expect|get|have)\b"
     r"|\b(?:was|were|is) due (?:on|by|last|yesterday)\b|\bmissed (?:the|your|our) (?:deadline|sla|due date)\b|\bwe(?:'re| are) (?:now )?on day\b"
@@ -111,6 +111,10 @@ _CHASE_IN_REPLY = Sought(
     r"|\b(?:need|require) (?:these|this|them|it) (?:by|before|today|asap|urgently)\b|\b(?:can|could|may) (?:we|i|you) (?:please |now )?(?:get|have|send|let us have) (?:these|this|them|it)\b"
     r"|\bjust checking\b|\bchecking in\b|\bdid you (?:receive|get) (?:my|our|the|this)\b",
 )
+_ONCE_MORE = Sought(
+    r"(?<!don't )(?<!not )(?<!need to )\b(?:re-?send|(?:send|mind sending)\b[^.?!]{0,40}\b(?:again|once more))\b"
+)
+"""In a reply that calls nothing wrong: what came last is lost."""
 _CONDITION = Sought(
     r"\b(?:if|unless|should (?:you|we|this|i)|in case|in the event|otherwise|not the intended|where you have already)\b",
 )
@@ -121,6 +125,8 @@ _DOUBLE = Sought(
 _NEGATED = Sought(
     r"\b(?:do not|don't|never|cannot|can't|must not|not to|did not|didn't|not (?:want|wish|going)) (?:\w+ )?(?:ignore|disregard|withdraw|cancel)",
 )
+_PUTS_OFF = Sought(r"\b(?:do not|don't|not to|never|no need to)\b[^.?!]{0,120}\b(?:until|till)\b(?! further)")
+"""It is wanted, and not yet."""
 _MAIL_WORD = (
     r"(?:e-?mails?|mails?|messages?|requests?|enquir(?:y|ies)|quer(?:y|ies)|list|spreadsheet|submission|ask|ticket)"
 )
@@ -169,14 +175,21 @@ _REPLACES = Sought(
     r"|\binstead\b|\b(?:use|see|refer to) (?:this|the (?:below|attached|following)|below|attached)\b|\bshould (?:have )?(?:be|been|read)\b",
 )
 _THANKS = Sought(
-    r"\b(?:thanks|thank you|thankyou|thx|ta|cheers|received|got (?:it|them|this)|much appreciated|perfect|great|brilliant|noted|lovely|ok|okay|will do"
-    r"|acknowledged?|understood|logged|in hand|no (?:rush|hurry|worries|problem)|(?<!would )(?<!'d )(?<!will )appreciate)\b",
+    r"\b(?:thanks|thank you|thankyou|thx|ta|cheers|received|got (?:it|them|this)|much appreciated|perfect|great|brilliant|noted|lovely|tyvm|ok|okay|will do"
+    r"|acknowledged?|understood|logged|in hand|no (?:rush|hurry|worries|problem)|(?<!would )(?<!'d )(?<!will )appreciate)\b|👍",
 )
 _CONFIRMS = Sought(
     r"\b(?:thank\w*[^.?!]{0,60}\b(?:codes?|received|sending|providing|these|response|reply|help|this)|(?:have|has|been|now|safely|successfully|all) (?:received|commissioned|joined|working|arrived)"
-    r"|(?:codes?|install codes?)[^.?!]{0,40}\b(?:received|worked|works|arrived|successful\w*)|received (?:the|your|all|these|with thanks)|commissioned (?:successfully|ok|now))\b",
+    r"|(?:codes?|install codes?)[^.?!]{0,40}\b(?:received|worked|works|arrived|successful\w*)|received (?:the|your|all|these|with thanks)|commissioned (?:successfully|ok|now)"
+    r"|found (?:(?:it|them|this|your \w+) )?in (?:(?:the|my|our) )?(?:junk|spam|quarantine))\b",
 )
-_NOT_YET = Sought(r"\b(?:not|neither|nor|none|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|weren't)\b")
+_WORKS = Sought(
+    rf"{NAMED_DEVICE}(?: (?:is|are|was|has|have|now|both|all|been))* (?:worked|works|working|live|fine|ok|paired|joined|commissioned|up and running)\b(?![^\n]*{NAMED_DEVICE})"
+)
+"""Said in a reply, and of the last device of its sentence ("A works, B does not"); in a mail of its own a meter that is "live" is one that they gained."""
+_NOT_YET = Sought(
+    r"\b(?:not|neither|nor|none|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|weren't|didn't|doesn't|don't|won't|cannot|can't|fail\w*)\b"
+)
 _DENIES = Sought(
     r"\b(?:(?:did not|didn't|have not|haven't|never) install(?:ed)?\b|not (?:the )?install(?:ing|er)\b|not (?:installed|fitted) by us|(?:was|were) installed by (?!us\b|you)"
     r"|no record of|(?<!they )(?<!supplier )(?:do not|don't|cannot|can't|unable to) (?:hold|have|find|locate|trace)[^.?!]{0,40}\b(?:codes?|devices?|meters?|records?|assets?|these|this)|not (?:one of )?our(?:s| (?:device|meter|asset|install)))",
@@ -187,6 +200,7 @@ _COMPLAINS = Sought(
     r"|(?:does|do|did|will|would|could|can|has|have|is|are) ?n(?:o|')t (?:seem to |appear to |been |yet )?(?:work\w*|match\w*|valid\w*|accept\w*|correct|join\w*|pair\w*)"
     r"|(?:cannot|can't|unable to|could not|couldn't|failed to) (?:commission|join|pair|use|read|open|decrypt)"
     r"|(?:codes?|keys?|crc|it|this|that|these|they|those|both|one|answers?|lists?|sheet|file|attachment)\b[^.?!]{0,30}\b(?:fail(?:s|ed|ing)?|reject(?:s|ed)|corrupt\w*|unusable|refused)"
+    rf"|{NAMED_DEVICE} (?:still )?(?:did|does|do|wo)(?:n't| not)(?=\W*(?:\Z|[,.;]))|(?:throws?|gives?|shows?|returns?|getting) (?:(?:me|us|an?) )*(?:\w+ )?(?:error|fault)"
     r"|only (?:got|received|had|sent|see)|(?:call|ring|phone|telephone) (?:me|us)|give (?:me|us) a (?:call|ring)|(?:speak|talk) (?:to|with) (?:me|us|you|some\w*|a )|(?:real|actual) (?:person|human))\b",
 )
 """Something is wrong with what we sent or said, or a person is to speak to them."""
@@ -195,7 +209,7 @@ _OWN_MISTAKE = Sought(
     r"|(?:my|our) (?:mistake|fault|error))\b",
 )
 _RESERVES = Sought(
-    r"\b(?:but|however|unfortunately|although|though|except|apart from|cannot|not|never|missing|instead|problems?|issues?|errors?|different|another|expired|empty|blank"
+    r"\b(?:but|however|unfortunately|although|though|except|apart from|cancel\w*|object(?:s|ed)|elsewhere|lost|left|cannot|not|never|missing|instead|problems?|issues?|errors?|different|another|expired|empty|blank"
     r"|some(?:body|one) else(?:'s)?|garbled|unreadable|confus\w+|twice|a question)\b|n't\b|\bno\b",
 )
 _SETS_AT_EASE = Sought(
@@ -204,9 +218,9 @@ _SETS_AT_EASE = Sought(
 )
 _IDLE = Sought(
     r"\b(?:(?:i|we)(?:'ll| will| shall) (?:\w+ )?(?:let|try|pass|forward|add|attempt|close|update|look|come back|get back|be in touch|share|test|commission|book|check|use|load|do)\b"
-    r"|(?:i|we)(?:'m| am|'re| are) (?:on|away|out|closed|off|happy|very|so|really|grateful|delighted|pleased)\b|booked\b|hope (?:you (?:are|have|had|enjoy)|this|that|all)\b"
+    r"|(?:i|we)(?:'m| am|'re| are) (?:on|away|out|closed|off|happy|very|so|really|grateful|delighted|pleased)\b|booked\b|found (?:it|them)\b|hope (?:you're|you (?:are|have|had|enjoy)|this|that|all)\b"
     r"|(?:i|we)(?:'ve| have) (?:now |also )?(?:forwarded|passed|added|logged|noted|updated|shared|closed) (?:this|these|them|it|your)\b(?! to the wrong)|sorry for the (?:delay|late|slow)|(?:on|annual) leave\b|out of (?:the )?office\b"
-    r"|regards\b|\A(?:have|enjoy) (?:a|an|your|the) \w+|speak (?:soon|later)|(?:ref|reference|ticket|tel|phone|mobile|e-?mail)\b)",
+    r"|\A(?:(?:so|very|really) )?(?:glad|good|great|nice|pleased) (?:to|that|it)\b|regards\b|\A(?:have|enjoy) (?:a|an|your|the) \w+|speak (?:soon|later)|(?:ref|reference|ticket|tel|phone|mobile|e-?mail)\b)",
 )
 """What they do next, and what else people write below thanks: it asks nobody to do anything."""
 _DISCLAIMS = Sought(
@@ -349,8 +363,10 @@ def is_other_matter(text: str) -> bool:
 
 
 def chases(said: tuple[str, ...], *, reply: bool) -> bool:
-    """It asks where an answer is; in a reply, many a word does."""
+    """It asks where an answer is, or for it once more; in a reply, many a word does."""
     patterns = (_CHASE, _CHASE_IN_REPLY) if reply else (_CHASE,)
+    if reply and not complains(said):
+        patterns = (*patterns, _ONCE_MORE)
     return any(not _CONDITION.found(s) for pattern in patterns for s in pattern.among(said))
 
 
@@ -358,7 +374,9 @@ def withdrawals(said: tuple[str, ...]) -> tuple[str, ...]:
     """The sentences that take a request back, or a device out of one."""
     taking_back = {*_WITHDRAW.among(said), *filter(_takes_back_device, _TAKES_BACK.among(said))}
     return tuple(
-        s for s in said if s in taking_back and not any(pattern.found(s) for pattern in (_CONDITION, _NEGATED, _DOUBLE))
+        s
+        for s in said
+        if s in taking_back and not any(pattern.found(s) for pattern in (_CONDITION, _NEGATED, _DOUBLE, _PUTS_OFF))
     )
 
 
@@ -418,13 +436,13 @@ def thanks(said: tuple[str, ...]) -> bool:
 
 def reports(said: tuple[str, ...]) -> bool:
     """It reports on what it names, and asks nothing: codes that came and worked, or devices that are not theirs."""
-    return not asks_anything(said) and bool(reporting(said))
+    return not asks_anything(said) and bool(reporting(said, reply=False))
 
 
-def reporting(said: tuple[str, ...]) -> tuple[str, ...]:
+def reporting(said: tuple[str, ...], *, reply: bool) -> tuple[str, ...]:
     """The sentences that tell how things went."""
-    confirm = (sentence for sentence in _CONFIRMS.among(said) if not _NOT_YET.found(sentence))
-    return (*confirm, *_DENIES.among(said))
+    told = dict.fromkeys((*_CONFIRMS.among(said), *(_WORKS.among(said) if reply else ())))
+    return (*(sentence for sentence in told if not _NOT_YET.found(sentence)), *_DENIES.among(said))
 
 
 def denies(said: tuple[str, ...]) -> bool:
@@ -447,7 +465,7 @@ def contents(said: tuple[str, ...]) -> bool:
 
 def _tells(sentence: str) -> bool:
     """It is no thanks, no courtesy and nothing that they will do: it may be what nobody looks at otherwise."""
-    idle = (_THANKS, _CONFIRMS, _SETS_AT_EASE, _MERE_COURTESY, _DISCLAIMS, _IDLE)
+    idle = (_THANKS, _CONFIRMS, _WORKS, _SETS_AT_EASE, _MERE_COURTESY, _DISCLAIMS, _IDLE)
     return len(_WORD.findall(sentence)) > LEAST_TOLD and not any(pattern.found(sentence) for pattern in idle)
 
 
