@@ -224,6 +224,7 @@ def test_what_is_still_wanted_is_not_taken_back(before) -> None:
         f"{A} is now with our field team, code please.",
         f"{A} belongs to a customer who switched to us. Install code please.",
         f"Our records show Northern Energy is the registered supplier of {A}. Please provide code.",
+        f"Northern Energy are the new supplier for {A}; code please.",
         f"Could you supply it now please, {A} is urgent.",
         f"The last code you gave us was encrypted in a zip, we could open it. Now please {A}.",
         f"Customer cancelled, rebooked for 12 June: {A}, code please.",

@@ -431,7 +431,7 @@ def _gather(mail: IncomingMail, words: _Words) -> _Gathered:
     _read_text(mail.forwarded_text, gathered, lambda line: f"line {line + 1} of the forwarded mail", asking=asking)
     for table, listed in tables:
         _take(listed, gathered, _place(table))
-    for device in scanning.scan(mail.struck_text).devices:
+    for device in scanning.scan(mail.struck_text).devices if mail.struck_text else ():
         gathered.asked.setdefault(device, Asked(device, "what is struck through"))
         gathered.left_out.add(device)
     for device in gathered.answered:

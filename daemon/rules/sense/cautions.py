@@ -11,7 +11,7 @@ Read sentence by sentence, in small letters, as wishes are; what is said under a
 import re
 
 from daemon.rules.sense.forms import DEVICE, NAMED_DEVICE, SPOT
-from daemon.rules.sense.sought import Sought
+from daemon.rules.sense.sought import Sought, either
 from daemon.rules.sense.wishes import says_something
 
 SHORTEST_NAME = 4
@@ -66,7 +66,7 @@ _WENT_TO_OTHERS = Sought(
     rf"\b(?:is|are|'s) (?:now |currently )?(?:with|supplied by|served by) {_OTHERS}[^.?!]{{0,40}}\bnow\b|\b(?:is|are) now (?:with|supplied by|served by|owned by|registered (?:to|with)) {_OTHERS}"
     rf"|\bbelongs? to {_OTHERS}|\b(?:stay(?:s|ed|ing)? with|taken (?:on|over) by) {_OTHERS}|\b(?:handed|passed) {NAMED_DEVICE} (?:over |on )?to {_OTHERS}|(?<!\bwe )(?<!\bi )(?<!\byou )\b(?:looks? after|supplies|owns?) (?:it|them|this(?: one)?) now\b|\bwho (?:now )?(?:has|have) (?:the|this) (?:customer|supply|site|meter)\b"
     rf"|(?:{_CUSTOMER}\b|{NAMED_DEVICE})[^.?!]{{0,60}}\b(?:moved|gone|went|switched|transferred|churned|lost) (?:(?:over|across|back) )*(?:away\b|elsewhere\b|to {_OTHERS})"
-    r"|(?<!\bwe )(?<!\bi )(?<!\byou )(?<!\bus )(?<!who )(?<!which )(?<!company )\b(?:is|are) (?:now )?(?:the|their|its) (?:new |current |registered |gaining |present )*supplier\b|\bthey're now (?:the|their) (?:new )?supplier\b"
+    r"|\b(?:are(?<!\bwe are)(?<!\bus are)(?<!\byou are)(?<!which are)|is(?<!\bus is)(?<!who is)(?<!which is)(?<!company is)) (?:now )?(?:the|their|its) (?:new |current |registered |gaining |present )*supplier\b|\bthey're now (?:the|their) (?:new )?supplier\b"
 )
 """It is with a company that is named, or goes there."""
 _LEFT_THEM = Sought(
@@ -103,7 +103,6 @@ _BY_NO_RIGHT = Sought(
     r"|\b(?:it|this|that|they|request)(?:'s| is| was| may be| could be| might be)(?: an?)? (?:frauds?|scams?|phishing)\b|\bsuspect(?:ed|ing)? (?:an? )?(?:fraud|scam)\b|\b(?:criminal|police|fraud) investigation\b"
 )
 """Who asked before has left, or had no right to ask."""
-_OF_OTHERS = (_OF_ANOTHERS_CUSTOMER, _WENT_TO_OTHERS, _LEFT_THEM)
 _HELD_BY_THEM = Sought(
     r"\bnothing (?:is )?(?:needed|required) from you\b"
     rf"|\bthank(?:s| you) for your (?:requests?|enquiry|query)\b[^.?!]{{0,40}}{NAMED_DEVICE}|\byour (?:request|query|enquiry)\b[^.?!]{{0,40}}{NAMED_DEVICE} (?:is|are) (?:now |currently )?(?:with|being|under)\b"
@@ -135,6 +134,18 @@ _WANTS_ELSE = Sought(
     r"|(?:\Awho|(?:tell (?:me|us)|advise|confirm|know) who) (?:can|do|should|is|are)\b|(?:send|provide|supply|confirm|advise)\b[^.?!]{0,40}\b(?:serial numbers?|reads?|readings?|ihds?|displays?|invoices?|manufacturer|firmware)"
     r"|(?:please|kindly|can you|could you) (?:please )?(?:appoint|attend|investigate|collect|explain|repair|replace|exchange|commission|update(?! (?:me|us|on))|pair|visit|test))\b"
 )
+_WARNS = either(_NOT_TO_BE_TRUSTED, _BY_NO_RIGHT)
+_STANDS_AGAINST = either(
+    _NOT_TO_GO,
+    _NOT_OUT,
+    _IN_ANOTHER_WAY,
+    _FOR_NO_SUPPLIER,
+    _OF_ANOTHERS_CUSTOMER,
+    _WENT_TO_OTHERS,
+    _LEFT_THEM,
+    _HELD_BY_THEM,
+)
+_WANTS_NONE = either(_SPEAKS_AS_HOLDER, _WANTS_NOTHING, _WANTS_ELSE, _LEAVES)
 _GAINS = Sought(
     r"\b(?<!you )(?<!you've )(?<!you have )(?<!erroneous )(?:gained|gaining)\b|\b(?:switched|moved|came|come|transferred|churned) (?:over )?to us\b|\bjoined us\b"
     r"|\b(?:we|i)(?:'ve| have)? (?:took|taken) (?:\w+ )?over\b|\bnew customer\b|\b(?:we are|we're) (?:now )?the (?:new |current )?supplier\b"
@@ -146,19 +157,17 @@ _CONDITION = Sought(
 
 def warn(said: tuple[str, ...]) -> bool:
     """What comes from there is not to be relied on: whatever the mail is about."""
-    return any(_plainly(pattern, said) for pattern in (_NOT_TO_BE_TRUSTED, _BY_NO_RIGHT))
+    return _plainly(_WARNS, said)
 
 
 def stand_against(said: tuple[str, ...]) -> bool:
     """Something stands against sending what the mail speaks of, whatever else it asks for."""
-    patterns = (_NOT_TO_GO, _NOT_OUT, _IN_ANOTHER_WAY, _FOR_NO_SUPPLIER, *_OF_OTHERS, _HELD_BY_THEM)
-    return any(_plainly(pattern, said) for pattern in patterns)
+    return _plainly(_STANDS_AGAINST, said)
 
 
 def want_none(said: tuple[str, ...]) -> bool:
     """In a mail that asks for no code in words that we know: it wants none of the devices that it names."""
-    patterns = (_SPEAKS_AS_HOLDER, _WANTS_NOTHING, _WANTS_ELSE, _LEAVES)
-    return any(_plainly(pattern, said) for pattern in patterns) or any(map(_denies, _SAYS_NO.among(said)))
+    return _plainly(_WANTS_NONE, said) or any(map(_denies, _SAYS_NO.among(said)))
 
 
 def _plainly(pattern: Sought, said: tuple[str, ...]) -> bool:

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.sense.scanning import scan, what_is_wrong, whole_cell
+from daemon.rules.sense.sought import words_of
 
 MISSING = "the Device ID is missing"
 SHORTEST = 12
@@ -43,6 +44,7 @@ _GOES_ON = re.compile(
     re.IGNORECASE,
 )
 """Behind a word that says that all is over: it is not, or not for the code ("received, not working"; "cancelled, rebooked")."""
+_WORDS_OF_IT = (*words_of(_OVER), *words_of(_NOT_TO_DO.pattern))
 _ONE_TOKEN = re.compile(r"[0-9A-Za-z.,+]{0,22}")
 _FOUR_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){4}")
 _OUTCOMES = frozenset(("CODE", "NOT-INSTALLER", "NO-CODE-HELD", "TYPE-HAS-NO-CODE", "NEED-MORE", "PENDING", "REFUSED"))
@@ -64,6 +66,11 @@ _DENIED = re.compile(
 def is_unwanted(cell: str) -> bool:
     """A remark that its row is not wanted; what people remark, they remark many times."""
     return _NOT_WANTED.fullmatch(cell.strip()) is not None
+
+
+def may_say_it_is_over(folded: str) -> bool:
+    """Whether a remark that does stands anywhere in a text in small letters."""
+    return any(word in folded for word in _WORDS_OF_IT)
 
 
 @lru_cache(maxsize=1024)

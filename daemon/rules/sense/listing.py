@@ -241,15 +241,18 @@ class _Reader:
                 self._listed.brings_codes = True
                 self._answered_rows.update(number for _, number in self.devices[-1:])
             return
-        self._note_section(row)
-        if self._section_over or any(is_unwanted(cell) or is_over(cell) for cell in row if cell[:1].isalpha()):
-            self._unwanted_rows.add(number)
+        found = False
         for cell in map(str.strip, row):
             device = exact(cell)
             if device is not None:
                 self.devices.append((device, number))
+                found = True
             elif is_worth_a_search(cell):
                 self._loose.append((number, cell))
+        if not found:
+            self._note_section(row)
+        if self._section_over or any(is_unwanted(cell) or is_over(cell) for cell in row if cell[:1].isalpha()):
+            self._unwanted_rows.add(number)
 
     def _note_section(self, row: Sequence[str]) -> None:
         """A row of one cell, in which no device can stand, heads those below it: "Outstanding", "Received"."""

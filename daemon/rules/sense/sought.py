@@ -58,22 +58,22 @@ class Sought:
     """A pattern that minds case, with what is used of `re.Pattern`; read where it is first asked for."""
 
     def __init__(self, pattern: str) -> None:
-        self._source = pattern
+        self.source = pattern
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """All of it, compiled."""
-        return re.compile(self._source)
+        return re.compile(self.source)
 
     @cached_property
     def words(self) -> _Words:
         """One of these stands in each match; none: nothing of that kind can be said."""
-        return words_of(self._source)
+        return words_of(self.source)
 
     @cached_property
     def _ways(self) -> dict[str, list[_Way]]:
         """By a word that each match holds; by the empty one where nothing can be said."""
-        parsed = _parser.parse(self._source)
+        parsed = _parser.parse(self.source)
         by_word: dict[str, list[_Way]] = {}
         for way in (_Way(parsed.state, parts) for parts in _ways(list(parsed))):
             for word in way.words:
@@ -110,6 +110,11 @@ class Sought:
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """As `re.Pattern.finditer`."""
         return self.pattern.finditer(text) if _holds_one(text, self.words) else iter(())
+
+
+def either(*patterns: Sought) -> Sought:
+    """One pattern that stands where any of these does: the words of all are looked for once."""
+    return Sought("|".join(pattern.source for pattern in patterns))
 
 
 def _stands(text: str, by_word: Iterable[tuple[str, list[_Way]]]) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from daemon.rules.identifiers import DeviceId
-from daemon.rules.sense.cells import is_over
+from daemon.rules.sense.cells import is_over, may_say_it_is_over
 from daemon.rules.sense.forms import DEVICE, SPOT, plain
 from daemon.rules.sense.scanning import canonical_of
 from daemon.rules.sense.sought import Sought
@@ -203,9 +203,10 @@ class _Clauses:
         """Those of which it says that nothing is left to do; who asks does not say so."""
         if not self._asks:
             yield from self._before(_DONE_BEFORE, unless=_WISHED)
-            yield from self._before(_HEADED, where=_heads_what_is_over)
             yield from self._behind(_DONE_BEHIND)
-            yield from self._behind(_REMARKED, where=_says_it_is_over)
+            if may_say_it_is_over(self._text):
+                yield from self._before(_HEADED, where=_heads_what_is_over)
+                yield from self._behind(_REMARKED, where=_says_it_is_over)
 
     def beside(self) -> str:
         """What else it says, once all was asked for."""
