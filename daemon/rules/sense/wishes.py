@@ -7,6 +7,7 @@ They are written in small letters and looked for in case-folded text: three time
 """
 
 import re
+from collections import deque
 
 from daemon.rules.sense.forms import DEVICE, NAMED_DEVICE, plain
 from daemon.rules.sense.sought import Sought
@@ -183,10 +184,10 @@ _CONFIRMS = Sought(
     r"|(?:codes?|install codes?)[^.?!]{0,40}\b(?:received|worked|works|arrived|successful\w*)|received (?:the|your|all|these|with thanks)|commissioned (?:successfully|ok|now)"
     r"|found (?:(?:it|them|this|your \w+) )?in (?:(?:the|my|our) )?(?:junk|spam|quarantine))\b",
 )
-_WORKS = Sought(
-    rf"{NAMED_DEVICE}(?: (?:is|are|was|has|have|now|both|all|been))* (?:worked|works|working|live|fine|ok|paired|joined|commissioned|up and running)\b(?![^\n]*{NAMED_DEVICE})"
+_WORKS = re.compile(
+    r"(?: (?:is|are|was|has|have|now|both|all|been))* (?:worked|works|working|live|fine|ok|paired|joined|commissioned|up and running)\b"
 )
-"""Said in a reply, and of the last device of its sentence ("A works, B does not"); in a mail of its own a meter that is "live" is one that they gained."""
+"""Behind a device in a reply; in a mail of its own a meter that is "live" is one that they gained."""
 _NOT_YET = Sought(
     r"\b(?:not|neither|nor|none|never|yet to be|haven't|hasn't|wasn't|isn't|aren't|weren't|didn't|doesn't|don't|won't|cannot|can't|fail\w*)\b"
 )
@@ -441,8 +442,14 @@ def reports(said: tuple[str, ...]) -> bool:
 
 def reporting(said: tuple[str, ...], *, reply: bool) -> tuple[str, ...]:
     """The sentences that tell how things went."""
-    told = dict.fromkeys((*_CONFIRMS.among(said), *(_WORKS.among(said) if reply else ())))
+    told = dict.fromkeys((*_CONFIRMS.among(said), *(filter(_works, said) if reply else ())))
     return (*(sentence for sentence in told if not _NOT_YET.found(sentence)), *_DENIES.among(said))
+
+
+def _works(sentence: str) -> bool:
+    """It says so of the last device that it names: "A works, B does not" reports of neither."""
+    last = deque(DEVICE.finditer(sentence), maxlen=1)
+    return bool(last) and _WORKS.match(sentence, last[0].end()) is not None
 
 
 def denies(said: tuple[str, ...]) -> bool:
@@ -465,8 +472,9 @@ def contents(said: tuple[str, ...]) -> bool:
 
 def _tells(sentence: str) -> bool:
     """It is no thanks, no courtesy and nothing that they will do: it may be what nobody looks at otherwise."""
-    idle = (_THANKS, _CONFIRMS, _WORKS, _SETS_AT_EASE, _MERE_COURTESY, _DISCLAIMS, _IDLE)
-    return len(_WORD.findall(sentence)) > LEAST_TOLD and not any(pattern.found(sentence) for pattern in idle)
+    idle = (_THANKS, _CONFIRMS, _SETS_AT_EASE, _MERE_COURTESY, _DISCLAIMS, _IDLE)
+    told = len(_WORD.findall(sentence)) > LEAST_TOLD and not any(pattern.found(sentence) for pattern in idle)
+    return told and not _works(sentence)
 
 
 def leaves_open(said: tuple[str, ...]) -> bool:
