@@ -14,8 +14,8 @@ SHORTEST = 12
 _NOT_WANTED = re.compile(
     r"(?:codes? |device |meter )?(?:is |are )?(?:no longer|not) (?:needed|required|wanted|necessary)\b.*|do(?: not|n't) send(?: (?:the |its )?(?:install )?codes?)?"
     r"|(?:please )?(?:ignore|disregard|delete|skip)(?: (?:this|row|device|one))*|withdrawn"
-    r"|(?:already |now |since |meter |device )*(?:commissioned|exchanged|removed)(?: (?:on )?[0-9].*)?|(?:install )?code (?:already )?(?:received|obtained)(?: (?:on )?[0-9].*)?"
-    r"|already (?:received|have|held|got)(?: (?:the |its )?(?:install )?codes?)?(?: (?:on )?[0-9].*)?",
+    r"|(?:already |now |since |meter |device )*(?:commissioned|exchanged|removed)(?: (?:on )?[0-9](?:(?! - |,).)*)?|(?:install )?code (?:already )?(?:received|obtained)(?: (?:on )?[0-9](?:(?! - |,).)*)?"
+    r"|already (?:received|have|held|got)(?: (?:the |its )?(?:install )?codes?)?(?: (?:on )?[0-9](?:(?! - |,).)*)?",
     re.IGNORECASE,
 )
 _SUBJECT = (
@@ -23,28 +23,30 @@ _SUBJECT = (
     r"|customers?|cx|supply|site|switch|cos|is|are|was|were|has|have|had|been)[ :,\-]+)*"
 )
 _OVER = (
-    r"(?:cancell?ed|withdrawn|dup(?:licate[ds]?)?|repeat|obsolete|void|done|completed?|closed|resolved|sorted|received|obtained|removed|exchanged|scrapped"
-    r"|(?:de)?commissioned|churned|lost(?: (?:the |this )?(?:customer|supply|site))?|loss|left(?: us)?|(?:moved|switched|gone)(?: away| out| to (?!(?:us|our|site|pre\w*|credit|smart|an?|the)\b))"
+    r"(?:cancell?ed|withdrawn|dup(?:licate[ds]?)?|repeat|obsolete|void|done|completed?|closed|resolved|sorted(?! by)|received|obtained|removed|exchanged|scrapped"
+    r"|(?:de)?commissioned|churned|lost(?: (?:the |this )?(?:customer|supply|site))?|loss|left(?: us)?"
     r"|(?:sent|entered|added|listed|raised) (?:in error|by mistake)|wrong (?:device|meter)|erroneous (?:transfer|switch|gain)"
     r"|(?:not|no longer) (?:ours?|our (?:customer|device|meter|site)|on supply|with us)|no (?:further )?action|(?:have|got|found) (?:it|them|this(?: one| code)?|(?:the )?code))"
 )
-_OF_NOTHING_ELSE = (
-    r"(?=\W*\Z| ?[^\w ]| (?:[0-9]|(?:on|by|at|in|from|as|because|since|to|of|with|due|via|now|already|ok|above|any|today|yesterday|thanks|thx|ta)\b)"
-    r"|(?<= to )\w)"
-)
+_OF_NOTHING_ELSE = r"(?=\W*\Z| ?[^\w ]| (?:[0-9]|(?:on|by|at|in|from|as|because|since|to|of|with|due|via|now|already|ok|above|any|today|yesterday|thanks|thx|ta)\b))"
 """No noun follows: "removed IHD" and "completed survey" speak of another matter."""
 _IS_OVER = re.compile(rf"{_SUBJECT}{_OVER}{_OF_NOTHING_ELSE}(?P<more>.*)", re.IGNORECASE)
+_WENT = re.compile(
+    r"(?:(?:our|the) )?(?:customers?|cx|supply|site) (?:(?:has|have|is|was|now) )*(?:moved|switched|gone|went) (?:elsewhere|away|(?:back )?to (?!(?:us|our|pre\w*|credit|smart|new|an? new)\b)\w).*",
+    re.IGNORECASE,
+)
+"""The customer is another's."""
 _NOT_TO_DO = re.compile(
     r"(?:please )?(?:(?:do not|don't) (?:send|action)|remove|ignore|disregard)(?: (?:codes?|the|it|this|one|row|from|list))*(?: ?[,\-] .*)?",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(
-    r"\b(?:but|not(?! (?:needed|required))|never|yet|still|no code|fail\w*|new|again|re-?commission\w*|rebook\w*|wrong|incorrect|previous|last|appointment|visit|job"
+    r"\b(?:but|not(?! (?:needed|required))|never|yet|still|no code|fail\w*|new|again|re-?commission\w*|rebook\w*|wrong|incorrect|invalid|old|previous|last|by you(?:rselves)?|appointment|visit|job"
     r"|please(?! (?:remove|ignore|disregard|cancel|close|delete)\b)|(?<!not )(?<!action )(?:need(?:s|ed)?|required?)|ready|from (?!you\b|(?:the )?(?:site|premises|property|wall)\b))\b|n't\b|\?",
     re.IGNORECASE,
 )
 """Behind a word that says that all is over: it is not, or not for the code ("received, not working"; "cancelled, rebooked")."""
-_WORDS_OF_IT = (*words_of(_OVER), *words_of(_NOT_TO_DO.pattern))
+_WORDS_OF_IT = (*words_of(_OVER), *words_of(_WENT.pattern), *words_of(_NOT_TO_DO.pattern))
 _ONE_TOKEN = re.compile(r"[0-9A-Za-z.,+]{0,22}")
 _FOUR_DIGITS = re.compile(r"(?:[^0-9]*[0-9]){4}")
 _OUTCOMES = frozenset(("CODE", "NOT-INSTALLER", "NO-CODE-HELD", "TYPE-HAS-NO-CODE", "NEED-MORE", "PENDING", "REFUSED"))
@@ -78,7 +80,9 @@ def is_over(cell: str) -> bool:
     """A remark that nothing is left to do for its row: received, cancelled, a duplicate, the customer lost."""
     said = " ".join(cell.replace("’", "'").split())
     over = _IS_OVER.fullmatch(said)
-    return (over is not None and not _GOES_ON.search(over["more"])) or _NOT_TO_DO.fullmatch(said) is not None
+    if over is not None:
+        return _GOES_ON.search(over["more"]) is None
+    return (_WENT.fullmatch(said) or _NOT_TO_DO.fullmatch(said)) is not None
 
 
 def may_hold_code(cell: str) -> bool:
