@@ -66,7 +66,7 @@ _WENT_TO_OTHERS = Sought(
     rf"\b(?:is|are|'s) (?:now |currently )?(?:with|supplied by|served by) {_OTHERS}[^.?!]{{0,40}}\bnow\b|\b(?:is|are) now (?:with|supplied by|served by|owned by|registered (?:to|with)) {_OTHERS}"
     rf"|\bbelongs? to {_OTHERS}|\b(?:stay(?:s|ed|ing)? with|taken (?:on|over) by) {_OTHERS}|\b(?:handed|passed) {NAMED_DEVICE} (?:over |on )?to {_OTHERS}|(?<!\bwe )(?<!\bi )(?<!\byou )\b(?:looks? after|supplies|owns?) (?:it|them|this(?: one)?) now\b|\bwho (?:now )?(?:has|have) (?:the|this) (?:customer|supply|site|meter)\b"
     rf"|(?:{_CUSTOMER}\b|{NAMED_DEVICE})[^.?!]{{0,60}}\b(?:moved|gone|went|switched|transferred|churned|lost) (?:(?:over|across|back) )*(?:away\b|elsewhere\b|to {_OTHERS})"
-    r"|\b(?:are(?<!\bwe are)(?<!\bus are)(?<!\byou are)(?<!which are)|is(?<!\bus is)(?<!who is)(?<!which is)(?<!company is)) (?:now )?(?:the|their|its) (?:new |current |registered |gaining |present )*supplier\b|\bthey're now (?:the|their) (?:new )?supplier\b"
+    r"|\bthey(?:'re| are) (?:now )?(?:the|their) (?:new |current |registered )*supplier\b"
 )
 """It is with a company that is named, or goes there."""
 _LEFT_THEM = Sought(
@@ -93,7 +93,7 @@ _NOT_OUT = Sought(
 _FOR_NO_SUPPLIER = Sought(
     rf"\b(?:send|give|e-?mail|provide|forward|pass) (?:him|her|(?:the|our|your|an?) (?:customer|consumer|tenant|landlord|occupier|homeowner)) {_CODES}"
     rf"|\b(?:police|landlord|tenants?|solicitors?|court|homeowner|occupier|neighbour|third party)\b[^.?!]{{0,20}}\b(?:asks?|asked|wants?|needs?|requests?|requested) (?:us |me )?(?:for )?{_CODES}"
-    rf"|\b(?:wants?|needs?|asks? for|asked for) (?:his|her|their) (?:own )?(?:install\w* )?codes?\b|\b{_SENT} to (?:an?|any) third part"
+    rf"|\b(?:wants?|needs?|asks? for|asked for) (?:his|her) (?:own )?(?:install\w* )?codes?\b|\b{_SENT} to (?:an?|any) third part"
     r"|\b(?:did|have) you\b[^.?!]{0,60}\b(?:sen[dt]|given?|shared?|released?|provided?)\b[^.?!]{0,60}\bto any(?:one|body)\b|\b(?:has|have|did) any(?:one|body) else\b|\bwhom? (?:else )?(?:did|have) you (?:give|given|sen[dt])\b"
 )
 """Somebody who is no supplier asks for the code through them, or they ask who has it."""
@@ -182,7 +182,7 @@ def _denies(sentence: str) -> bool:
 
 
 def with_own_name_as_us(said: tuple[str, ...], sender: str | None) -> tuple[str, ...]:
-    """The sentences as their writer may mean them: "Northern Energy is now the supplier", from a domain of that name."""
+    """The sentences as their writer may mean them: "it is now with Northern Energy", from a domain of that name."""
     domain = (sender or "").rpartition("@")[2].casefold()
     name = re.findall(r"\w", max(domain.split("."), key=len))
     if len(name) < SHORTEST_NAME:
