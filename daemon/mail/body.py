@@ -89,6 +89,7 @@ class Body:
             if struck := markup.struck_in("\n".join(lines)):
                 self.struck.extend(self._shortened(struck).split("\n"))
                 lines[:] = map(markup.without_struck, lines)
+        parts.woven[:] = map(markup.without_struck, parts.woven)
         for lines in (parts.quoted, parts.signature):
             lines[:] = map(markup.without_struck_marks, lines)
 
