@@ -125,6 +125,15 @@ def test_a_row_that_is_struck_through_or_hidden_is_no_row(row, struck):
     assert struck_in(page.text) == "\n".join(filter(None, ("gas", struck)))
 
 
+@pytest.mark.parametrize(
+    "how", ["\thidden", " style='font-size :0'", " style='&#100;isplay:none'", " style='visibility :hidden'"]
+)
+def test_a_hidden_row_needs_no_other_sign(how):
+    """Where nothing else of the page is hidden or struck through, however it is spelled."""
+    page = read_html(f"<table><tr><td>{ID}</td></tr><tr{how}><td>{ID.replace('A0', 'B1')}</td></tr></table>")
+    assert page.tables == (((ID,),),)
+
+
 def test_a_quoted_table_is_marked_as_quoted():
     """The marker of a table in a blockquote stands behind a quote mark, and the table within a table counts alone."""
     page = read_html(f"<blockquote><table><tr><td><table><tr><td>{ID}</td></tr></table></td></tr></table></blockquote>")

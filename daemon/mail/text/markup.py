@@ -42,8 +42,9 @@ _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\
 _STRUCK_TAGS = frozenset(("s", "del", "strike"))
 _STRUCK_STYLE = re.compile(r"text-decoration[^;]*line-through", re.IGNORECASE)
 _SIGNS_OF_STRIKING = ("line-through", "<s>", "<s ", "<del", "<strike")
-_SIGNS_OF_HIDING = ("display", "visibility", "font-size:0", "font-size: 0", " hidden")
-"""In small letters, one of these stands in each page of which not all is there to be read."""
+_SIGNS_OF_HIDING = ("display", "hidden", "&#")
+_SIZED_NOTHING = re.compile(r"font-size\s*:\s*0")
+"""In small letters, one of these stands in each page of which not all is there to be read; styles may be spelled in entities."""
 _ID_CELL = re.compile(r"(?:0x)?[0-9A-Fa-f]{2}(?:[\-: .\u2010-\u2015]?[0-9A-Fa-f]{2}){6,19}", re.IGNORECASE)
 _BREAKING = re.compile(r"<(?:p|div|br|li|[uo]l|hr|pre|h[1-6]|d[dt]|center|style|script|section|article)\b")
 _LONE = re.compile(
@@ -78,7 +79,7 @@ def read_html(html: str) -> Page:
     body = LexborHTMLParser(_without_own_markers(html)).body
     if body is None:
         return Page("", ())
-    writer = _Writer(all_shows=not _holds_any(html, (*_SIGNS_OF_STRIKING, *_SIGNS_OF_HIDING)))
+    writer = _Writer(all_shows=_all_shows(html))
     whole = writer.write(body)
     return Page(writer.text(), tuple(writer.tables), whole)
 
@@ -90,11 +91,16 @@ def surely_has_no_table(html: str) -> bool:
 
 def strikes_nothing(html: str) -> bool:
     """Whether nothing is struck through in `html`, told without reading it."""
-    return not _holds_any(html, _SIGNS_OF_STRIKING)
+    return not _holds_any(html.lower(), _SIGNS_OF_STRIKING)
 
 
-def _holds_any(html: str, signs: tuple[str, ...]) -> bool:
+def _all_shows(html: str) -> bool:
+    """Whether nothing of `html` is hidden or struck through, told without reading it."""
     folded = html.lower()
+    return not (_holds_any(folded, (*_SIGNS_OF_STRIKING, *_SIGNS_OF_HIDING)) or _SIZED_NOTHING.search(folded))
+
+
+def _holds_any(folded: str, signs: tuple[str, ...]) -> bool:
     return bool([sign for sign in signs if sign in folded])  # any() costs three times as much
 
 
