@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import chain, islice, pairwise, zip_longest
 
 from daemon.rules.sense.cells import devices_in
+from daemon.rules.sense.headings import heading_name
 
 HEADING_WITHIN = 15
 """Rows among which the first heading stands."""
@@ -60,12 +61,12 @@ class Columns:
 
 def may_head(row: Sequence[str]) -> bool:
     """Whether it is worth a look: no cell is long, or a number."""
-    return not any(len(cell) > LONGEST or _LONG_NUMBER.search(cell) for cell in row)
+    return all(map(_is_short, row))
 
 
 def heading_of(row: Sequence[str]) -> Columns | None:
     """The columns that a row heads of which `may_head` holds; None: it is no heading."""
-    names = [_name(cell) for cell in row]
+    names = [heading_name(cell) for cell in row]
     roles = [_role(name) for name in names]
     if not ("devices" in roles or "codes" in roles) or sum(map(bool, names)) < 2:
         return None
@@ -93,9 +94,8 @@ def _role(name: str) -> str:
     return "other"
 
 
-def _name(cell: str) -> str:
-    """A heading in lower-case words."""
-    return " ".join(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", cell.strip()).lower()))
+def _is_short(cell: str) -> bool:
+    return len(cell) <= LONGEST and not _LONG_NUMBER.search(cell)
 
 
 # Headings down the side ─────────────────────────────────────────────────────────────────────────────
@@ -113,7 +113,7 @@ def upright(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _labels(rows: Iterable[Row]) -> list[str]:
-    return [_role(_name(cells[0])) for _, cells in rows if cells and _is_label(cells[0])]
+    return [_role(heading_name(cells[0])) for _, cells in rows if cells and _is_label(cells[0])]
 
 
 def _are_plain(records: list[list[Row]]) -> bool:
@@ -125,14 +125,14 @@ def _are_plain(records: list[list[Row]]) -> bool:
 
 
 def _is_label(cell: str) -> bool:
-    return 0 < len(cell) <= LONGEST and not _LONG_NUMBER.search(cell)
+    return bool(cell) and _is_short(cell)
 
 
 def _names_device(cells: Sequence[str]) -> bool:
     return (
         len(cells) > 1
         and _is_label(cells[0])
-        and _role(_name(cells[0])) == "devices"
+        and _role(heading_name(cells[0])) == "devices"
         and len(cells[1]) >= 16
         and bool(devices_in(cells[1]))
     )
