@@ -213,7 +213,7 @@ class Relay(Link):
 
     usual_ports: ClassVar[dict[str, int]] = {"tls": 465, "starttls": 587, "none": 25}
 
-    connections: int = Field(default=4, ge=1, le=32)
+    connections: int = Field(default=3, ge=1, le=32)
 
 
 class DatabaseSection(Section):

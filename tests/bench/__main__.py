@@ -12,7 +12,6 @@ from tests.bench.world import ROOT, Line, World, world
 
 NAIVE_MAILS = 300
 """The naive loop answers its first 300 with all waiting: what a mail costs it hardly changes later."""
-SLOW_LINKS, USUAL_LINKS = 16, 4
 REFUSE_EVERY = 10
 
 
@@ -40,7 +39,7 @@ def case(waiting: int, delay_ms: float) -> Case:
     with world(line) as place:
         naive = rival("naive", place, waiting, min(NAIVE_MAILS, waiting))
     with world(line) as place:
-        mine = ours.drain(place, waiting, connections=SLOW_LINKS if delay_ms else USUAL_LINKS)
+        mine = ours.drain(place, waiting)
     return Case(waiting, delay_ms, mine, naive, least)
 
 

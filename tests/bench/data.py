@@ -64,7 +64,7 @@ class Reader:
 
 def large_inventory(rows: int) -> Inventory:
     """Import so many rows by the command, while the daemon runs and a thousand devices are looked up again and again."""
-    with world(Line()) as place, ours.running(place, 1, connections=4, tick_seconds=30) as installation:
+    with world(Line()) as place, ours.running(place, 1) as installation:
         with (installation.folder / "inventory.csv").open("w", encoding="utf-8") as file:
             file.writelines(mails.inventory(rows))
         installation.start()
@@ -145,7 +145,7 @@ def _item_row(number: int, count: int, at: int, today: date) -> dict[str, object
 
 def large_sheet(devices: int) -> Sheet:
     """One request with so many devices in a workbook: from delivery to its answer; memory until its copy is filed."""
-    with world(Line()) as place, ours.running(place, devices, connections=4, tick_seconds=30) as installation:
+    with world(Line()) as place, ours.running(place, devices) as installation:
         watch = ours.Watch(installation.start())
         until(lambda: "last_round" in ours.facts(installation), "first look", 60)
         began_s = time.monotonic()

@@ -23,10 +23,10 @@ _LEFT = """
 
 @contextmanager
 def running(
-    place: World, devices: int, *, connections: int, tick_seconds: int, busy_look_ms: int | None = None
+    place: World, devices: int, *, tick_seconds: int = 30, busy_look_ms: int | None = None
 ) -> Iterator[Installation]:
     """A prepared installation, stopped at the end."""
-    installation = Installation(place, connections, tick_seconds, busy_look_ms)
+    installation = Installation(place, tick_seconds, busy_look_ms)
     installation.prepare(devices)
     try:
         yield installation
@@ -49,14 +49,14 @@ class Watch:
             self.looked_s = time.monotonic()
 
 
-def drain(place: World, count: int, *, connections: int = 4, tick_seconds: int = 30) -> Drain:
+def drain(place: World, count: int, *, tick_seconds: int = 30) -> Drain:
     """`count` mails wait at the start: how long until each is answered and none is left in INBOX.
 
     CPU is counted on until the copies in Sent are made as well, which takes the daemon longer.
     """
     place.fill(count)
     devices, limit_s = count * mails.DEVICES_A_MAIL, max(LEAST_LIMIT_S, count * LIMIT_S_A_MAIL)
-    with running(place, devices, connections=connections, tick_seconds=tick_seconds) as installation:
+    with running(place, devices, tick_seconds=tick_seconds) as installation:
         leader = installation.start()
         began_s, before, watch = time.monotonic(), cost(leader), Watch(leader)
         until(lambda: place.taken() >= count and not place.waiting(), "answers", limit_s, watch.look)
@@ -86,7 +86,7 @@ def latency(place: World, count: int, busy_look_ms: int | None = None) -> Latenc
     chance = random.Random(7)  # noqa: S311  # pauses, so that deliveries keep no step with anything
     waits: list[float] = []
     devices = count * mails.DEVICES_A_MAIL
-    with running(place, devices, connections=4, tick_seconds=30, busy_look_ms=busy_look_ms) as installation:
+    with running(place, devices, busy_look_ms=busy_look_ms) as installation:
         watch = Watch(installation.start())
         until(lambda: "last_round" in facts(installation), "first look", 60)
         for number in range(count):

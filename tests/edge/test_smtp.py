@@ -277,6 +277,68 @@ async def test_once_one_link_got_in_the_others_are_made_side_by_side(server: Scr
     assert len(server.taken) == server.connections == 3
 
 
+@pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "AUTH"])
+async def test_a_relay_that_bears_no_further_link_gets_all_on_those_it_has(verb: str) -> None:
+    """What it says at the door of one link more is no trouble while another works; the letters go there, each once."""
+    async with ScriptedSmtp(login=("codes", "right")) as server:
+        relay = Relay(account(server.port, username="codes", password=lambda: "right", connections=4))
+        ready, go_on = asyncio.Event(), asyncio.Event()
+
+        async def at_work() -> None:
+            ready.set()
+            await go_on.wait()
+
+        first = asyncio.create_task(relay.send(ENVELOPE, at_work))
+        await ready.wait()
+        server.always(verb, say("432 4.3.2 concurrent connections limit exceeded"))
+        others = [asyncio.create_task(relay.send(ENVELOPE, nothing)) for _ in range(5)]
+        while server.connections < 4:  # noqa: ASYNC110  # the server counts, and rings no bell
+            await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(first, *others)
+        await relay.close()
+        assert (server.connections, len(server.taken)) == (4, 6)
+
+
+async def test_a_link_too_many_is_told_after_its_letter(server: ScriptedSmtp) -> None:
+    """That letter is put off, as it is said; those that come next go on the links that the relay bears."""
+    relay = Relay(account(server.port, connections=2))
+    ready, go_on = asyncio.Event(), asyncio.Event()
+
+    async def at_work() -> None:
+        ready.set()
+        await go_on.wait()
+
+    first = asyncio.create_task(relay.send(ENVELOPE, at_work))
+    await ready.wait()
+    server.next("BODY", say("432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"))
+    with pytest.raises(Deferred):
+        await relay.send(ENVELOPE, nothing)
+    waits = asyncio.create_task(relay.send(ENVELOPE, nothing))
+    await send(server)  # another relay's letter: it takes longer than the one that waits would have taken
+    assert not waits.done()
+    go_on.set()
+    await asyncio.gather(first, waits)
+    await relay.close()
+    assert (server.connections, len(server.taken)) == (3, 3)
+
+
+async def test_where_the_first_link_is_not_borne_that_is_trouble(server: ScriptedSmtp) -> None:
+    """Nobody waits for a turn that no letter will end; and once it is over all links are there again."""
+    relay = Relay(account(server.port, connections=3))
+    server.always("CONNECT", say("421 4.3.2 too busy"))
+    ends = await asyncio.gather(*(relay.send(ENVELOPE, nothing) for _ in range(3)), return_exceptions=True)
+    assert {type(end) for end in ends} == {Unavailable}
+    server.always("CONNECT", None)
+    together = asyncio.Barrier(3)
+
+    async def at_work() -> None:
+        await together.wait()
+
+    await asyncio.gather(*(relay.send(ENVELOPE, at_work) for _ in range(3)))
+    await relay.close()
+
+
 @pytest.mark.parametrize("farewell", [say("421 4.4.2 idle too long"), DROP])
 async def test_a_link_that_died_while_idle_is_made_anew(farewell: Act) -> None:
     """The relay closing a kept link is no trouble: the letter goes over a new one, once."""

@@ -5,6 +5,8 @@
     after the dot                    2xx sent, 4xx Deferred, 5xx Refused; silence or a lost link: OutcomeUnknown
 
 What happens after the 2xx is of no account. Source: RFC 5321 4.2 and 4.5.3.2, RFC 3461 for the DSN wishes.
+
+A relay that would not have one link more beside those at work is in no trouble: for a while we do with fewer.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Literal
 
 import aiosmtplib
+import structlog
 
 from daemon.edge import tls
 from daemon.edge.failpoints import failpoint
@@ -26,8 +29,14 @@ from daemon.errors import ConfigError, Deferred, LoginRefused, OutcomeUnknown, R
 from daemon.mail.message import Envelope
 from daemon.settings.values import is_loopback
 
+log = structlog.get_logger()
+
 LETTERS_A_LINK = 100
 IDLE_S = 60.0
+FEWER_FOR_S = 600.0
+"""How long we do with a link less, once the relay would not have another."""
+_TOO_MANY = " 4.3.2 "
+"""What Exchange Online says after a letter on a fourth link ("sender thread limit exceeded"; three a mailbox, since 2018)."""
 _ADDRESS = re.compile(r"[^\x00-\x20\x7f<>]+@[^\x00-\x20\x7f<>@]+")
 _NOT_XTEXT = re.compile(r"[^!-*,-<>-~]")
 _MOST_ENVID = 100
@@ -47,11 +56,15 @@ class RelayAccount:
     ca_file: Path | None = None
     local_name: str = "localhost"
     """What EHLO says: a full domain name of ours; some relays refuse `localhost`."""
-    connections: int = 4
+    connections: int = 3
     timeout_s: float = 60.0
     """For each reply but the one after the dot."""
     dot_timeout_s: float = 600.0
     """For the reply after the dot: RFC 5321 4.5.3.2.6 asks for ten minutes."""
+
+
+class _NoFurtherLink(Unavailable):
+    """The relay is there, and would not have us on this link now."""
 
 
 class Relay:
@@ -64,6 +77,7 @@ class Relay:
         self._context = None if account.security == "none" else tls.client_context(account.ca_file)
         self._turns = asyncio.Semaphore(account.connections)
         self._idle: list[Link] = []
+        self._at_work = 0
         self._first_in = asyncio.Lock()
         self._let_in = False
         self._refusals = 0
@@ -85,26 +99,30 @@ class Relay:
         if not all(map(_ADDRESS.fullmatch, addresses)):
             raise Refused("an address that cannot be said in SMTP")
         wire = wire_form(envelope.content)
-        async with self._turns:
-            kept = self._kept()
-            link = kept or await self._open()
-            try:
-                await before_data()
-                replies = await link.begin(*_commands(link, envelope, len(wire)))
-                if link is kept and _died_idle(link, replies):
-                    link.close()
-                    link = await self._open()
-                    replies = await link.begin(*_commands(link, envelope, len(wire)))
-                _expect_begun(replies, link)
-                said = await self._say_letter(link, wire, before_body)
-            except (Refused, Deferred):
-                self._keep(link)
-                raise
-            except BaseException:
+        link, kept = await self._take()
+        too_many = False
+        try:
+            await before_data()
+            replies = await link.begin(*_commands(link, envelope, len(wire)))
+            if kept and _died_idle(link, replies):
                 link.close()
-                raise
+                link = await self._open()
+                replies = await link.begin(*_commands(link, envelope, len(wire)))
+            _expect_begun(replies, link)
+            said = await self._say_letter(link, wire, before_body)
+        except (Refused, Deferred) as failure:
+            too_many = _TOO_MANY in str(failure)
+            self._keep(link)
+            raise
+        except BaseException:
+            link.close()
+            raise
+        else:
             self._keep(link)
             return said
+        finally:
+            self._at_work -= 1
+            self._end_turn(too_many=too_many)
 
     async def _say_letter(self, link: Link, wire: bytes, before_body: Callable[[], None] | None) -> str:
         failpoint("after-354")
@@ -124,6 +142,33 @@ class Relay:
             self._idle.pop().quit()
 
     # Links ──────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _take(self) -> tuple[Link, bool]:
+        """A link for one letter, and whether it was kept from another; whoever has it ends the turn that goes with it."""
+        while True:
+            await self._turns.acquire()
+            try:
+                kept = self._kept()
+                link = kept or await self._open()
+            except _NoFurtherLink as no:
+                alone = not self._at_work
+                self._end_turn(too_many=True)
+                if alone:
+                    raise Unavailable(str(no)) from None
+            except BaseException:
+                self._end_turn(too_many=False)
+                raise
+            else:
+                self._at_work += 1
+                return link, kept is not None
+
+    def _end_turn(self, *, too_many: bool) -> None:
+        """Let another letter have the turn; not for a while where there were `too_many` links, unless this one was alone."""
+        if too_many and self._at_work:
+            log.warning("the relay takes no further link", links=self._at_work, for_s=FEWER_FOR_S)
+            asyncio.get_running_loop().call_later(FEWER_FOR_S, self._turns.release)
+        else:
+            self._turns.release()
 
     def _kept(self) -> Link | None:
         """The link used last, if it is still good; the others follow it out when they are stale."""
@@ -186,7 +231,8 @@ class Relay:
             except aiosmtplib.SMTPAuthenticationError as error:
                 raise self._not_let_in(error) from None
             except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-                raise Unavailable(f"relay {account.host}:{account.port}: {shown(str(error))}") from None
+                kind = _NoFurtherLink if _is_not_now(error) else Unavailable
+                raise kind(f"relay {account.host}:{account.port}: {shown(str(error))}") from None
             if client.transport is None:
                 raise Unavailable(f"relay {account.host}:{account.port}: the link went after the login")
             unless_in.pop_all()
@@ -206,7 +252,11 @@ class Relay:
         for secret in _spellings(account.username, account.password() if account.password else ""):
             words = words.replace(secret, "[hidden]")
         text = f"relay {account.host}:{account.port} refuses our login: {error.code} {shown(words)}"
-        return LoginRefused(text) if error.code >= 500 else Unavailable(text)
+        return LoginRefused(text) if error.code >= 500 else _NoFurtherLink(text)
+
+
+def _is_not_now(error: Exception) -> bool:
+    return isinstance(error, aiosmtplib.SMTPResponseException) and 400 <= error.code < 500
 
 
 def _spellings(username: str, password: str) -> tuple[str, ...]:
