@@ -16,7 +16,7 @@ from daemon.edge.audit import Entry
 from daemon.edge.threads import lately
 from daemon.parts import Parts
 from daemon.rules import counterparties
-from daemon.rules.asking import asking_news, receiving
+from daemon.rules.asking import again, asking_news, receiving
 from daemon.rules.asking.receiving import Received
 from daemon.rules.decision import Decision
 from daemon.rules.facts import Facts
@@ -53,7 +53,7 @@ def take(connection: Connection, parts: Parts, case: Case) -> Taken | None:
         _tell_team(connection, parts, case, Received())
         return Taken(replace(case.decision, joins=facts.inquiry), ()) if _is_of_inquiry(case) else None
     received = receiving.receive(facts, parts.policy)
-    for one in wants.save(connection, received.changed):
+    for one in wants.save(connection, _with_same_codes_told(connection, parts, received)):
         if one.id in received.codes:
             wants.keep_code(connection, parts.vault, one, received.codes[one.id])
     decision = _joined(receiving.taken(case.decision, facts.findings, received), facts, received)
@@ -63,6 +63,14 @@ def take(connection: Connection, parts: Parts, case: Case) -> Taken | None:
     )
     _tell_team(connection, parts, case, received)
     return Taken(decision, tuple(_entries(case, received)))
+
+
+def _with_same_codes_told(connection: Connection, parts: Parts, received: Received) -> list[Want]:
+    """What changed; a code that came before, and did not work, is told where it comes again."""
+    brought = {want.device_id: received.codes[want.id] for want in received.changed if want.id in received.codes}
+    given_up = wants.closed_codes(connection, parts.vault, list(brought)) if brought else {}
+    same = {device for device, code in given_up.items() if code == brought[device]}
+    return [again.with_same_code(want) if want.device_id in same else want for want in received.changed]
 
 
 def _joined(decision: Decision, facts: Facts, received: Received) -> Decision:
@@ -224,8 +232,8 @@ def _strange(unused: Sequence[DeviceId], late: Sequence[DeviceId]) -> list[Matte
             "records and go to nobody; whatever else it answers was taken."
         )
         step = (
-            f"{_LIES}. Where a code differs from what they sent before, ask them which is right; if it is not for us, tell "
-            "them, and delete the mail there."
+            f"{_LIES}. Where a code differs from what they sent before, REQUEST AGAIN and the Device ID asks them which is "
+            "right; if it is not for us, tell them, and delete the mail there."
         )
         matters.append(Matter("Codes that we did not ask for", why, devices=tuple(unused), next_step=step))
     if late:
@@ -246,8 +254,8 @@ def _corrected(named: Sequence[DeviceId]) -> list[Matter]:
         "before; their codes stay as they came."
     )
     step = (
-        "Please read their mail before these codes are used. If one is wrong, stop whoever was sent it; where the mail brings no "
-        "other, ask for it by hand from the shared mailbox."
+        "Please read their mail before these codes are used. If one is wrong, stop whoever was sent it; REQUEST AGAIN and the "
+        "Device ID asks them for the right one."
     )
     return [
         Matter(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from daemon.asking import Asking
 from daemon.commanding import matters
-from daemon.commanding.asking import adopting, inquiries, requesting
+from daemon.commanding.asking import adopting, again, inquiries, requesting
 from daemon.commanding.desk import OpsDesk
 from daemon.commanding.looking import evidence, lists, reporting, status
 from daemon.edge import audit, contacts, failpoints, remembered, wants
@@ -35,6 +35,7 @@ from daemon.rules.commands.orders import (
     OrderedRow,
     Report,
     Request,
+    RequestAgain,
     RequestContact,
     Status,
     Wait,
@@ -395,6 +396,40 @@ async def test_withdraw_tells_whoever_was_asked(room: Room) -> None:
     assert "nobody owed us" in room.table.says(partial(inquiries.withdraw, order=Withdraw(B, "a mistake")))
     assert "never ordered" in room.table.refuses(partial(inquiries.withdraw, order=Withdraw(C, "a mistake")))
     assert room.states() == ["withdrawn", "withdrawn"]
+
+
+async def test_request_again_says_what_it_cannot_do(room: Room) -> None:
+    """Never ordered, nothing came, nothing named, nobody to write to: nothing changes, and what would work is said."""
+    inquiry = await room.asked(A, B)
+    room.answered(room.wants()[0])
+
+    def refused(**what: Any) -> str:
+        return room.table.refuses(partial(again.request_again, order=RequestAgain(**what)))
+
+    assert "was never ordered; REQUEST" in refused(devices=(C,))
+    assert f"no code came for {B}: it is asked" in refused(devices=(A, B))
+    assert "which devices?" in refused()
+    assert "line 2 is no Device ID" in refused(devices=(A,), rows=(OrderedRow("line 2", "the others too"),))
+    assert "is no inquiry of ours" in refused(ref="IC-7F3K2Q9D")
+    room.lists(Listing(2, PARTY, ContactKind.ESCALATION, BOSS))
+    assert "has no address that we may write to" in refused(devices=(A,))
+    room.lists(Listing(5, "Portal Gas", ContactKind.MP121, WEB))
+    assert f"{PARTY} is not in the contact list any more" in refused(devices=(A,))
+    assert room.states() == ["answered", "asked"]
+
+    room.lists(*LISTED)
+    room.office.with_policy(paused=frozenset({PARTY}))
+    assert "are paused; RESUME" in refused(devices=(A,))
+    room.office.with_policy(paused=frozenset())
+    said = room.table.says(partial(again.request_again, order=RequestAgain(ref=inquiry.reference)))
+    assert (
+        f"{TO} is told now that the code of 1 device of {inquiry.reference} does not work, and asked for it again"
+        in said
+    )
+    assert "no code came in" in refused(ref=inquiry.reference)
+    assert room.states() == ["asked", "queried"]
+    room.table.says(partial(status.status, order=Status(inquiry.reference)))
+    assert f"its code does not work, said {ANN}; they were asked again" in str(room.table.pages)
 
 
 async def test_close_takes_back_a_letter_that_had_not_gone(room: Room) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from daemon.casework import Case
 from daemon.commanding import deciding, matters, resending, sheets, telling
-from daemon.commanding.asking import adopting, inquiries, requesting
+from daemon.commanding.asking import adopting, again, inquiries, requesting
 from daemon.commanding.desk import NotDone, OpsDesk, to_team
 from daemon.commanding.looking import evidence, help_page, lists, our_team, reporting, status
 from daemon.commanding.standing import absences, calendar_days, incidents, pausing, waivers
@@ -72,6 +72,7 @@ ORDERS: Mapping[type, tuple[Role, Handler]] = MappingProxyType(
         orders.Contacts: (_OPERATOR, _bare(sheets.contacts)),
         orders.Inventory: (_OPERATOR, _bare(sheets.inventory)),
         orders.Request: (_OPERATOR, requesting.request),
+        orders.RequestAgain: (_OPERATOR, again.request_again),
         orders.RequestContact: (_OPERATOR, requesting.contact),
         orders.ChaseNow: (_OPERATOR, inquiries.chase),
         orders.Escalate: (_OPERATOR, inquiries.escalate),

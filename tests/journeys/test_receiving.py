@@ -1,8 +1,10 @@
 """What other suppliers answer: item by item, from the party that was asked alone, sealed until its recipients get it."""
 
 from datetime import timedelta
+from email import message_from_bytes
 
 from daemon.embedded.stamps import Verdict
+from daemon.rules.identifiers import crc
 from tests.journeys.conftest import MakeWorld, on_dovecot
 from tests.journeys.world import ANN, WEST, World, flat, text_of, written
 from tests.servers.scripted_smtp import ScriptedSmtp, Taken
@@ -14,6 +16,7 @@ D1, D2, D3 = (f"00-DB-99-88-77-66-55-0{n}" for n in (1, 2, 3))
 CODE, BARE = "83FE D340 7A93 9723 A5C6 39B2 6916 D505", "83FED3407A939723A5C639B26916D505"
 CRC = "C3B5"
 OTHER = "3031 3233 3435 3637 3839 4142 4344 4546"
+THIRD = "0011 2233 4455 6677 8899 AABB CCDD EEFF"
 
 
 async def ordered(make_world: MakeWorld, *devices: str, supplier: str = "SOUT") -> World:
@@ -29,6 +32,11 @@ async def ordered(make_world: MakeWorld, *devices: str, supplier: str = "SOUT") 
 def letters(relay: ScriptedSmtp, to: str, saying: str = "") -> list[Taken]:
     """The letters to one address."""
     return [one for one in relay.taken if one.recipient == to and saying in flat(one.content)]
+
+
+def checked(code: str) -> str:
+    """A code with its check digits."""
+    return f"{code} {crc(bytes.fromhex(code)).hex().upper()}"
 
 
 async def answers(world: World, sender: str, body: str, **more: object) -> None:
@@ -101,6 +109,39 @@ async def test_a_promise_and_an_out_of_office_stop_nothing(make_world: MakeWorld
     await answers(world, ANN, f"We will send the code for {D1} by {day:%d/%m/%Y}.")
     assert state(world) == {"01": "promised"}
     assert world.one("SELECT promised_for FROM want") == day.isoformat()
+
+
+async def test_a_code_that_does_not_work_is_asked_for_again(make_world: MakeWorld, relay: ScriptedSmtp) -> None:
+    """In their thread, with a clock of its own; another code is handed over as the first was, the same one with a warning."""
+    world = await ordered(make_world, D1, D2)
+    both = f"{D1}: {CODE} {CRC}\n{D2}: {checked(THIRD)}\n"
+    await answers(world, ANN, both)
+    (request,) = letters(relay, ANN)
+    world.pass_time(days=3)
+    await answers(world, BOB, f"REQUEST AGAIN {D1} the engineer says it refuses it\n")
+
+    query = letters(relay, ANN)[-1]
+    assert "does not take the code that you sent on" in flat(query.content)
+    assert message_from_bytes(query.content)["In-Reply-To"] == message_from_bytes(request.content)["Message-ID"]
+    assert D1 in text_of(query.content)
+    assert D2 not in text_of(query.content)
+    assert "engineer" not in flat(query.content)
+    assert [row.state for row in world.rows("SELECT state FROM want ORDER BY id")] == ["closed", "answered", "queried"]
+    assert (
+        world.one("SELECT due_end FROM want ORDER BY id DESC LIMIT 1")
+        > (world.now + timedelta(days=9)).date().isoformat()
+    )
+
+    await answers(world, ANN, f"Sorry, the right one: {D1}: {checked(OTHER)}")
+    result = letters(relay, KEY)[-1]
+    assert OTHER in text_of(result.content)
+    assert "came before already" not in flat(result.content)
+
+    await answers(world, BOB, f"REQUEST AGAIN\n{D1}\n")
+    await answers(world, ANN, f"{D1}: {checked(OTHER)}")
+    assert "It came before already, and did not work then" in flat(letters(relay, KEY)[-1].content)
+    assert len(letters(relay, KEY)) == 3
+    assert not any(OTHER in text_of(one.content) for one in relay.taken if one.recipient != KEY)
 
 
 async def test_a_correction_beside_an_answer_is_told_of(make_world: MakeWorld, relay: ScriptedSmtp) -> None:

@@ -40,6 +40,7 @@ from daemon.rules.commands.orders import (
     Replay,
     Report,
     Request,
+    RequestAgain,
     RequestContact,
     Resend,
     Resume,
@@ -67,7 +68,7 @@ MX = "mx.our-company.example"
 TRUST = Trust(authserv_id=MX)
 NAMES = ("Northern Energy", "NORT", "Brightspark")
 REF, OTHER = "IC-7F3K2Q9D", "IC-7F3K2Q9E"
-DEVICE = DeviceId("00-DB-12-34-56-78-90-A0")
+DEVICE, SECOND = DeviceId("00-DB-12-34-56-78-90-A0"), DeviceId("00-DB-12-34-56-78-90-A1")
 GSME = DeviceId("00-DB-12-34-56-78-90-A1")
 CODE = InstallCode(bytes.fromhex("83FED3407A939738C552D3D2FAD3D505"))
 SHOWN = grouped(CODE)
@@ -398,6 +399,13 @@ NEW: list[tuple[str, Effect]] = [
     ("REQUEST NOW", (Request(now=True),)),
     ("REQUEST CONTACT of Nowhere Energy", (RequestContact("Nowhere Energy"),)),
     ("Request contact details please", SILENCE),
+    (f"REQUEST AGAIN {DEVICE} the meter refuses it", (RequestAgain((DEVICE,), why="the meter refuses it"),)),
+    (f"Request again for {DEVICE}, {SECOND} and {DEVICE}", (RequestAgain((DEVICE, SECOND)),)),
+    (f"REQUEST AGAIN {REF}: a row was skipped", (RequestAgain(ref=REF, why="a row was skipped"),)),
+    (f"REQUEST AGAIN\n{DEVICE}\n{SECOND}", (RequestAgain(rows=(OrderedRow("line 2", DEVICE, loose=True), OrderedRow("line 3", SECOND, loose=True))),)),
+    ("REQUEST AGAIN the codes from the van", (Fault("takes the Device IDs whose codes do not work"),)),
+    (f"REQUEST AGAIN {DEVICE} not 83FED3407A939723A5C639B26916D505", (Fault("may hold an install code"),)),
+    ("Request again whatever you need", SILENCE),
     ("chase ic-7f3k2q9d", (ChaseNow(REF),)),
     (f"ESCALATE {REF}", (Escalate(REF),)),
     (f"ESCALATE {REF} today", (Fault("takes one reference"),)),

@@ -53,10 +53,10 @@ def chase(desk: OpsDesk, order: ChaseNow) -> str:
     found = wants.of_inquiry(desk.connection, inquiry.case_id)
     waiting = [w.move(WantEvent.ASK, reason="") if w.asked_back else w for w in found]
     theirs = [w for w in waiting if w.state in WAITING] or _owed(desk, inquiry)
-    _must_write(desk, inquiry.party)
+    _must_be_chasable(desk, inquiry.party)
     late = all(w.late_from is not None and w.late_from < desk.today for w in theirs)
     kind = ChaseKind.OVERDUE if late else ChaseKind.DUE_TOMORROW
-    to = _address(desk, inquiry.party, ContactKind.MP121)
+    to = address(desk, inquiry.party, ContactKind.MP121)
     changed = [_called_late(w) if late else w for w in theirs]
     return _written(desk, inquiry, to, kind, [replace(w, rung_on=desk.today) for w in changed], order.saying)
 
@@ -65,8 +65,8 @@ def escalate(desk: OpsDesk, order: Escalate) -> str:
     """The escalation contact is written to today."""
     inquiry = _named(desk, order.ref)
     theirs = _owed(desk, inquiry)
-    _must_write(desk, inquiry.party)
-    to = _address(desk, inquiry.party, ContactKind.ESCALATION)
+    _must_be_chasable(desk, inquiry.party)
+    to = address(desk, inquiry.party, ContactKind.ESCALATION)
     used = next((r.name for r in desk.parts.policy.ladder if r.kind is ChaseKind.ESCALATION), "")
     moved = [w.move(WantEvent.ESCALATE, rung=used or w.rung, rung_on=desk.today) for w in theirs]
     return _written(desk, inquiry, to, ChaseKind.ESCALATION, moved)
@@ -79,7 +79,8 @@ def _owed(desk: OpsDesk, inquiry: Inquiry) -> list[Want]:
     return theirs
 
 
-def _must_write(desk: OpsDesk, party: str) -> None:
+def must_be_writable(desk: OpsDesk, party: str) -> None:
+    """Raise NotDone where no letter goes to `party` now."""
     policy = desk.parts.policy
     if policy.is_paused(party):
         raise NotDone(f"letters to {party} are paused; RESUME {party} first")
@@ -87,11 +88,16 @@ def _must_write(desk: OpsDesk, party: str) -> None:
         raise NotDone(f"the mode for {party} is observe, so nothing is sent; write to them by hand")
     if desk.parts.clock.suspect():
         raise NotDone("the clock of this machine jumped, so nobody is reminded until it is right")
+
+
+def _must_be_chasable(desk: OpsDesk, party: str) -> None:
+    must_be_writable(desk, party)
     if party in wants.last_chased(desk.connection, desk.today):
         raise NotDone(f"{party} was chased today already; tomorrow it can be again")
 
 
-def _address(desk: OpsDesk, party: str, kind: ContactKind) -> str:
+def address(desk: OpsDesk, party: str, kind: ContactKind) -> str:
+    """Where `party` is written to. Raises NotDone where it has no address in force."""
     listed = counterparties.resolve(party, desk.book)
     dead = inquirywork.dead(desk.connection, desk.now)
     to = routing.addresses(listed, (kind,), desk.now, dead=dead) if listed else ()

@@ -289,14 +289,15 @@ def _in_the_way(device: DeviceId, known: Known, ours: counterparties.Names) -> s
             f"{crossed.party} asks us for it in {crossed.reference}: one matter; answer or close that first, then order "
             "it again if we still need it"
         )
-    return _of_want(want, known) if want is not None else ""
+    return _of_want(device, want, known) if want is not None else ""
 
 
-def _of_want(want: Want, known: Known) -> str:
+def _of_want(device: DeviceId, want: Want, known: Known) -> str:
     reference = known.references.get(want.case_id, "")
     in_inquiry = f" in {reference}" if reference else ""
     if want.state is WantState.ANSWERED and want.answered_at is not None:
-        return f"{want.party} answered with its code on {day(local_day(want.answered_at))}{in_inquiry}"
+        answered = f"{want.party} answered with its code on {day(local_day(want.answered_at))}{in_inquiry}"
+        return f"{answered}; if it does not work, say REQUEST AGAIN {device}"
     if not want.open:
         return ""
     if not want.asked:

@@ -14,6 +14,7 @@ To decide, in a reply to our letter:
 To ask others, a row a device or a sheet:
   device and supplier below: REQUEST (NOW)
   nudge: CHASE (SAYING words); more: ESCALATE
+  code does not work: REQUEST AGAIN device
   needed no more: WITHDRAW device why
   nobody listed there: REQUEST CONTACT South
 Of one matter (a reply needs no reference):
@@ -22,8 +23,7 @@ Of one matter (a reply needs no reference):
   done by hand: CLOSE IC-7F3K2Q9D by phone
   once more: RESEND IC-7F3K2Q9D
   a mail set aside: REPLAY mail 12
-To stop and go on:
-  PAUSE/RESUME alone; or codes; or a supplier
+To stop and go on: PAUSE/RESUME (codes, NORT)
   a supplier is suspect: INCIDENT NORT
 To set:
   with a sheet: CONTACTS, INVENTORY, ADOPT

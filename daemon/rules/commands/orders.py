@@ -226,6 +226,19 @@ class RequestContact:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestAgain:
+    """REQUEST AGAIN: the codes that a supplier sent for these devices, or for all of the inquiry `ref`, do not work.
+
+    `rows`: devices that stand one a line below it. `why` is for our own team.
+    """
+
+    devices: tuple[DeviceId, ...] = ()
+    ref: str = ""
+    why: str = ""
+    rows: tuple[OrderedRow, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ChaseNow:
     """Remind the supplier of an inquiry today, whatever the ladder says."""
 
@@ -317,7 +330,7 @@ Order = (
     | Note | Wait | Close | Resend | Replay
     | Pause | Resume | Incident | Waive | Away | Holiday
     | Contacts | Inventory | Adopt
-    | Request | RequestContact | ChaseNow | Escalate | Withdraw
+    | Request | RequestAgain | RequestContact | ChaseNow | Escalate | Withdraw
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from daemon.rules.commands.orders import (
     Pause,
     Reject,
     Request,
+    RequestAgain,
     Rows,
     Verb,
 )
@@ -354,7 +355,7 @@ class Reader:
             order = None if fault else parse(whole, self._setting)
         except Unfit as why:
             fault = str(why)
-        if isinstance(order, Request):
+        if isinstance(order, Request | RequestAgain):
             order = replace(order, rows=(*order.rows, *rows))
         if order is not None and any(_decide_the_same(order, other) for other in self._orders):
             order, fault = None, "another line decides the same; say which rows each means: APPROVE 1, 2"
