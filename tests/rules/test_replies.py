@@ -199,6 +199,24 @@ def test_what_a_code_is_compared_for(checked: bool, look: bool, note: str) -> No
     assert [one.note for one in received.changed] == [note]
 
 
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        ("Our mailbox was hacked last week. A: code.", WantState.WITH_OPS),
+        ("Mails in our name were sent by fraudsters. A: code.", WantState.WITH_OPS),
+        ("If you suspect a fraud, please ring us. A: code.", WantState.ANSWERED),
+    ],
+)
+def test_a_code_beside_a_warning_is_not_taken(words: str, state: WantState) -> None:
+    """Whoever was broken into cannot vouch for what comes from there: a person speaks to them, and the code is not kept."""
+    wanted = {A: want(A, NORTH, id=1, state=WantState.ASKED, asked=(AskedParty(NORTH, cases.NOW),))}
+    finding = Finding(A, "line 1", Outcome.CODE, InstallCode(bytes(16)), checked=True)
+    received = receive(cases.facts(mail=mails.mail(words), wanted=wanted, findings=(finding,)), cases.policy())
+
+    assert [one.state for one in received.changed] == [state]
+    assert bool(received.codes) == (state is WantState.ANSWERED)
+
+
 def test_a_question_in_an_answer_chases_nothing() -> None:
     """A mail that asks in passing "has this been commissioned yet?" asks for the state of no request, while none of theirs is open."""
     given: dict[str, Any] = says("A: code. Commissioned yet?", findings=(Finding(A, "line 1", Outcome.PENDING),))

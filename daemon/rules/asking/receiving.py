@@ -26,6 +26,10 @@ from daemon.rules.workdays import local_day
 
 NOT_CHECKED = "came in free text without check digits: compare with their mail (in Install codes/Answers) before use"
 DOUBTFUL = "its check digits fit, and it may not be meant for this device: compare with their mail (in Install codes/Answers) before use"
+NOT_RELIED_ON = (
+    "their mail says itself that something there is not to be relied on, so its code was not taken: please read it, speak to "
+    "them, and have them send the code once more"
+)
 NO_CODE = "they installed it, and hold no code for it"
 _WITH_OPS = {
     Outcome.TYPE_HAS_NO_CODE: "they say that this type of device has no code: order the GSME's Device ID instead",
@@ -151,6 +155,7 @@ def receive(facts: Facts, policy: Policy) -> Received:
     untouched: list[DeviceId] = []
     late: list[DeviceId] = []
     remarked: dict[DeviceId, str] = {}
+    warns = any(f.code is not None for f in facts.findings) and cautions.warn(wishes.sentences(facts.mail.new_text))
     for finding in facts.findings:
         want = facts.wanted.get(finding.device)
         if want is not None and want.state is WantState.WITHDRAWN:
@@ -162,7 +167,8 @@ def receive(facts: Facts, policy: Policy) -> Received:
         elif _is_unsure(finding) and _has_word_of_its_own(want):
             untouched.append(finding.device)
         else:
-            after = _after(finding, want, facts, policy)
+            relied_on = finding.code is None or not warns
+            after = _after(finding, want, facts, policy) if relied_on else _handed_over(want, NOT_RELIED_ON, "")
             if finding.fault:
                 faulty.append(_faulty(finding, want))
             if finding.code is not None and after.state is WantState.ANSWERED:
