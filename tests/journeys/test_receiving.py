@@ -126,6 +126,7 @@ async def test_a_code_that_does_not_work_is_asked_for_again(make_world: MakeWorl
     assert D1 in text_of(query.content)
     assert D2 not in text_of(query.content)
     assert "engineer" not in flat(query.content)
+    assert "Install-Code-Message" not in message_from_bytes(query.content)
     assert [row.state for row in world.rows("SELECT state FROM want ORDER BY id")] == ["closed", "answered", "queried"]
     assert (
         world.one("SELECT due_end FROM want ORDER BY id DESC LIMIT 1")

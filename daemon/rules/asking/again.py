@@ -44,10 +44,13 @@ def with_same_code(want: Want) -> Want:
 
 
 def letter(inquiry: Inquiry, wants: Sequence[Want], to: str) -> LetterPlan:
-    """The letter that says which codes do not work; `wants` as `asked_again` made them."""
+    """The letter that says which codes do not work; `wants` as `asked_again` made them.
+
+    It bears no mark of ours: another copy of this daemon would send the same code again, and no person would look.
+    """
     rows = [AskedRow(w.device_id, local_day(w.asked[-1].at), w.due.end if w.due else None, fault=w.note) for w in wants]
     _, plan = receiving.query(inquiry, rows, to, inquiry.message_ids[-1] if inquiry.message_ids else "")
-    return replace(plan, subject=plan.subject or "Install codes that do not work")
+    return replace(plan, subject=plan.subject or "Install codes that do not work", mark=None)
 
 
 def _fault(answered: Want) -> str:
