@@ -300,6 +300,22 @@ async def test_a_relay_that_bears_no_further_link_gets_all_on_those_it_has(verb:
         assert (server.connections, len(server.taken)) == (4, 6)
 
 
+async def test_a_link_that_was_left_meanwhile_is_used(server: ScriptedSmtp) -> None:
+    """The one letter at work ends before the relay refuses a second link: what waited for that goes on the first."""
+    relay = Relay(account(server.port, connections=2))
+    await relay.send(ENVELOPE, nothing)
+    (kept,) = relay._idle
+    relay._idle.clear()
+    server.next("CONNECT", SILENCE)
+    waits = asyncio.create_task(relay.send(ENVELOPE, nothing))
+    await server.silent.wait()
+    relay._idle.append(kept)
+    await server.say_now(b"421 4.7.0 too many connections\r\n")
+    assert "queued" in await waits
+    await relay.close()
+    assert (server.connections, len(server.taken)) == (2, 2)
+
+
 async def test_a_link_too_many_is_told_after_its_letter(server: ScriptedSmtp) -> None:
     """That letter is put off, as it is said; those that come next go on the links that the relay bears."""
     relay = Relay(account(server.port, connections=2))

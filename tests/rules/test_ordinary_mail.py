@@ -116,7 +116,11 @@ def test_what_needs_nobody_is_filed(before: Facts, text: str, reason: Reason) ->
         (ANSWERED, f"Thanks. {A} ok, {B} nope.", "not-understood"),
         (ANSWERED, f"{B} doesn't pair. Can you check the code please?", "complaint"),
         (ANSWERED, "The codes do not work, please resend.", "complaint"),
-        (ANSWERED, f"The install code you sent for {A} is rejected by the meter, please check and resend.", "complaint"),
+        (
+            ANSWERED,
+            f"The install code you sent for {A} is rejected by the meter, please check and resend.",
+            "complaint",
+        ),
         (ANSWERED, f"We tried the code for {A} and the meter refuses it. Is it right?", "complaint"),
         (ANSWERED, "Don't resend please, we found them but the second fails.", "not-understood"),
         (ANSWERED, "Please send again but encrypted.", "no-plain-request"),

@@ -151,7 +151,7 @@ class Relay:
                 kept = self._kept()
                 link = kept or await self._open()
             except _NoFurtherLink as no:
-                alone = not self._at_work
+                alone = not (self._at_work or self._idle)  # a letter may have ended meanwhile, and left its link
                 self._end_turn(too_many=True)
                 if alone:
                     raise Unavailable(str(no)) from None
