@@ -201,8 +201,7 @@ _COMPLAINS = Sought(
     r"|(?:does|do|did|will|would|could|can|has|have|is|are) ?n(?:o|')t (?:seem to |appear to |been |yet )?(?:work\w*|match\w*|valid\w*|accept\w*|correct|join\w*|pair\w*)"
     r"|(?:cannot|can't|unable to|could not|couldn't|failed to) (?:commission|join|pair|use|read|open|decrypt)"
     r"|(?:codes?|keys?|crc|it|this|that|these|they|those|both|one|answers?|lists?|sheet|file|attachment)\b[^.?!]{0,30}\b(?:fail(?:s|ed|ing)?|reject(?:s|ed)|corrupt\w*|unusable|refused)"
-    r"|(?:codes?|keys?) (?:that |which )?you (?:have )?(?:sent|gave|given|supplied|provided)\b[^.?!]{0,60}\b(?:fail(?:s|ed)?|reject(?:s|ed)|refused)"
-    r"|(?:refuse[sd]?|reject(?:s|ed)|(?:won't|will not|would not|wouldn't) (?:take|accept)) (?:it|them|the (?:install )?codes?|both)"
+    r"|(?:codes?|keys?) (?:that |which )?you (?:have )?(?:sent|gave|given|supplied|provided)\b[^.?!]{0,60}\b(?:fail(?:s|ed)?|reject(?:s|ed)|refused)|(?:refuse[sd]?|reject(?:s|ed)|(?:won't|will not|would not|wouldn't) (?:take|accept)) (?:it|them|the (?:install )?codes?|both)"
     rf"|{NAMED_DEVICE} (?:still )?(?:did|does|do|wo)(?:n't| not)(?=\W*(?:\Z|[,.;]))|(?:throws?|gives?|shows?|returns?|getting) (?:(?:me|us|an?) )*(?:\w+ )?(?:error|fault)"
     r"|only (?:got|received|had|sent|see)|(?:call|ring|phone|telephone) (?:me|us)|give (?:me|us) a (?:call|ring)|(?:speak|talk) (?:to|with) (?:me|us|you|some\w*|a )|(?:real|actual) (?:person|human))\b",
 )
