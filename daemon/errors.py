@@ -52,6 +52,11 @@ class NoMail(DaemonError):
 class Unavailable(DaemonError):
     """A server cannot be reached or asks us to come back. Safe to try again later."""
 
+    wait_s: float = 0.0
+    """How long the server asks us to stay away; 0: it did not say."""
+    got_on = False
+    """Whether some of what was to be done was done before: then the trouble is a new one."""
+
 
 class LoginRefused(Unavailable):
     """A server refuses who we say we are. Tried again slowly, so that no account is locked."""
@@ -67,7 +72,7 @@ class Renumbered(Unavailable):
 
 
 class Refused(DaemonError):
-    """A server said a final no (RCPT or DATA 5xx, APPEND NO). Never tried again unasked."""
+    """A server said a final no (RCPT or DATA 5xx, APPEND NO). What is of this one letter is not tried again unasked."""
 
 
 class MailboxFull(Refused):

@@ -70,6 +70,8 @@ class Troubles:
 
     async def met(self, name: str, failure: Unavailable) -> None:
         """Note a failure; tell ops at once of a refused login, of others when they last."""
+        if failure.got_on:
+            await self.over(name)
         now, known = self._parts.clock.now(), await self._all()
         trouble = known.get(name)
         if trouble is None:
