@@ -234,7 +234,7 @@ class Link:
         """Octets of each mail; a UID that is gone is left out."""
         self._enter(folder, uidvalidity)
         reply = self._client.fetch(uids, ["UID", "RFC822.SIZE"])
-        return {uid: int(data[b"RFC822.SIZE"]) for uid, data in reply.items() if data.get(b"RFC822.SIZE")}
+        return {uid: int(data[b"RFC822.SIZE"]) for uid, data in reply.items() if data.get(b"RFC822.SIZE") is not None}
 
     def bodies(self, folder: str, uidvalidity: int, uids: Sequence[int], *, cut: bool = False) -> list[RawMail]:
         """The mails, each whole, or with `cut` its first CUT_BYTES; no flag changes.
