@@ -7,7 +7,7 @@ is still there and could not be fetched. Such a mail keeps back no other, nor do
 team is told.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -22,6 +22,7 @@ from daemon.errors import LoginRefused, Renumbered, Unavailable
 from daemon.mail.message import RawMail
 from daemon.parts import Parts
 from daemon.rules.decision import FOLDERS, Folder, folder_path
+from daemon.troubles import UNFETCHED
 
 log = structlog.get_logger()
 
@@ -55,26 +56,27 @@ class Intake:
         self._stuck: dict[str, int] = {}
         """By folder, the first UID that is there, and was not to be had at the last look."""
         self._why_stuck = ""
+        self._noted: str | None = None
+        """What was remembered of that last."""
 
     async def once(self) -> bool:
         """Look at every folder that is due; then wait for news, where IDLE is on."""
         sound, self._sound = self._sound, False
-        now, first = self._parts.clock.now(), self._start is None
+        now = self._parts.clock.now()
         start = await self._start_from(now)
-        sweep = _due(self._swept, SWEEP_EVERY, now)
-        if first or sweep:  # what waits comes before a look at every folder that there is
+        whole, sweep = _due(self._reconciled, RECONCILE_EVERY, now), _due(self._swept, SWEEP_EVERY, now)
+        if not sound or whole or sweep:  # what waits comes before what takes long, or may fail again
             await self._collect(self._settings.folder, start, whole=False)
         if not sound:  # at start, and after any fault: a folder that somebody deleted would be one
             await self._mailbox.ensure_folders(FOLDERS)
-        whole = _due(self._reconciled, RECONCILE_EVERY, now)
         if sweep:
             await self._sweep(start, now)
         await self._collect(folder_path(Folder.REQUESTS), None, whole=whole)
         await self._collect(self._settings.folder, start, whole=whole)  # last: IDLE goes on from this look
         self._reconciled = now if whole else self._reconciled
         await self._parts.write(lambda c: remembered.put(c, "last_round", now.isoformat(), now))
+        await self._note_stuck(now)
         self._sound = True
-        self._tell_stuck()
         if not self._settings.idle:
             return False
         await self._wait()
@@ -117,16 +119,12 @@ class Intake:
                 "a folder could not be looked into; it is tried again in an hour", folder=folder, why=str(trouble)
             )
 
-    def _tell_stuck(self) -> None:
-        """Raise Unavailable where a mail lies there that cannot be had: it may be a request."""
-        if not self._stuck:
-            return
-        where = ", ".join(f"UID {uid} in {folder}" for folder, uid in sorted(self._stuck.items()))
-        why = f" ({self._why_stuck})" if self._why_stuck else ""
-        raise Unavailable(
-            f"a mail is there and cannot be fetched: {where}{why}. All others are read. Look at it with a mail program, and "
-            "move it to another folder of yours once it is dealt with"
-        )
+    async def _note_stuck(self, now: datetime) -> None:
+        """Remember which mail cannot be had, for whoever tells the team; where none, that it is so."""
+        words = _in_words(self._stuck, self._why_stuck)
+        if words != self._noted:
+            await self._parts.write(lambda c: remembered.put(c, UNFETCHED, words, now))
+            self._noted = words
 
     async def _collect(self, folder: str, start: datetime | None, *, whole: bool) -> None:
         """Keep what is new in `folder`. `start` None: a person dragged it there, so its age is no matter."""
@@ -221,6 +219,17 @@ class Intake:
         log.info("kept", folder=folder, mails=len(raws))
         self._kept_at = now
         self._parts.wakes.settle.ring()
+
+
+def _in_words(stuck: Mapping[str, int], why: str) -> str:
+    if not stuck:
+        return ""
+    where = ", ".join(f"UID {uid} in {folder}" for folder, uid in sorted(stuck.items()))
+    said = f" ({why})" if why else ""
+    return (
+        f"a mail is there and the mail server does not hand it over: {where}{said}. All others are read. Look at it with a "
+        "mail program; once it is dealt with, move it to a folder of your own"
+    )
 
 
 def _of_all(trouble: Unavailable) -> bool:

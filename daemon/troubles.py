@@ -32,10 +32,13 @@ Route = Callable[[Envelope], Awaitable[None]]
 
 RELAY = "relay"
 """The trouble of this name touches the relay; all others leave it alone."""
+UNFETCHED = "unfetched"
+"""Mail that is there and cannot be had, as intake remembers it by the same name; empty: none."""
 FACT = "troubles"
 _TITLES: dict[str, str] = {
     RELAY: "Letters do not go out",
     "mailbox": "The mailbox cannot be read",
+    UNFETCHED: "A mail cannot be fetched from the mailbox",
     "settling": "Mail is kept, but not worked on",
     "filing": "Mail is not filed into its folders",
     "overseeing": "Holds are not chased",
