@@ -18,7 +18,7 @@ from daemon.edge.failpoints import failpoint
 from daemon.edge.imap import Mailbox
 from daemon.edge.inbox import keeping, whereabouts
 from daemon.edge.inbox.keeping import Cursor
-from daemon.errors import LoginRefused, Renumbered, Unavailable
+from daemon.errors import Declined, LoginRefused, Renumbered, Unavailable
 from daemon.mail.message import RawMail
 from daemon.parts import Parts
 from daemon.rules.decision import FOLDERS, Folder, folder_path
@@ -51,6 +51,7 @@ class Intake:
         self._swept: datetime | None = None
         self._sound = False
         self._kept_at: datetime | None = None
+        self._idles_not = False
         self._suspects: dict[tuple[str, int], set[int]] = {}
         """By folder and UIDVALIDITY, the UIDs that are fetched one by one."""
         self._stuck: dict[str, int] = {}
@@ -77,16 +78,18 @@ class Intake:
         await self._parts.write(lambda c: remembered.put(c, "last_round", now.isoformat(), now))
         await self._note_stuck(now)
         self._sound = True
-        if not self._settings.idle:
-            return False
-        await self._wait()
-        return True
+        return self._settings.idle and not self._idles_not and await self._wait()
 
-    async def _wait(self) -> None:
-        """For news of the inbox: told by the server, or, soon after a mail, asking for the next."""
+    async def _wait(self) -> bool:
+        """For news of the inbox: told by the server, or, soon after a mail, asking for the next. False: it will not tell."""
         seconds, now = min(LONGEST_IDLE_S, self._settings.poll_seconds), self._parts.clock.now()
         busy = self._kept_at is not None and now - self._kept_at < BUSY
-        await self._mailbox.idle(self._settings.folder, seconds, self._settings.busy_look_s if busy else 0.0)
+        try:
+            await self._mailbox.idle(self._settings.folder, seconds, self._settings.busy_look_s if busy else 0.0)
+        except Declined as no:
+            log.warning("we look at every tick, as if mailbox.idle were false", why=str(no))
+            self._idles_not = True
+        return not self._idles_not
 
     async def _start_from(self, now: datetime) -> datetime:
         """The moment before which mail is left alone: as configured, or that of the first start."""

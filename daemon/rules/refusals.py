@@ -82,7 +82,7 @@ def whose(nos: Nos, words: str, *, first: bool) -> Whose:
 
     What may concern all is asked twice, so that the first of many is no exception.
     """
-    if of_letter(words):
+    if of_letter(words) or not _status(words)[1]:  # no relay said it: the letter cannot be said in SMTP
         return Whose.LETTER
     if _alike(words) in nos.against_us:
         return Whose.RELAY
@@ -90,9 +90,9 @@ def whose(nos: Nos, words: str, *, first: bool) -> Whose:
 
 
 def of_letter(words: str) -> bool:
-    """Whether a no concerns this letter or its recipient alone: by its status, or since it is ours and no relay's."""
+    """Whether a no concerns, by its status, this letter or its recipient alone; a link that breaks says nothing of whom."""
     status, code = _status(words)
-    return not code or status in _OF_LETTER or code == _TOO_BIG or status.startswith(_OF_RECIPIENT)
+    return status in _OF_LETTER or code == _TOO_BIG or status.startswith(_OF_RECIPIENT)
 
 
 def of_us(words: str) -> bool:

@@ -111,6 +111,20 @@ async def test_a_server_that_says_how_long_it_wants_to_be_left_alone_is(
     assert told.value.wait_s == pytest.approx(300, abs=1)
 
 
+async def test_a_server_that_offers_idle_and_refuses_it_is_looked_at_all_the_same(
+    world: World, relay: ScriptedSmtp, moods: MoodyImap
+) -> None:
+    """As if IDLE were switched off: nobody is alarmed, and it is not asked for again."""
+    await world.restart(lambda toml: toml.replace("idle = false", "idle = true\nbusy_look_ms = 0"))
+    moods.answers("IDLE", b"TAG NO not today\r\n")
+    await world.arrives(written(ANN, f"Please send the code of {A0}"))
+    await wait(world, 1, step_minutes=10)
+
+    assert answered(relay) == [ANN]
+    assert world.overview().troubles == {}
+    assert moods.heard.count(b"IDLE") == 1
+
+
 # Filing ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

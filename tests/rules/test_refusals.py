@@ -15,7 +15,6 @@ OF_LETTER = [
     "RCPT: 450 4.2.1 the user receives mail at a rate that prevents more",
     "MAIL: 552 5.3.4 too big",
     "after the letter: 552 message exceeds the size limit",
-    "an address that cannot be said in SMTP",
 ]
 OF_US = [
     # Exchange Online: a day's recipients (MicrosoftDocs/OfficeDocs-Support#1150), the right to send, a tenant's threshold.
@@ -39,6 +38,7 @@ NOBODY_CAN_SAY = [
     "RCPT: 451 4.7.1 Greylisted, come back in 300 seconds",
     "after the letter: 432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded",
 ]
+A_BROKEN_LINK = "the relay dropped the link at RCPT"
 
 
 @pytest.mark.parametrize("words", OF_LETTER)
@@ -66,6 +66,14 @@ def test_what_may_be_of_either_is_asked_twice(words: str) -> None:
     assert whose(nos.heard("a@west.test", words), words, first=False) is Whose.LETTER
     assert not of_us(words)
     assert not of_letter(words)
+
+
+def test_what_no_relay_said_is_of_the_letter_that_cannot_be_said() -> None:
+    """It has no code; a link that breaks has none either, and where it breaks for two companies that is of us."""
+    assert whose(NORTH, "an address that cannot be said in SMTP", first=True) is Whose.LETTER
+    nos = NORTH.heard("a@west.test", A_BROKEN_LINK)
+    assert not nos.against_us
+    assert nos.heard("b@south.test", A_BROKEN_LINK).against_us
 
 
 def test_the_same_words_to_two_companies_are_of_us() -> None:
