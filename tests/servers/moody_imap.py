@@ -2,8 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 _LITERAL = re.compile(rb"\{(\d+)(\+?)\}\r\n$")
@@ -103,3 +104,17 @@ async def moody_imap(behind: int) -> AsyncIterator[MoodyImap]:
         yield server
     finally:
         listener.close()
+
+
+@contextmanager
+def moody_imap_thread(behind: int) -> Iterator[MoodyImap]:
+    """The same in a thread of its own, for tests of whole processes."""
+    loop, stack = asyncio.new_event_loop(), AsyncExitStack()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield asyncio.run_coroutine_threadsafe(stack.enter_async_context(moody_imap(behind)), loop).result(20)
+    finally:
+        asyncio.run_coroutine_threadsafe(stack.aclose(), loop).result(20)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
