@@ -87,7 +87,7 @@ class Intake:
         try:
             await self._mailbox.idle(self._settings.folder, seconds, self._settings.busy_look_s if busy else 0.0)
         except Declined as no:
-            log.warning("we look at every tick, as if mailbox.idle were false", why=str(no))
+            log.warning("for an hour we look at every tick, as if mailbox.idle were false", why=str(no))
             self._idles_not = True
         return not self._idles_not
 
@@ -107,23 +107,25 @@ class Intake:
         side = (*special.junk, *special.trash, *special.archive)
         await self._parts.write(lambda c: remembered.put(c, "side_folders", list(side), now))
         own = (folder for folder in FOLDERS if folder != folder_path(Folder.REQUESTS))
-        self._swept = now
+        self._swept, self._idles_not = now, False
         for folder in (*side, *own):
-            await self._look_aside(folder, start)
+            if not await self._looked_into(folder, start):  # once more: of what came together each mail comes alone now
+                await self._looked_into(folder, start)
 
-    async def _look_aside(self, folder: str, start: datetime) -> None:
+    async def _looked_into(self, folder: str, start: datetime) -> bool:
         """A folder that we may not open, or that breaks the line each time, keeps no mail from us that lies elsewhere."""
         try:
             await self._collect(folder, start, whole=True)
         except Unavailable as trouble:
             if _of_all(trouble):
                 raise
-            log.warning(
-                "a folder could not be looked into; it is tried again in an hour", folder=folder, why=str(trouble)
-            )
+            log.warning("a folder could not be looked into", folder=folder, why=str(trouble))
+            return False
+        return True
 
     async def _note_stuck(self, now: datetime) -> None:
         """Remember which mail cannot be had, for whoever tells the team; where none, that it is so."""
+        self._why_stuck = self._why_stuck if self._stuck else ""
         words = _in_words(self._stuck, self._why_stuck)
         if words != self._noted:
             await self._parts.write(lambda c: remembered.put(c, UNFETCHED, words, now))

@@ -77,6 +77,20 @@ async def test_a_folder_of_people_that_does_not_open_keeps_back_no_mail(
     assert world.overview().troubles == {}
 
 
+async def test_a_mail_in_junk_that_cannot_be_fetched_keeps_back_no_other_there(world: World, moods: MoodyImap) -> None:
+    """The hourly look finds the other at once, and what stays behind is a trouble that is known."""
+    await world.arrives(written(ANN, f"Please send the code of {A0}"), "Junk")
+    await world.arrives(written(WEST, f"Please send the code of {A2}"), "Junk")
+    moods.answers(r"UID FETCH [\d,]*\b1\b[\d,]* \(.*BODY", b"TAG NO Some messages could not be FETCHed (Failure)\r\n")
+    await world.restart()
+    await world.settle_down()
+
+    moods.calms_down()
+    (held,) = await world.folder("Install codes/Held")
+    assert WEST in held["From"]
+    assert "UID 1 in Junk" in world.overview().troubles["unfetched"]
+
+
 @pytest.mark.parametrize("command", ["UID SEARCH", "UID FETCH", "EXAMINE", "LIST", "CREATE", "SELECT", "UID MOVE"])
 async def test_a_provider_that_counts_bandwidth_is_waited_for(
     world: World, relay: ScriptedSmtp, moods: MoodyImap, command: str
@@ -118,7 +132,7 @@ async def test_a_server_that_offers_idle_and_refuses_it_is_looked_at_all_the_sam
     await world.restart(lambda toml: toml.replace("idle = false", "idle = true\nbusy_look_ms = 0"))
     moods.answers("IDLE", b"TAG NO not today\r\n")
     await world.arrives(written(ANN, f"Please send the code of {A0}"))
-    await wait(world, 1, step_minutes=10)
+    await wait(world, 0.5, step_minutes=10)
 
     assert answered(relay) == [ANN]
     assert world.overview().troubles == {}
