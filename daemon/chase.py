@@ -34,7 +34,7 @@ from daemon.rules.overdue import Hold, Notice
 from daemon.rules.reasons import Reason
 from daemon.rules.thread import State
 from daemon.rules.workdays import Calendar, local_day
-from daemon.troubles import Troubles
+from daemon.troubles import UNFETCHED, Troubles
 
 log = structlog.get_logger()
 
@@ -76,6 +76,7 @@ class Chase:
             self._parts.wakes.send.ring()
         await self._bring_undelivered()
         await self._tell_suspensions()
+        await self._tell_unfetched()
         return moved > 0
 
     async def _tell_suspensions(self) -> None:
@@ -86,6 +87,14 @@ class Chase:
                 await self._troubles.met(suspension, Unavailable(words))
             else:
                 await self._troubles.over(suspension)
+
+    async def _tell_unfetched(self) -> None:
+        """A mail that cannot be had may be a request: nobody else would know of it."""
+        words = await self._parts.read(lambda c: remembered.get(c, UNFETCHED))
+        if words:
+            await self._troubles.met(UNFETCHED, Unavailable(words))
+        else:
+            await self._troubles.over(UNFETCHED)
 
     async def _drop_lapsed(self, now: datetime) -> None:
         """Proposals that nobody can decide any more: what they hold, which may be codes, is erased."""

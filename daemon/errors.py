@@ -5,6 +5,7 @@ DaemonError
 ├── ImportRefused      a person mends the file; nothing was imported
 ├── NoMail             a person names another path: at this one is no mail to read
 ├── Unavailable        nobody: try again later (network, busy database, relay down)
+│   ├── Declined       the caller: a server that is there will not do this one thing; the next may go
 │   ├── LoginRefused   ops, by the other route: a password or token is no longer good
 │   └── Renumbered     the caller: UIDs in hand name nothing any more, the folder is looked at anew
 ├── Refused            ops: a server said a final no to this one thing
@@ -52,6 +53,15 @@ class NoMail(DaemonError):
 class Unavailable(DaemonError):
     """A server cannot be reached or asks us to come back. Safe to try again later."""
 
+    wait_s: float = 0.0
+    """How long the server asks us to stay away; 0: it did not say."""
+    got_on = False
+    """Whether some of what was to be done was done before: then the trouble is a new one."""
+
+
+class Declined(Unavailable):
+    """A server that is there answered no to one command: the same for another mail or folder may go."""
+
 
 class LoginRefused(Unavailable):
     """A server refuses who we say we are. Tried again slowly, so that no account is locked."""
@@ -67,7 +77,7 @@ class Renumbered(Unavailable):
 
 
 class Refused(DaemonError):
-    """A server said a final no (RCPT or DATA 5xx, APPEND NO). Never tried again unasked."""
+    """A server said a final no (RCPT or DATA 5xx, APPEND NO). What is of this one letter is not tried again unasked."""
 
 
 class MailboxFull(Refused):

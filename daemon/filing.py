@@ -2,7 +2,7 @@
 
 The database is the truth, the mailbox a picture of it: every step may be repeated, the lowest priority of all. A
 mail is moved by every place that it has. What a person moved away in the meantime is let go. While the mailbox is
-full the picture waits, and everything else goes on.
+full the picture waits, and everything else goes on. What the server will not do with one mail it may do with the next.
 """
 
 import asyncio
@@ -20,9 +20,10 @@ from daemon.edge.imap import Mailbox
 from daemon.edge.inbox import whereabouts
 from daemon.edge.inbox.whereabouts import ToFile
 from daemon.edge.outbox import Queued, sent_copies
-from daemon.errors import MailboxFull, Refused, Renumbered, SealBroken, Unavailable
+from daemon.errors import Declined, MailboxFull, Refused, Renumbered, SealBroken, Unavailable
 from daemon.mail.compose import compose
 from daemon.mail.message import Place
+from daemon.mail.sender.authres import Profile
 from daemon.parts import Parts
 from daemon.rules.decision import FOLDERS
 from daemon.rules.letters import Result
@@ -39,6 +40,10 @@ TOGETHER_OCTETS = 4 * 1024 * 1024
 """Of copies that are handed to the server in one go."""
 COPIES_WAIT = timedelta(minutes=1)
 """How long copies for Sent let letters go first that others wait for."""
+RELAYS_COPY_AFTER = timedelta(minutes=2)
+"""So long a host of many may take until the copy that it files in Sent itself lies there, and none of ours is wanted."""
+MOST_NOS = 3
+"""Mails in a row that the server will not move: then it is not the mails."""
 MOST_LOOKS = 100
 MOST_UIDS = 1 << 32
 
@@ -52,11 +57,16 @@ class Filing:
         self._sent_name = ""
         self._looks: deque[tuple[int, int, int]] = deque(maxlen=MOST_LOOKS)
         """Earlier looks at Sent: the newest letter then queued, UIDVALIDITY, and the UID that was next."""
+        self._no: Declined | None = None
+        """What the server would not do in this round, with a mail that it would not do it with."""
+        self._apart = False
+        """Copies go one by one: handing over many at once broke the line."""
         self._copies: tuple[int, range] = 0, range(0)
         """UIDVALIDITY of Sent, and UIDs in a row: the copies that we made last, all of them written down."""
 
     async def once(self) -> bool:
         """One batch of each kind; True while there may be more. Raises Unavailable where the mailbox is full."""
+        self._no = None
         try:
             sent = await self._folders()
             mails, letters = await self._parts.read(self._to_do)
@@ -64,6 +74,8 @@ class Filing:
             await self._file_letters(letters, sent)
         except MailboxFull as full:
             raise Unavailable(f"{str(full).rstrip('. ')}. What is to be filed waits until there is room") from None
+        if self._no is not None:
+            raise self._no
         return len({mail.mail_id for mail in mails}) == MAILS or len(letters) == LETTERS
 
     def _to_do(self, connection: Connection) -> tuple[list[ToFile], list[Queued]]:
@@ -88,21 +100,23 @@ class Filing:
         left: set[int] = set()
         for (folder, _, target), group in groupby(sorted(items, key=_way), key=_way):
             together = list(group)
-            if folder != target and not await self._move(together, target):
-                left.update(item.mail_id for item in together)
+            if folder != target:
+                left |= await self._move(together, target)
         done = [item for item in items if item.mail_id not in left]
         if done:
             await self._parts.write(lambda c: whereabouts.filed(c, done))
             failpoint("after-filed")
 
-    async def _move(self, items: Sequence[ToFile], target: str) -> bool:
-        """Move mails that lie in one folder; False where that was renumbered, so that intake must find them first."""
+    async def _move(self, items: Sequence[ToFile], target: str) -> set[int]:
+        """Move mails that lie in one folder. The ids of those that stay: the server will not, or intake must find them anew."""
         folder, uidvalidity = items[0].place.folder, items[0].place.uidvalidity
         try:
             places = await self._mailbox.move(folder, uidvalidity, [item.place.uid for item in items], target)
         except Renumbered as news:
             await self._forget(news)
-            return False
+            return {item.mail_id for item in items}
+        except Declined as no:
+            return await self._move_each(items, target, no)
         failpoint("after-move")
         if None in places:
             places = await self._found_again(items, places, target)
@@ -110,7 +124,22 @@ class Filing:
         await self._parts.write(lambda c: whereabouts.moved(c, items, places, now))
         failpoint("after-moved")
         log.info("filed", source=folder, folder=target, mails=len(items))
-        return True
+        return set()
+
+    async def _move_each(self, items: Sequence[ToFile], target: str, no: Declined) -> set[int]:
+        """After a no to all of them: one by one, for it may be meant for one."""
+        if len(items) == 1:
+            self._no = no
+            return {items[0].mail_id}
+        stay: set[int] = set()
+        nos = 0
+        for item in items:
+            stays = await self._move([item], target)
+            stay |= stays
+            nos = nos + 1 if stays else 0
+            if nos == MOST_NOS:
+                raise no
+        return stay
 
     async def _found_again(
         self, items: Sequence[ToFile], places: Sequence[Place | None], target: str
@@ -137,6 +166,9 @@ class Filing:
             return
         await self._flag_answered([q.mail_id for q in letters if q.mail_id is not None and q.plan.party])
         failpoint("after-flag")
+        if self._parts.policy.sent_copy is SentCopy.NONE:
+            await self._parts.write(lambda c: sent_copies.sent_filed(c, [q.id for q in letters]))
+            return
         there = await self._copied_already(letters, sent)
         made, done, refusal = await self._append([q for q in letters if q.message_id not in there], sent)
         failpoint("after-append")
@@ -149,10 +181,13 @@ class Filing:
 
     def _to_copy(self, connection: Connection) -> list[Queued]:
         """The letters to copy now; none where they may wait: the station that sends rings when it is done."""
-        if sent_copies.copies_may_wait(connection, self._parts.clock.now(), COPIES_WAIT):
+        now = self._parts.clock.now()
+        if sent_copies.copies_may_wait(connection, now, COPIES_WAIT):
             return []
+        hosted = self._parts.settings.mailbox.profile is not Profile.GENERIC
+        went_by = now - RELAYS_COPY_AFTER if hosted else None
         bare = self._parts.policy.sent_copy is not SentCopy.FULL
-        return sent_copies.to_file_in_sent(connection, LETTERS, bare=bare)
+        return sent_copies.to_file_in_sent(connection, LETTERS, went_by, bare=bare)
 
     async def _copied_already(self, letters: Sequence[Queued], sent: str) -> frozenset[str]:
         """The Message-IDs of those that Sent holds: some relays file what they send, and we may have been cut off."""
@@ -194,13 +229,14 @@ class Filing:
         copies = await asyncio.to_thread(lambda: [(queued, self._copy(queued)) for queued in letters])
         made: list[tuple[int, range]] = []
         done: list[int] = []
-        for some in _together(copies):
+        for some in () if self._apart else _together(copies):
             places = await self._append_all(some, sent)
             if places is None:
                 break
             made.append(places)
             done += [queued.id for queued, _ in some]
         one_by_one, refusal = await self._append_each(copies[len(done) :], sent)
+        self._apart = False
         return made, done + one_by_one, refusal
 
     async def _append_all(self, copies: Sequence[_Copy], sent: str) -> tuple[int, range] | None:
@@ -208,8 +244,11 @@ class Filing:
         try:
             mails = [(content, queued.written_at) for queued, content in copies]
             return await self._mailbox.append_all(sent, mails, ["\\Seen"])
-        except Refused:
+        except (Refused, Declined):
             return None
+        except Unavailable:
+            self._apart = True
+            raise
 
     async def _append_each(self, copies: Sequence[_Copy], sent: str) -> tuple[list[int], Refused | None]:
         done: list[int] = []
@@ -219,8 +258,8 @@ class Filing:
                 await self._mailbox.append(sent, content, ["\\Seen"], queued.written_at)
             except MailboxFull as full:
                 return done, full
-            except Refused as no:
-                refusal = no
+            except (Refused, Declined) as no:
+                refusal = Refused(str(no))
             else:
                 done.append(queued.id)
         return done, refusal
@@ -255,6 +294,8 @@ class Filing:
             await self._mailbox.add_flags(folder, uidvalidity, uids, ["\\Answered"])
         except Renumbered as news:
             await self._forget(news)
+        except Declined as no:
+            log.warning("what was answered is not flagged", folder=folder, why=str(no))
 
     async def _forget(self, news: Renumbered) -> None:
         """The places that we knew in a renumbered folder name nothing any more; intake finds the mails again."""

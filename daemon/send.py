@@ -28,6 +28,7 @@ from daemon.edge.smtp import Relay
 from daemon.errors import Deferred, OutcomeUnknown, Refused, SealBroken, Unavailable
 from daemon.parts import Parts
 from daemon.rules.reasons import Reason
+from daemon.rules.refusals import Nos, Whose, of_us, whose
 from daemon.sealing import End, envelope_of, hold_back, judge, set_down
 
 log = structlog.get_logger()
@@ -69,6 +70,8 @@ class _Batch:
     outcomes: set[_Outcome] = field(default_factory=set)
     """Those of which nobody has heard yet that they are durable: one a link at the most."""
     trouble: Unavailable | None = None
+    got_on: bool = False
+    """A letter for another company was taken."""
     whole: bool = False
     over: bool = False
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -121,6 +124,7 @@ class Sending:
         self._commits = GroupCommit(parts.database, parts.fence, partial(_audited, parts))
         self._batch = _Batch(deque())
         self._stopping = False
+        self._nos = Nos(parts.settings.mailbox.address.rpartition("@")[2].casefold())
         self._tidy_gen = 0
         """The generation in which the last round ended as it should: nothing of it was cut off."""
 
@@ -133,7 +137,15 @@ class Sending:
         if ready is not None:
             await self._send(ready)
         self._tidy_gen = self._parts.gen
+        await self._say_what_stands()
         return ready is not None
+
+    async def _say_what_stands(self) -> None:
+        """Raise Unavailable while the relay has something against us: until it takes a letter, or none waits that heard it."""
+        if not self._nos.against_us:
+            return
+        if await self._parts.read(attempts.any_put_off):
+            raise _against_us(self._nos.last)
 
     def interrupt(self) -> None:
         """Begin no further letter of the round in hand; those on a link are finished. Call it in the event loop."""
@@ -185,6 +197,7 @@ class Sending:
             if isinstance(end, BaseException):
                 raise end
         if batch.trouble is not None:
+            batch.trouble.got_on = batch.got_on
             raise batch.trouble
 
     def _ring(self) -> None:
@@ -245,18 +258,37 @@ class Sending:
         except SealBroken as failure:
             kind, write, words = "held", self._held, str(failure)
         except Refused as failure:
-            kind, write, words = "refused", self._refused, str(failure)
+            words = str(failure)
+            kind, write = self._put_off_or_refused(batch, queued, words)
         except Deferred as failure:
             kind, write, words = "deferred", self._deferred, str(failure)
+            self._hear_no(batch, queued, words, stop=of_us(words))
         except OutcomeUnknown as failure:
             kind, write, words = "unknown", self._unknown, str(failure)
         else:
             failpoint("after-250")
             kind, write = "accepted", self._accepted
+            self._nos = self._nos.taken(queued.plan.to)
+            batch.got_on |= self._nos.leaves(queued.plan.to)
         took_ms, said = round((time.monotonic() - began_s) * 1000), (queued, words)
         outcome = _Outcome(kind, write, said, took_ms, self._commits.hand_in(write, said))
         batch.outcomes.add(outcome)
         return outcome
+
+    def _put_off_or_refused(self, batch: _Batch, queued: Queued, words: str) -> tuple[str, Write[_Said]]:
+        """What a final no means for the letter: its end, or, where the relay may have something against us, that it waits."""
+        which = whose(self._nos.heard(queued.plan.to, words), words, first=queued.attempts <= 1)
+        if which is Whose.LETTER:
+            return "refused", self._refused
+        self._hear_no(batch, queued, words, stop=which is Whose.RELAY)
+        return "deferred", self._deferred
+
+    def _hear_no(self, batch: _Batch, queued: Queued, words: str, *, stop: bool) -> None:
+        """Remember a no that may concern more than its letter; `stop`: the next would hear it too, so none begins."""
+        self._nos = self._nos.heard(queued.plan.to, words)
+        if stop:
+            batch.trouble = batch.trouble or _against_us(words)
+            batch.end()
 
     async def _mark_dot(self, batch: _Batch, queued: Queued, last: _Outcome | None) -> None:
         """The commit that DATA waits for, and the fence before it: a taken-over instance does not get past.
@@ -380,6 +412,10 @@ class Sending:
         now = self._parts.clock.now()
         attempts.resend(connection, queued.id, now)
         return [Entry(now, "letter-resent", f"letter:{queued.id}", {"resend": queued.resends + 1})]
+
+
+def _against_us(words: str) -> Unavailable:
+    return Unavailable(f"the relay takes no letter of ours now, and all are kept. It said: {words}")
 
 
 def _audited(parts: Parts, connection: Connection, entries: Sequence[Entry]) -> None:

@@ -24,6 +24,8 @@ from daemon.troubles import Troubles
 log = structlog.get_logger()
 
 FIRST_WAIT_S, LONGEST_WAIT_S, LOGIN_WAIT_S = 1.0, 60.0, 300.0
+LONGEST_ASKED_S = 1800.0
+"""A server that asks us to stay away for longer (Exchange Online: mostly five minutes, seen: fifty) is asked again."""
 GRACE_S = 8.0
 """How long a stop waits for the step in hand; what is still in DATA then is looked up at the next start."""
 
@@ -62,7 +64,10 @@ class Station:
 
     async def _rest(self, trouble: Unavailable, stop: asyncio.Event) -> None:
         """Wait longer each time; no bell cuts it short, so that a refused login is not said at every tick."""
+        if trouble.got_on:
+            self._wait_s = FIRST_WAIT_S
         wait_s = LOGIN_WAIT_S if isinstance(trouble, LoginRefused) else self._wait_s
+        wait_s = max(wait_s, min(trouble.wait_s, LONGEST_ASKED_S))
         log.warning("station waits", station=self.name, why=str(trouble), wait_s=round(wait_s, 1))
         await self._troubles.met(self.name, trouble)
         self._wait_s = min(self._wait_s * 2, LONGEST_WAIT_S)

@@ -32,10 +32,13 @@ Route = Callable[[Envelope], Awaitable[None]]
 
 RELAY = "relay"
 """The trouble of this name touches the relay; all others leave it alone."""
+UNFETCHED = "unfetched"
+"""Mail that is there and cannot be had, as intake remembers it by the same name; empty: none."""
 FACT = "troubles"
 _TITLES: dict[str, str] = {
     RELAY: "Letters do not go out",
     "mailbox": "The mailbox cannot be read",
+    UNFETCHED: "A mail cannot be fetched from the mailbox",
     "settling": "Mail is kept, but not worked on",
     "filing": "Mail is not filed into its folders",
     "overseeing": "Holds are not chased",
@@ -66,18 +69,23 @@ class Troubles:
         self._by_relay = by_relay
         self._by_mailbox = by_mailbox
         self._known: dict[str, Trouble] | None = None
+        self._worked: set[str] = set()
+        """What worked since we were started: one refused login after that may be a bad moment of the server."""
         self._saving = asyncio.Lock()
 
     async def met(self, name: str, failure: Unavailable) -> None:
-        """Note a failure; tell ops at once of a refused login, of others when they last."""
+        """Note a failure; tell ops at once of a refused login (where it was good before: at the second), of others when they last."""
+        if failure.got_on:
+            await self.over(name)
         now, known = self._parts.clock.now(), await self._all()
         trouble = known.get(name)
+        refused = isinstance(failure, LoginRefused)
+        at_once = refused and (trouble is not None or name not in self._worked)
         if trouble is None:
             trouble = known[name] = Trouble(now, str(failure))
             await self._save()
         patience = timedelta(minutes=self._parts.settings.health.alarm_after_minutes)
-        refused = isinstance(failure, LoginRefused)
-        if trouble.alarmed or not (refused or now - trouble.since >= patience):
+        if trouble.alarmed or not (at_once or now - trouble.since >= patience):
             return
         trouble.why = str(failure)
         if any(other.alarmed and other.why == trouble.why for other in known.values()):
@@ -89,6 +97,7 @@ class Troubles:
     async def over(self, name: str) -> None:
         """It works again; ops hear so if they heard of the trouble."""
         known = await self._all()
+        self._worked.add(name)
         trouble = known.pop(name, None)
         if trouble is None:
             return

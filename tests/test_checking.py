@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from daemon.console import importing
-from daemon.console.checking import Finding, age, check
+from daemon.console.checking import Finding, _configuration, age, check
 from daemon.edge import vault as vaults
 from daemon.edge.database import Database
 from daemon.edge.vault import Vault
@@ -125,6 +125,21 @@ async def test_an_old_inventory_fails(tmp_path, offline) -> None:
 
     assert not finding.well
     assert finding.text == "4 devices, imported 29 hours ago, and after 1 days no NOT-INSTALLER is sent"
+
+
+@pytest.mark.parametrize(
+    ("relay", "told"),
+    [
+        ("smtp.office365.com", "readable for whoever reads the mailbox; Set-Mailbox -MessageCopyForSMTP"),
+        ("smtp.gmail.com", "NOTE: smtp.gmail.com files each letter in Sent itself"),
+    ],
+)
+def test_a_relay_that_files_codes_in_the_clear_is_named(tmp_path, offline, relay, told) -> None:
+    """Masked copies are ours alone: what the host puts into Sent shows what went out."""
+    settings = set_up(tmp_path, offline)
+    elsewhere = settings.model_copy(update={"relay": settings.relay.model_copy(update={"host": relay})})
+    assert "files each letter" not in _configuration(settings).text
+    assert told in _configuration(elsewhere).text
 
 
 async def test_a_mode_for_nobody_fails(tmp_path, offline) -> None:

@@ -456,7 +456,7 @@ async def test_the_report_sums_thirty_days(office: Office, ann: Reader, relay: S
     office.asked(Outcome.CODE)
     office.asked(Outcome.NOT_INSTALLER, due_in=0)
     await office.until_quiet()
-    relay.always("RCPT", say("550 no such user"))
+    relay.always("RCPT", say("550 5.1.1 no such user"))
     office.asked(Outcome.CODE)
     await office.until_quiet()
     office.request(1, due=office.due_from(date(2026, 5, 20)))

@@ -124,11 +124,11 @@ OUTCOMES: list[tuple[str, Act, str, float, int]] = [
     ("RCPT", say("550 5.1.1 no such user"), "rejected", 0, 1),
     ("RCPT", say("450 4.2.1 greylisted"), "deferred", 60, 1),
     ("RCPT", DROP, "deferred", 60, 1),
-    ("DATA", say("554 5.7.1 no"), "rejected", 0, 1),
+    ("RCPT", say("552 5.2.2 mailbox full"), "rejected", 0, 1),
+    ("DATA", say("554 5.7.1 no"), "deferred", 60, 1),
     ("DATA", say("451 4.3.0 later"), "deferred", 60, 1),
     ("DATA", DROP, "deferred", 60, 1),
-    ("BODY", say("554 5.7.1 spam"), "rejected", 0, 1),
-    ("BODY", say("421 4.3.2 closing"), "deferred", 60, 1),
+    ("BODY", say("554 5.7.1 spam"), "deferred", 60, 1),
     ("BODY", say("451 4.3.0 later"), "deferred", 60, 1),
     ("BODY", DROP, "unknown", 900, 1),
     ("BODY", RESET, "unknown", 900, 1),
@@ -153,6 +153,39 @@ async def test_what_the_relay_does_decides_the_state(  # noqa: PLR0917  # a row 
     held = {"held": "refused-by-relay"} if state == "rejected" else {"answered": "answered"}
     assert world.items(letter) == held
     assert world.releases() == [{"rejected": "dropped", "accepted": "released"}.get(state, "queued")]
+
+
+@pytest.mark.parametrize("verb", ["RCPT", "DATA", "BODY"])
+async def test_a_final_no_that_may_be_meant_for_all_is_believed_the_second_time(
+    world: World, server: ScriptedSmtp, verb: str
+) -> None:
+    """Its words do not say whom they concern, and no other company was told the same."""
+    letter = world.asked(CODE)
+    server.always(verb, say("554 5.7.1 no"))
+    await world.station.once()
+    world.time.on(minutes=1)
+    await world.station.once()
+    row = world.letter(letter)
+    assert (row["state"], row["attempts"]) == ("rejected", 2)
+    assert world.items(letter) == {"held": "refused-by-relay"}
+    assert world.releases() == ["dropped"]
+
+
+@pytest.mark.parametrize("verb", ["RCPT", "DATA", "BODY"])
+async def test_a_relay_that_closes_puts_the_letter_off_and_stops_those_behind_it(
+    world: World, server: ScriptedSmtp, verb: str
+) -> None:
+    """421 is said of the relay (RFC 5321 4.2.2): the other letters are not tried now, and none of theirs is counted."""
+    with world.at_once():
+        ids = [world.asked(CODE) for _ in range(12)]
+    server.always(verb, say("421 4.3.2 closing"))
+    with pytest.raises(Unavailable, match="closing"):
+        await world.station.once()
+    assert world.states() == ["deferred"] * 12
+    tried = [i for i in ids if world.letter(i)["attempts"]]
+    assert 1 <= len(tried) <= 4
+    assert {world.wait_s(i) for i in tried} == {60}
+    assert world.releases() == ["queued"] * 12
 
 
 OUR_SIDE: list[tuple[str, Act]] = [

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from daemon import secret_files
 from daemon.errors import ConfigError, LoginRefused
 from daemon.mail.sender.authres import Profile
-from daemon.rules.policy import Limits, Mode, Nation, Policy, Role
+from daemon.rules.policy import Limits, Mode, Nation, Policy, Role, SentCopy
 from daemon.settings import Settings, load
 from daemon.settings.complaints import _model_in
 from tests.operating import CONFIG, secret, settings, write_config
@@ -45,6 +45,14 @@ def test_the_least_configuration_gives_the_documented_defaults(tmp_path) -> None
         assert getattr(plain, name) == getattr(policy, name), name
     for name in ("inventory_max_age_days", "hold_gather_minutes", "unknown_wait_minutes", "extra_holidays"):
         assert getattr(plain, name) == getattr(policy, name), name
+
+
+def test_gmail_gets_no_copy_for_sent_unless_one_is_asked_for(tmp_path) -> None:
+    """It files its own, and may send ours to its recipient once more (pimalaya/himalaya#693)."""
+    path = write_config(tmp_path, CONFIG)
+    gmail = {"ICD_RELAY__HOST": "smtp.Gmail.com"}
+    assert load(path, gmail).policy().sent_copy is SentCopy.NONE
+    assert load(path, gmail | {"ICD_POLICY__SENT_COPY": "masked"}).policy().sent_copy is SentCopy.MASKED
 
 
 def test_the_policy_knows_names_team_and_exceptions(tmp_path) -> None:

@@ -4,8 +4,12 @@ import asyncio
 import time
 from typing import cast
 
+import pytest
+from structlog.testing import capture_logs
+
+from daemon.errors import Unavailable
 from daemon.parts import Wake
-from daemon.service import Station
+from daemon.service import LONGEST_ASKED_S, Station
 from daemon.troubles import Troubles
 
 GAP_S = 0.2
@@ -16,6 +20,9 @@ class NoTroubles:
 
     async def over(self, name: str) -> None:
         """Station `name` works."""
+
+    async def met(self, name: str, failure: Unavailable) -> None:
+        """It does not."""
 
 
 async def started(gap_s: float, rounds: int) -> list[float]:
@@ -54,3 +61,26 @@ async def _stopped_in_the_gap() -> None:
         return False
 
     await Station("overseeing", once, bell, cast("Troubles", NoTroubles()), 3600).run(stop, tick_s=60)
+
+
+@pytest.mark.parametrize(("asked_s", "waits_s"), [(0, 1), (299.961, 300), (3000, LONGEST_ASKED_S)])
+def test_a_server_gets_the_pause_that_it_asks_for(asked_s: float, waits_s: float) -> None:
+    """Exchange Online says for how long it throttles; half an hour at the most, then it is asked again."""
+    with capture_logs() as said:
+        asyncio.run(_told_to_wait(asked_s))
+    assert [line["wait_s"] for line in said if line["event"] == "station waits"] == [waits_s]
+
+
+async def _told_to_wait(asked_s: float) -> None:
+    stop = asyncio.Event()
+
+    async def once() -> bool:
+        asyncio.get_running_loop().call_soon(stop.set)
+        trouble = Unavailable("throttled")
+        trouble.wait_s = asked_s
+        raise trouble
+
+    async def unless_stopped() -> None:
+        await Station("mailbox", once, Wake(), cast("Troubles", NoTroubles())).run(stop, tick_s=60)
+
+    await asyncio.wait_for(unless_stopped(), 30)

@@ -85,6 +85,22 @@ async def test_a_refused_login_is_told_at_once(office: Office, relay: ScriptedSm
     assert all(b"renew the" in b" ".join(taken.content.split()) for taken in relay.taken)
 
 
+async def test_a_login_that_was_good_before_is_wrong_once_it_is_refused_twice(
+    office: Office, relay: ScriptedSmtp
+) -> None:
+    """Hosted servers refuse one now and then in a bad moment: five minutes later it is good again, and nobody was bothered."""
+    refused = LoginRefused("the mail server refused the login: LOGIN failed.")
+    for _ in range(5):
+        await office.troubles.over("mailbox")
+        await office.troubles.met("mailbox", refused)
+    await office.troubles.over("mailbox")
+    assert relay.taken == []
+
+    await office.troubles.met("mailbox", refused)
+    await office.troubles.met("mailbox", refused)
+    assert subjects(relay) == ["[install codes] The mailbox cannot be read"] * 2
+
+
 async def test_the_relays_own_trouble_is_told_in_the_mailbox(office: Office, relay: ScriptedSmtp) -> None:
     """One mail in the shared mailbox, for the relay is not asked to tell of itself."""
     relay.always("CONNECT", DROP)

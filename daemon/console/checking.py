@@ -21,6 +21,7 @@ from daemon.rules.team.standing import person_of
 from daemon.rules.wording.rehearsal import check as check_templates
 from daemon.running import mailbox_of, relay_of
 from daemon.settings import Settings
+from daemon.settings.sections import FILES_ITS_OWN, FILES_UNLESS_TOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,19 @@ def _configuration(settings: Settings) -> Finding:
     needed = policy.approvals_needed
     if able < needed:
         said += f"; NOTE: {able} may approve, and policy.approvals_needed is {needed}, so nothing held can be let go by mail"
-    return _well("configuration", said)
+    return _well("configuration", said + _copies(settings.relay.host.lower()))
+
+
+def _copies(relay: str) -> str:
+    """What stands in Sent beside or in place of our masked copies, where the relay is known for it."""
+    if relay not in (*FILES_ITS_OWN, *FILES_UNLESS_TOLD):
+        return ""
+    how = (
+        "; Set-Mailbox -MessageCopyForSMTPClientSubmissionEnabled $false ends that"
+        if relay in FILES_UNLESS_TOLD
+        else ""
+    )
+    return f"; NOTE: {relay} files each letter in Sent itself, its codes readable for whoever reads the mailbox{how}"
 
 
 def _keys(settings: Settings) -> Finding:

@@ -27,6 +27,8 @@ class SentCopy(StrEnum):
 
     MASKED = "masked"
     FULL = "full"
+    NONE = "none"
+    """The relay files one itself."""
 
 
 class Nation(StrEnum):

@@ -23,10 +23,11 @@ from pydantic_settings import (
 from daemon import secret_files
 from daemon.errors import ConfigError
 from daemon.mail.sender.authres import Trust
-from daemon.rules.policy import Limits, Policy, Rung
+from daemon.rules.policy import Limits, Policy, Rung, SentCopy
 from daemon.rules.wording import TEMPLATES, Words
 from daemon.settings import complaints
 from daemon.settings.sections import (
+    FILES_ITS_OWN,
     Company,
     ContactsSection,
     DatabaseSection,
@@ -85,8 +86,8 @@ class Settings(BaseSettings):
         """What rules may know."""
         section = self.rulebook
         plain = ("mode", "colleagues", "calendar", "answer_within_working_days", "remind_on_working_days",
-                 "inventory_max_age_days", "hold_gather_minutes", "unknown_wait_minutes", "sent_copy",
-                 "digest_at", "approvals_needed", "chase_days", "chase_calendar", "ask_at")  # fmt: skip
+                 "inventory_max_age_days", "hold_gather_minutes", "unknown_wait_minutes", "digest_at",
+                 "approvals_needed", "chase_days", "chase_calendar", "ask_at")  # fmt: skip
         company = self.company
         names = (company.name, *company.aliases, *company.mpids, *company.predecessors)
         return Policy(
@@ -101,8 +102,14 @@ class Settings(BaseSettings):
             ladder=tuple(Rung(**rung.model_dump()) for rung in section.ladder),
             helpdesk=section.helpdesk or "",
             limits=Limits(**section.limits.model_dump()),
+            sent_copy=self._sent_copy(),
             **{name: getattr(section, name) for name in plain},
         )
+
+    def _sent_copy(self) -> SentCopy:
+        """As set; else none of ours where the relay always files its own, and may send what is put into Sent once more."""
+        chosen = "sent_copy" in self.rulebook.model_fields_set or self.relay.host.lower() not in FILES_ITS_OWN
+        return self.rulebook.sent_copy if chosen else SentCopy.NONE
 
     def trust(self) -> Trust:
         """What we know of our own mail server."""

@@ -50,6 +50,11 @@ from daemon.settings.values import (
 _LIMITS = Limits()
 LEAST_LOOK_MS = 20
 """Asking a mail server for news more often than this gains nothing that a person could see."""
+FILES_ITS_OWN = ("smtp.gmail.com", "smtp.googlemail.com")
+"""Relays that put each letter into Sent and cannot be told not to. A copy beside it was seen to be sent to its recipient
+again (pimalaya/himalaya#693). Exchange Online files one too, unless the mailbox is set not to (`filing` looks first).
+"""
+FILES_UNLESS_TOLD = ("smtp.office365.com",)
 _ROLES = {
     "reader": Role.READER,
     "operator": Role.OPERATOR,

@@ -569,9 +569,18 @@ async def test_the_password_is_masked_in_the_servers_words():
     assert str(told.value).endswith("[AUTHENTICATIONFAILED] ••• is wrong")
 
 
-async def test_a_login_refused_for_the_moment_is_no_wrong_password():
-    """[UNAVAILABLE] (RFC 5530) asks us to come back, and raises no alarm about the password."""
-    async with scripted_imap(LOGIN=b"TAG NO [UNAVAILABLE] busy\r\n") as s:
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"[UNAVAILABLE] busy",  # RFC 5530
+        b"[ALERT] Too many simultaneous connections. (Failure)",  # Gmail (zone-eu/wildduck#35)
+        b"[OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)",
+        b"Server Unavailable. 15",  # Exchange (lefcha/imapfilter#146)
+    ],
+)
+async def test_a_login_refused_for_the_moment_is_no_wrong_password(words):
+    """Such words ask us to come back, and raise no alarm about the password."""
+    async with scripted_imap(LOGIN=b"TAG NO %b\r\n" % words) as s:
         with pytest.raises(Unavailable) as told:
             await scripted_box(s.port).connect()
     assert not isinstance(told.value, LoginRefused)

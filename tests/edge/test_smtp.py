@@ -433,6 +433,7 @@ async def test_a_refused_login_is_told_apart_and_said_once() -> None:
         ends = await asyncio.gather(*(relay.send(ENVELOPE, nothing) for _ in range(4)), return_exceptions=True)
         assert {type(end) for end in ends} == {LoginRefused}
         assert server.connections == 1
+        assert [line.split(" ")[:2] for line in server.heard if line.startswith("AUTH")] == [["AUTH", "PLAIN"]]
         assert server.bodies == []
 
 
@@ -455,6 +456,26 @@ async def test_a_login_that_cannot_be_checked_now_is_tried_again_later() -> None
         with pytest.raises(Unavailable) as raised:
             await send(server, username="codes", password=lambda: "right")
         assert type(raised.value) is Unavailable
+
+
+async def test_a_way_of_logging_in_that_is_announced_in_vain_is_followed_by_the_next() -> None:
+    """AUTH PLAIN announced and not known (RFC 4954 6): LOGIN is tried, for no password was refused."""
+    async with ScriptedSmtp(login=("codes", "right")) as server:
+        server.next("AUTH", say("504 5.5.4 mechanism not supported"))
+        await send(server, username="codes", password=lambda: "right")
+        assert [line.split(" ")[1] for line in server.heard if line.startswith("AUTH")] == ["PLAIN", "LOGIN"]
+        assert len(server.taken) == 1
+
+
+async def test_a_relay_that_had_too_many_logins_is_left_alone() -> None:
+    """Gmail counts them: coming back each minute would make it longer."""
+    async with ScriptedSmtp(login=("codes", "right")) as server:
+        server.always("AUTH", say("454 4.7.0 Too many login attempts, please try again later."))
+        with pytest.raises(Unavailable, match="Too many") as raised:
+            await send(server, username="codes", password=lambda: "right")
+    assert type(raised.value) is Unavailable
+    assert raised.value.wait_s == 300
+    assert sum(line.startswith("AUTH") for line in server.heard) == 1
 
 
 async def test_check_logs_in_and_sends_nothing() -> None:

@@ -11,6 +11,7 @@ from daemon.embedded.server import EmbeddedMail
 from tests.journeys.reading import ReadingRoom
 from tests.journeys.world import AUTHSERV, OPS, US, World, config
 from tests.servers.dovecot import Dovecot, dovecot
+from tests.servers.moody_imap import MoodyImap, moody_imap
 from tests.servers.scripted_smtp import ScriptedSmtp
 
 PASSWORD = "pass north"
@@ -26,6 +27,7 @@ class Account:
     username: str = US
     dovecot: Dovecot | None = None
     embedded: EmbeddedMail | None = None
+    moody: MoodyImap | None = None
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +46,10 @@ async def account(request: pytest.FixtureRequest) -> AsyncIterator[Account]:
     if request.param == "dovecot":
         server, unused = request.getfixturevalue("shared_dovecot")
         yield Account(server.imap_port, next(unused), dovecot=server)
+    elif request.param == "moody":
+        server, unused = request.getfixturevalue("shared_dovecot")
+        async with moody_imap(server.imap_port) as moody:
+            yield Account(moody.port, next(unused), dovecot=server, moody=moody)
     elif request.param == "full":
         with dovecot(users={US: PASSWORD}, quota_kib=40) as server:
             yield Account(server.imap_port, dovecot=server)
@@ -57,6 +63,9 @@ on_dovecot = pytest.mark.parametrize("account", ["dovecot"], indirect=True)
 
 on_full_dovecot = pytest.mark.parametrize("account", ["full"], indirect=True)
 """A mailbox that has room for 40 KiB."""
+
+on_moody_dovecot = pytest.mark.parametrize("account", ["moody"], indirect=True)
+"""A Dovecot in whose place `account.moody` answers what a test tells it to."""
 
 MakeWorld = Callable[..., Coroutine[Any, Any, World]]
 

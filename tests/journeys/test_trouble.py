@@ -2,6 +2,9 @@
 
 from datetime import timedelta
 
+import pytest
+
+from daemon.errors import Unavailable
 from tests.journeys.conftest import on_dovecot, on_full_dovecot
 from tests.journeys.world import (
     A0,
@@ -113,6 +116,85 @@ async def test_a_refused_letter_is_sent_once_its_cause_is_mended(world: World, r
     assert "Once more" not in flat(answer.content)
     assert world.one("SELECT count(*) FROM release WHERE state = 'released'") == 1
     assert len(await world.lying("Install codes/Done")) == 1
+
+
+BLOCKED = "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using bl.test"
+"""Postfix says at RCPT what it has against our machine or our sender (smtpd_delay_reject)."""
+NO_MORE_TODAY = "554 5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message"
+"""Exchange Online, after each letter beyond 10,000 recipients a day (MicrosoftDocs/OfficeDocs-Support#1150)."""
+
+
+async def three_requests(world: World, about: str) -> None:
+    """Two companies ask, one of them twice."""
+    for sender, device in ((ANN, A0), (WEST, A2), (SOUTH, A1)):
+        await world.arrives(written(sender, f"Please send the code of {device}", subject=about, at=world.now))
+
+
+@on_dovecot
+@pytest.mark.parametrize(
+    ("verb", "words"), [("RCPT", BLOCKED), ("BODY", NO_MORE_TODAY), ("RCPT", "451 4.3.0 no map"), ("RCPT", "")]
+)
+async def test_a_relay_that_takes_no_letter_of_ours_hands_none_back(
+    world: World, relay: ScriptedSmtp, verb: str, words: str
+) -> None:
+    """What it says to each letter is said of us: all are kept, the team is told once, and all go when it is over."""
+    relay.always(verb, say(words) if words else DROP)
+    await three_requests(world, "first")
+    await wait(world, 1, step_minutes=1)
+    await wait(world, 23)
+
+    assert dict(world.overview().letters) == {"deferred": 3}
+    assert world.overview().holds == 0
+    (alarm,) = await world.lying("INBOX")
+    assert alarm.subject == "[install codes] Letters do not go out"
+    assert (words[:30] or "dropped the link at RCPT") in flat(alarm.content)
+
+    relay.always(verb, None)
+    await wait(world, 1)
+    assert sorted(letter.recipient for letter in relay.taken if letter.recipient != OPS) == [ANN, WEST, SOUTH]
+    assert world.overview().troubles == {}
+
+
+@on_dovecot
+async def test_a_letter_that_the_relay_does_not_like_is_for_a_person_though_others_go(
+    world: World, relay: ScriptedSmtp
+) -> None:
+    """Policy words say not whom they mean: that letter is tried once more, and handed back; the others wait for nothing."""
+    relay.next("BODY", say("554 5.7.1 message looks like spam"))
+    await three_requests(world, "first")
+    await world.settle_down()
+    assert len(relay.taken) == 2
+    relay.next("BODY", say("554 5.7.1 message looks like spam"))
+    await wait(world, 1, step_minutes=1)
+
+    (news,) = [letter for letter in relay.taken if letter.recipient == OPS]
+    assert "our letter was refused" in subject_of(news.content)
+    assert "looks like spam" in flat(news.content)
+    assert len([letter for letter in relay.taken if letter.recipient != OPS]) == 2
+    assert [tuple(r) for r in world.rows("SELECT reason FROM item WHERE state = 'held'")] == [("refused-by-relay",)]
+
+
+@on_dovecot
+async def test_letters_go_at_the_pace_that_the_relay_bears(world: World, relay: ScriptedSmtp) -> None:
+    """Exchange Online closes the link beyond so many letters a minute: the rest waits for the next, and nobody is alarmed."""
+    relay.always("BODY", say("421 4.4.2 Message submission rate for this client has exceeded the configured limit"))
+    asked = [f"00-DB-12-34-56-78-91-{number:02X}" for number in range(12)]
+    for device in asked:
+        await world.arrives(written(WEST, f"Please send the code of {device}", subject=device, at=world.now))
+    await world.intake.once()
+    await world.settling.once()
+    relay.next("BODY", *[say("250 2.0.0 Ok")] * 2)
+    with pytest.raises(Unavailable, match="submission rate") as told:
+        await world.sending.once()
+    assert told.value.got_on, "or the team would be told after a while that nothing goes"
+    assert len(relay.bodies) <= 2 + world.parts.settings.relay.connections
+
+    for _ in asked:
+        relay.next("BODY", *[say("250 2.0.0 Ok")] * 2)
+        await wait(world, 0.05, step_minutes=3)
+    assert len({text_of(letter.content) for letter in relay.taken}) == len(relay.taken) == 12
+    assert world.alarms == []
+    assert world.overview().troubles == {}
 
 
 async def test_a_line_that_breaks_after_the_dot_is_looked_up_before_any_copy(world: World, relay: ScriptedSmtp) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers.dovecot import Dovecot
+from tests.servers.moody_imap import moody_imap_thread
 from tests.servers.postgres import Postgres
 from tests.whole.conftest import Make
 from tests.whole.installation import Installation
@@ -61,6 +62,20 @@ def test_a_mail_server_that_was_away(on_sqlite: Make, imap: Dovecot) -> None:
     troubled(world, running, "mailbox at 127.0.0.1")
     imap.start()
     ends_well(world, running, arrives(world))
+
+
+def test_a_mailbox_that_counts_commands_ends_nothing(on_sqlite: Make, imap: Dovecot) -> None:
+    """Gmail says OVERQUOTA to whatever is asked beyond its limits (ljmerza/ha-email-sensor#16): we come back later."""
+    world = on_sqlite()
+    with moody_imap_thread(imap.imap_port) as moods:
+        world.configure(mailbox={"port": moods.port})
+        running = world.run()
+        world.until_quiet(running)
+        moods.answers(".*", b"TAG NO [OVERQUOTA] Account exceeded command or bandwidth limits. (Failure)\r\n")
+        mails = arrives(world)
+        troubled(world, running, "bandwidth limits")
+        moods.calms_down()
+        ends_well(world, running, mails)
 
 
 def test_a_relay_that_was_away(on_sqlite: Make) -> None:

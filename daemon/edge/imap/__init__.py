@@ -1,7 +1,7 @@
 """The mailbox: what a station may ask of it, one connection and one thread each.
 
-Every failure leaves as Unavailable, LoginRefused, Renumbered, Refused or MailboxFull, in the server's words and never with a
-password or a line of mail. After any failure the connection is dropped and the next call makes a new one.
+Every failure leaves as Unavailable, Declined, LoginRefused, Renumbered, Refused or MailboxFull, in the server's words and never
+with a password or a line of mail. After any failure the connection is dropped and the next call makes a new one.
 
 Folder names are ours: levels parted by "/", no prefix. A UID goes with its folder's UIDVALIDITY, always.
 `idle` keeps the connection, and so the mailbox, to itself: stations that must not wait for each other have one each.
@@ -24,7 +24,7 @@ from daemon.edge.database import chunks
 from daemon.edge.imap import replies as imap_replies
 from daemon.edge.imap.folders import SpecialFolders
 from daemon.edge.imap.link import DONE_KEYWORD, Account, Link
-from daemon.errors import DaemonError, LoginRefused, MailboxFull, Refused, Unavailable
+from daemon.errors import DaemonError, Declined, LoginRefused, MailboxFull, Refused, Unavailable
 from daemon.mail.message import Place, RawMail
 
 __all__ = ["DONE_KEYWORD", "Account", "Mailbox", "SpecialFolders"]
@@ -42,8 +42,15 @@ _LIBRARY = (IMAPClient.Error, OSError, EOFError, ValueError, LookupError, TypeEr
 """What imapclient and imaplib raise: for a NO, for a line that went away, and for an answer they cannot parse."""
 _LOST = (imaplib.IMAP4.abort, EOFError, BrokenPipeError, ConnectionResetError, ConnectionAbortedError)
 _REPLY = re.compile(r"^(?:\w+ failed: |\w+ command error: (?:NO|BAD) \[?)")
-_NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]")
-"""Response codes (RFC 5530) of a login refused for the moment, whoever asks."""
+_FILLING = re.compile(r"(?:append|copy|uid copy|move|uid move)\b", re.IGNORECASE)
+"""What a full mailbox refuses; Gmail says OVERQUOTA to any command where commands or octets of a day are used up."""
+_THROTTLED = re.compile(r"Suggested Backoff Time: (\d{1,8}) milliseconds")
+"""Exchange Online, at the login or at any command; then it hangs up."""
+_NOT_NOW = (
+    *("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]", "[CONTACTADMIN]", "[OVERQUOTA]"),
+    *("TOO MANY SIMULTANEOUS CONNECTIONS", "BANDWIDTH LIMIT", "SERVER UNAVAILABLE"),
+)
+"""Response codes (RFC 5530), and words of Gmail and Exchange without one, of a login refused for the moment, whoever asks."""
 
 
 class Mailbox:
@@ -207,14 +214,24 @@ class Mailbox:
 
 def _translated(error: Exception, account: Account) -> DaemonError:
     words = _words(error, account)
+    if throttled := _THROTTLED.search(str(error)):
+        return _asked_away(f"mailbox at {account.host}:{account.port}: {words}", int(throttled[1]) / 1000)
     if isinstance(error, LoginError):
         refused = not any(code in words.upper() for code in _NOT_NOW)
         return (LoginRefused if refused else Unavailable)(f"the mail server refused the login: {words}")
-    if isinstance(error, IMAPClient.Error) and "OVERQUOTA" in words.upper():
+    if isinstance(error, IMAPClient.Error) and "OVERQUOTA" in words.upper() and _FILLING.match(words):
         return MailboxFull(f"the mailbox is full: {words}")
     if isinstance(error, IMAPClient.Error) and _REPLY.match(words) and words.startswith("append"):
         return Refused(f"the mail server would not take a mail: {words}")
+    if isinstance(error, IMAPClient.Error) and _REPLY.match(words):
+        return Declined(f"mailbox at {account.host}:{account.port}: {words}")
     return Unavailable(f"mailbox at {account.host}:{account.port}: {words}")
+
+
+def _asked_away(words: str, wait_s: float) -> Unavailable:
+    trouble = Unavailable(words)
+    trouble.wait_s = wait_s
+    return trouble
 
 
 def _words(error: Exception, account: Account) -> str:

@@ -21,7 +21,7 @@ from daemon.edge.database import chunks
 from daemon.edge.imap import replies as imap_replies
 from daemon.edge.imap.folders import Listed, Naming, SpecialFolders, naming_without_namespace, special_folders
 from daemon.edge.tls import client_context
-from daemon.errors import LoginRefused, Refused, Renumbered, Unavailable
+from daemon.errors import Declined, LoginRefused, Refused, Renumbered, Unavailable
 from daemon.mail.message import Place, RawMail
 
 CONNECT_S = 10.0
@@ -234,7 +234,7 @@ class Link:
         """Octets of each mail; a UID that is gone is left out."""
         self._enter(folder, uidvalidity)
         reply = self._client.fetch(uids, ["UID", "RFC822.SIZE"])
-        return {uid: int(data[b"RFC822.SIZE"]) for uid, data in reply.items() if data.get(b"RFC822.SIZE")}
+        return {uid: int(data[b"RFC822.SIZE"]) for uid, data in reply.items() if data.get(b"RFC822.SIZE") is not None}
 
     def bodies(self, folder: str, uidvalidity: int, uids: Sequence[int], *, cut: bool = False) -> list[RawMail]:
         """The mails, each whole, or with `cut` its first CUT_BYTES; no flag changes.
@@ -288,11 +288,19 @@ class Link:
             return True
         if ask_every_s or not self.offers("IDLE"):
             return self._ask(seconds, ask_every_s or seconds)
-        self._client.idle()
+        self._begin_idle()
         got = self._client.idle_check(timeout=0 if self._already_here() else seconds)
         _, more = self._client.idle_done()  # raises on a dead line; returns what had been buffered
         self._imap.untagged_responses.clear()
         return any(len(line) > 1 and line[1] in (b"EXISTS", b"EXPUNGE") for line in got + more)
+
+    def _begin_idle(self) -> None:
+        try:
+            self._client.idle()
+        except IMAPClient.AbortError:
+            raise
+        except IMAPClient.Error:
+            raise Declined("the mail server offers IDLE, and refuses it") from None
 
     def _already_here(self) -> bool:
         """News that came together with `+ idling` sit in imaplib's buffer, where poll() does not see them."""

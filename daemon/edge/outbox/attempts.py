@@ -215,6 +215,12 @@ def started_after_crash(connection: Connection, gen: int, now: datetime) -> int:
     return connection.execute(sa.update(letter).where(*where).values(**values)).rowcount
 
 
+def any_put_off(connection: Connection) -> bool:
+    """Whether a letter waits that was tried already."""
+    query = sa.select(letter.c.id).where(LETTER_WAITING, letter.c.state == LetterState.DEFERRED, letter.c.attempts > 0)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def unknown_due(connection: Connection, now: datetime) -> list[Queued]:
     """Unknown letters whose wait is over: time to look for proof."""
     query = sa.select(letter.c.id).where(LETTER_WAITING, letter.c.state == LetterState.UNKNOWN, _due(now))

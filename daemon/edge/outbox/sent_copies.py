@@ -11,9 +11,16 @@ from daemon.edge.outbox import Queued, load
 from daemon.edge.tables import LETTER_UNFILED, LETTER_WAITING, letter
 
 
-def to_file_in_sent(connection: Connection, limit: int, *, bare: bool = False) -> list[Queued]:
-    """Accepted letters that have no copy in Sent yet; `bare`: without their bytes, where masked copies are made."""
+def to_file_in_sent(
+    connection: Connection, limit: int, went_by: datetime | None = None, *, bare: bool = False
+) -> list[Queued]:
+    """Accepted letters that have no copy in Sent yet; `bare`: without their bytes, where masked copies are made.
+
+    `went_by`: those alone that were accepted by then.
+    """
     query = sa.select(letter.c.id).where(LETTER_UNFILED)
+    if went_by is not None:
+        query = query.where(letter.c.finished_at <= micros(went_by))
     return load(connection, list(connection.execute(query.order_by(letter.c.id).limit(limit)).scalars()), bare=bare)
 
 

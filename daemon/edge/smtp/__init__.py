@@ -40,6 +40,10 @@ _TOO_MANY = " 4.3.2 "
 _ADDRESS = re.compile(r"[^\x00-\x20\x7f<>]+@[^\x00-\x20\x7f<>@]+")
 _NOT_XTEXT = re.compile(r"[^!-*,-<>-~]")
 _MOST_ENVID = 100
+_NOT_THIS_WAY = (500, 501, 502, 504, 534, 538)
+"""A way of logging in that is announced and not taken (RFC 4954 6, RFC 5321 4.2.4)."""
+_LOCKED_FOR_S = 300.0
+"""How long we stay away from a relay that had too many logins of ours."""
 _AUTHENTICATION_WANTED = 530
 _TOO_BIG = 552
 
@@ -154,7 +158,9 @@ class Relay:
                 alone = not (self._at_work or self._idle)  # a letter may have ended meanwhile, and left its link
                 self._end_turn(too_many=True)
                 if alone:
-                    raise Unavailable(str(no)) from None
+                    trouble = Unavailable(str(no))
+                    trouble.wait_s = no.wait_s
+                    raise trouble from None
             except BaseException:
                 self._end_turn(too_many=False)
                 raise
@@ -239,11 +245,27 @@ class Relay:
         return Link(client.transport, client.esmtp_extensions, account.timeout_s)
 
     async def _log_in(self, client: aiosmtplib.SMTP) -> None:
+        """With the first way of saying it that the relay knows. A password that it refuses is not said in another way, too.
+
+        Relays count refusals, and lock the account after some (Gmail: "454 4.7.0 Too many login attempts").
+        """
         account = self.account
-        if account.username:
-            await client.login(account.username, account.password() if account.password else "")
-        elif client.is_ehlo_or_helo_needed:
+        if client.is_ehlo_or_helo_needed:
             await client.ehlo()
+        if not account.username:
+            return
+        password = account.password() if account.password else ""
+        says = {"plain": client.auth_plain, "login": client.auth_login, "cram-md5": client.auth_crammd5}
+        ways = [way for name, way in says.items() if name in client.supported_auth_methods]
+        for number, say in enumerate(ways, 1):
+            try:
+                await say(account.username, password)
+            except aiosmtplib.SMTPAuthenticationError as error:
+                if error.code not in _NOT_THIS_WAY or number == len(ways):
+                    raise
+            else:
+                return
+        raise aiosmtplib.SMTPException("it offers no way to log in with a password")
 
     def _not_let_in(self, error: aiosmtplib.SMTPAuthenticationError) -> Unavailable:
         """Some relays quote the login line that they refuse: our secret is cut out of their words."""
@@ -252,7 +274,11 @@ class Relay:
         for secret in _spellings(account.username, account.password() if account.password else ""):
             words = words.replace(secret, "[hidden]")
         text = f"relay {account.host}:{account.port} refuses our login: {error.code} {shown(words)}"
-        return LoginRefused(text) if error.code >= 500 else _NoFurtherLink(text)
+        if error.code >= 500:
+            return LoginRefused(text)
+        no = _NoFurtherLink(text)
+        no.wait_s = _LOCKED_FOR_S if "too many login" in words.lower() else 0.0
+        return no
 
 
 def _is_not_now(error: Exception) -> bool:
