@@ -11,8 +11,10 @@ from daemon.console import importing
 from daemon.console.checking import Finding, age, check
 from daemon.edge import vault as vaults
 from daemon.edge.database import Database
+from daemon.edge.inbox import keeping
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
+from daemon.mail.message import Place, RawMail
 from daemon.settings import Settings, load
 from tests import operating
 from tests.operating import CONFIG, NOW
@@ -143,8 +145,36 @@ async def test_keys_of_another_database_are_found_out(tmp_path, offline) -> None
     vaults.new_key_file(tmp_path / "keys")
     finding = (await found(settings))["database"]
 
+    assert (finding.well, finding.text) == (False, "it was written with other keys")
+    assert finding.remedy == "give keys.file the keys it had"
+
+
+async def test_keys_older_than_the_database_are_found_out(tmp_path, offline) -> None:
+    """A copy of the key file from before `keys rotate`: the trail is its own, and the newest mail does not open."""
+    settings = set_up(tmp_path, offline)
+    older = (tmp_path / "keys").read_bytes()
+    vaults.rotate(tmp_path / "keys")
+    store = Database(settings.database.url)
+    with store.write() as connection:
+        raw = RawMail(Place("INBOX", 1, 1), NOW, b"From: a@b.test\r\n\r\nx\r\n")
+        keeping.keep(connection, Vault.load(tmp_path / "keys"), [raw], NOW)
+    store.close()
+    assert (await found(settings))["database"].well
+    (tmp_path / "keys").write_bytes(older)
+    finding = (await found(settings))["database"]
+
     assert not finding.well
-    assert "what is sealed in it does not open" in finding.text
+    assert "sealed with key 'k2', which is not in the key file" in finding.text
+
+
+async def test_without_keys_the_database_is_not_blamed(tmp_path, offline) -> None:
+    """What fails is said once, where it is to be mended."""
+    settings = set_up(tmp_path, offline)
+    (tmp_path / "keys").chmod(0o644)
+    findings = await found(settings)
+
+    assert (findings["keys"].well, findings["database"].well) == (False, True)
+    assert "without keys nothing in it is tried" in findings["database"].text
 
 
 async def test_before_the_first_steps_each_is_named(tmp_path, offline) -> None:

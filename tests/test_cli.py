@@ -1,5 +1,6 @@
 """The commands as operators and their scripts meet them: words, exit codes, JSON, and no secret anywhere."""
 
+import io
 import json
 import os
 import re
@@ -152,6 +153,21 @@ def test_a_file_that_is_no_database_is_told(tmp_path, command) -> None:
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
     assert "database: file is not a database; if database.url names the right file" in done.output
+
+
+@pytest.mark.parametrize("command", [["run"], ["check"], ["status"], ["migrate"], ["import", "contacts", "x"]])
+def test_tables_of_a_newer_release_are_told(installed, command) -> None:
+    """After a step back to the release before: nothing is changed, and `migrate` is not what helps."""
+    database = Database(f"sqlite:///{installed / 'daemon.db'}")
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    done = invoke(installed, *command)
+
+    assert done.exit_code == (1 if command == ["check"] else 78)
+    assert isinstance(done.exception, SystemExit)
+    assert "of a newer release than this program; start that release again" in done.output
+    assert "run `migrate`" not in done.output
 
 
 def test_migrate_twice_does_nothing_the_second_time(installed) -> None:
@@ -316,7 +332,29 @@ def test_rotated_keys_open_what_the_old_ones_sealed(installed) -> None:
     again = invoke(installed, "import", "inventory", str(installed / "inventory.csv"))
 
     assert "k2 seals from the next start" in rotated.stdout
+    assert "copy the file anew" in rotated.stdout
     assert "added 0, changed 0, unchanged 2" in again.stdout
+
+
+@pytest.mark.parametrize("command", [["run"], ["import", "contacts", "contacts.csv"], ["import", "inventory", "x"]])
+def test_keys_of_another_database_write_nothing(installed, monkeypatch, command) -> None:
+    """The database was put back and `keys new` made another file: what it sealed would be lost, so nothing is done with it."""
+    monkeypatch.chdir(installed)
+    invoke(installed, "import", "inventory", "inventory.csv")
+    own = (installed / "keys").read_bytes()
+    (installed / "keys").unlink()
+    invoke(installed, "keys", "new")
+    before = (installed / "daemon.db").read_bytes()
+    refused = invoke(installed, *command)
+
+    assert (refused.exit_code, refused.stdout) == (78, "")
+    assert "the database was written with other keys; put back the key file that it had" in refused.stderr
+    verified = invoke(installed, "audit", "verify")
+    assert verified.exit_code == 1
+    assert "BROKEN at entry 1\nkeys.file: the database was written with other keys" in verified.stdout
+    assert (installed / "daemon.db").read_bytes() == before
+    (installed / "keys").write_bytes(own)
+    assert invoke(installed, "audit", "verify").exit_code == 0
 
 
 def test_keys_that_cannot_be_written_or_read_are_told(installed, monkeypatch) -> None:
@@ -364,6 +402,28 @@ def test_a_mail_is_explained(installed) -> None:
     assert f"     1  {as_json['fate']}: {as_json['reason']}" in replayed.stdout
     assert invoke(installed, "replay", str(installed / "nowhere")).exit_code == 1
     assert "because  " in read.stdout
+
+
+@pytest.mark.parametrize("command", ["import contacts", "import inventory", "read", "replay"])
+def test_a_file_that_may_not_be_read_is_told_in_a_line(installed, monkeypatch, command) -> None:
+    """Why, and exit code 1 as for any other file that cannot be taken: it is no misuse of the command."""
+    file = installed / "x.eml"
+    file.write_bytes(b"From: a@b.test\r\n\r\nx\r\n")
+    opened = io.open
+
+    def denied(path: object, *rest: object, **named: object) -> object:
+        if str(path) == str(file):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *rest, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("io.open", denied)
+    monkeypatch.setattr("builtins.open", denied)
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    done = invoke(installed, *command.split(), str(file))
+
+    assert done.exit_code == 1
+    assert done.stderr.count("\n") == 1
+    assert "(Permission denied)" in done.stderr
 
 
 def test_a_folder_without_mail_is_refused(installed) -> None:
