@@ -22,7 +22,7 @@ from typer.core import TyperGroup
 from daemon import logs, report
 from daemon.edge import audit as trail
 from daemon.edge import vault
-from daemon.edge.database import Database
+from daemon.edge.database import Database, file_system
 from daemon.edge.inventory.load import Wish
 from daemon.edge.sheets.imports import Summary
 from daemon.errors import ConfigError, DaemonError, ImportRefused, NoMail, Unavailable
@@ -31,6 +31,7 @@ from daemon.settings import Settings, load
 
 DONE, FOUND_WRONG, CONFIGURATION = 0, 1, 78
 """Exit codes; 78 is EX_CONFIG of sysexits.h."""
+_VOLATILE = frozenset({"tmpfs", "ramfs"})
 _OTHER_SHAPE = "database: its tables are not of this release's shape; run `migrate`"
 
 
@@ -366,6 +367,10 @@ def keys_new(context: typer.Context) -> None:
     path = _settings(context).keys.file
     vault.new_key_file(path)
     print(f"made {path}; keep a copy of it apart from the database's backups: without it nothing sealed opens again")
+    if file_system(path.absolute().parent) in _VOLATILE:
+        print(
+            f"NOTE: {path.parent} is kept in memory and empty after a boot; name a folder on a disk in keys.file, and move it there"
+        )
 
 
 @keys.command("rotate")

@@ -9,6 +9,7 @@ every `tick_seconds`, whether or not anybody rang.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -26,6 +27,11 @@ log = structlog.get_logger()
 FIRST_WAIT_S, LONGEST_WAIT_S, LOGIN_WAIT_S = 1.0, 60.0, 300.0
 GRACE_S = 8.0
 """How long a stop waits for the step in hand; what is still in DATA then is looked up at the next start."""
+
+HELD_BY_OTHER = "another instance holds the mailbox"
+WARM = (logging.INFO, "waiting warm, ready to take over")
+NOT_YET = (logging.WARNING, "waiting for the database")
+"""How it is said that we have no hold on the mailbox yet. The second is a fault: nobody may be at work."""
 
 
 class Station:
@@ -96,7 +102,7 @@ class Service:
                 log.info("holding the mailbox", mailbox=self._parts.settings.mailbox.address, generation=gen)
                 return True
             if why != said:
-                log.info("waiting warm, ready to take over", why=why)
+                log.log(*(WARM if why == HELD_BY_OTHER else NOT_YET), why=why)
                 said = why
             await _pause(stop, self._parts.lease.duration_s / 3)
         return False
@@ -104,7 +110,7 @@ class Service:
     async def _ask_for_lease(self) -> tuple[int | None, str]:
         """The new generation; or None, and why not yet."""
         try:
-            return await asyncio.to_thread(self._parts.lease.acquire), "another instance holds the mailbox"
+            return await asyncio.to_thread(self._parts.lease.acquire), HELD_BY_OTHER
         except Unavailable as trouble:
             return None, str(trouble)
 

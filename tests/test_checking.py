@@ -202,7 +202,14 @@ async def test_a_broken_template_is_named(tmp_path, offline) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 seconds"), (119, "119 seconds"), (120, "2 minutes"), (7200, "2 hours"), (172_800, "2 days")],
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (7200, "2 hours"),
+        (172_800, "2 days"),
+    ],
 )
 def test_ages_in_the_unit_that_fits(seconds, words) -> None:
     """An age reads as a person would say it."""

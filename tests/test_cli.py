@@ -325,6 +325,17 @@ def test_keys_are_never_overwritten(installed) -> None:
     assert (installed / "keys").read_bytes() == before
 
 
+@pytest.mark.parametrize(("kind", "noted"), [("tmpfs", True), ("ext4", False)])
+def test_keys_that_a_boot_would_erase_are_noted(tmp_path, monkeypatch, kind, noted) -> None:
+    """`/run/secrets` on a machine without mounts there: after its next boot nothing sealed would open."""
+    write_config(tmp_path)
+    monkeypatch.setattr("daemon.__main__.file_system", lambda _folder: kind)
+    done = invoke(tmp_path, "keys", "new")
+
+    assert done.exit_code == 0
+    assert (f"NOTE: {tmp_path} is kept in memory and empty after a boot" in done.stdout) is noted
+
+
 def test_rotated_keys_open_what_the_old_ones_sealed(installed) -> None:
     """After `keys rotate` the same inventory is unchanged: its codes still open."""
     invoke(installed, "import", "inventory", str(installed / "inventory.csv"))
@@ -502,6 +513,13 @@ def overview(**changed: object) -> report.Overview:
         + (Wanted("IC-0000000B", "Harbour Power", WantState.ASKED, 2, date(2026, 12, 8)),) * 11,
     }
     return report.Overview(**(values | changed))
+
+
+def test_status_counts_one_as_one() -> None:
+    """One mail, one place."""
+    shown = showing.as_text(overview(before_start=1, uid_gaps=1))
+    assert "\n          1 mail from before the start, left alone\n" in shown
+    assert "\n          1 place of the mailbox found empty: moved or erased before we looked\n" in shown
 
 
 def test_status_fits_80_columns() -> None:

@@ -188,7 +188,7 @@ def age(now: datetime, then: datetime) -> str:
     for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}s"
-    return f"{seconds} seconds"
+    return number(seconds, "second")
 
 
 # Servers ────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from daemon.console.checking import age
 from daemon.report import Holding, Overview
+from daemon.rules.phrases import number
 
 WIDTH = 80
 MOST = 10
@@ -58,13 +59,13 @@ def _table(picture: Overview) -> Iterator[str]:
         if since is not None:
             yield f"          oldest {what}: {age(picture.at, since)} old"
     if picture.before_start:
-        yield f"          {picture.before_start:,} mails from before the start, left alone"
+        yield f"          {number(picture.before_start, 'mail')} from before the start, left alone"
     if picture.uid_gaps:
-        yield f"          {picture.uid_gaps:,} places of the mailbox were empty before we looked"
+        yield f"          {number(picture.uid_gaps, 'place')} of the mailbox found empty: moved or erased before we looked"
 
 
 def _counts(title: str, counts: Mapping[str, int]) -> Iterator[str]:
-    text = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number) or "none"
+    text = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
     yield from textwrap.wrap(f"{title:9} {text}", WIDTH, subsequent_indent=" " * 10)
 
 

@@ -282,21 +282,24 @@ def _damage_told(error: DBAPIError) -> str:
 
 
 def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0][:120] if str(error.orig) else type(error.orig).__name__
+    if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR:
+        return f"{error.orig}; is the disk full?"  # where it is while a file is opened, SQLite says no more
+    return str(error.orig).splitlines()[0][:200] if str(error.orig) else type(error.orig).__name__
 
 
 def _usable_folder(file: Path) -> None:
     folder = file.absolute().parent
     if not folder.is_dir():
         raise ConfigError(f"database.url: the folder {folder} does not exist; create it, owned by the daemon's user")
-    kind = _file_system(folder)
+    kind = file_system(folder)
     if kind in _NETWORK_FILE_SYSTEMS:
         raise ConfigError(
             f"database.url: {folder} is on {kind}, where SQLite locks fail; use a local disk or PostgreSQL"
         )
 
 
-def _file_system(folder: Path) -> str:
+def file_system(folder: Path) -> str:
+    """The kind of file system that a folder lies on, as `ext4`; empty where that is not known."""
     mounts = Path("/proc/mounts")
     if not mounts.exists():
         return ""
