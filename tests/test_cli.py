@@ -515,6 +515,16 @@ def overview(**changed: object) -> report.Overview:
     return report.Overview(**(values | changed))
 
 
+@pytest.mark.parametrize(
+    ("mode", "until", "noted"), [("observe", 30, True), ("send", 30, False), ("", 30, False), ("observe", -1, False)]
+)
+def test_status_tells_a_mode_that_is_not_in_force_yet(mode, until, noted) -> None:
+    """`policy.mode` was set to send, and `run` not started anew: it goes on observing, whatever the file says."""
+    lease = AT + timedelta(seconds=until)
+    shown = showing.as_text(overview(mode="send", working_mode=mode, lease_until=lease))
+    assert ("NOTE: it works in mode observe until `run` is started anew." in shown) is noted
+
+
 def test_status_counts_one_as_one() -> None:
     """One mail, one place."""
     shown = showing.as_text(overview(before_start=1, uid_gaps=1))

@@ -20,6 +20,8 @@ def as_text(picture: Overview) -> str:
 def _lines(picture: Overview) -> Iterator[str]:
     modes = "".join(f"; {party}: {mode}" for party, mode in picture.modes_by_party.items())
     yield from _wrapped(f"Mode {picture.mode}{modes}. {_held_by(picture)} {_last_round(picture)}")
+    if _at_work(picture) and picture.working_mode not in ("", picture.mode):
+        yield from _wrapped(f"NOTE: it works in mode {picture.working_mode} until `run` is started anew.")
     for name, trouble in picture.troubles.items():
         yield from _wrapped(f"TROUBLE {name}: {trouble}")
     if picture.letters_lost:
@@ -39,8 +41,11 @@ def _lines(picture: Overview) -> Iterator[str]:
 def _held_by(picture: Overview) -> str:
     if not picture.holder or picture.lease_until is None:
         return "No instance ever ran."
-    holds = "holds" if picture.lease_until > picture.at else "last held"
-    return f"{picture.holder} {holds} the mailbox."
+    return f"{picture.holder} {'holds' if _at_work(picture) else 'last held'} the mailbox."
+
+
+def _at_work(picture: Overview) -> bool:
+    return picture.lease_until is not None and picture.lease_until > picture.at
 
 
 def _last_round(picture: Overview) -> str:
