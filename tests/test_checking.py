@@ -1,10 +1,12 @@
 """`check` proves each thing by itself, says what to do about what fails, and leaves the mailbox as it is."""
 
 import asyncio
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import text
 
 from daemon.console import importing
@@ -165,6 +167,24 @@ async def test_keys_older_than_the_database_are_found_out(tmp_path, offline) -> 
 
     assert not finding.well
     assert "sealed with key 'k2', which is not in the key file" in finding.text
+
+
+async def test_a_database_that_cannot_be_written_fails(tmp_path, offline, monkeypatch) -> None:
+    """As where root looked at it, and left files beside it that are root's: `run` would wait for ever."""
+    settings = set_up(tmp_path, offline)
+    fault = sqlite3.OperationalError("attempt to write a readonly database")
+    fault.sqlite_errorcode = sqlite3.SQLITE_READONLY
+
+    def read_only(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("write", True):
+            raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, fault)
+        connection.exec_driver_sql("BEGIN")
+
+    monkeypatch.setattr("daemon.edge.database._begin_sqlite", read_only)
+    finding = (await found(settings))["database"]
+
+    assert not finding.well
+    assert "those beside it (-wal, -shm) and their folder must be this process's to write" in finding.text
 
 
 async def test_without_keys_the_database_is_not_blamed(tmp_path, offline) -> None:

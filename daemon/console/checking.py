@@ -139,7 +139,9 @@ _SEALED = {
 
 
 def _opens(database: Database, settings: Settings, _now: datetime) -> Finding:
-    """The key file belongs to this database: its trail was written with it, and a code and the newest mail open."""
+    """It can be written. The key file belongs to it: its trail was written with it, and a code and the newest mail open."""
+    with database.write():
+        pass
     try:
         vault = Vault.load(settings.keys.file)
         with database.read() as connection:

@@ -281,9 +281,16 @@ def _damage_told(error: DBAPIError) -> str:
     return f"database: {_first_line(error)}; if database.url names the right file, put back a copy of it"
 
 
+_HINTS = {
+    sqlite3.SQLITE_IOERR: "is the disk full?",
+    sqlite3.SQLITE_READONLY: "the file, those beside it (-wal, -shm) and their folder must be this process's to write",
+}
+"""Where SQLite says no more than that: on a disk that is full while it opens a file, and where another user was here."""
+
+
 def _first_line(error: DBAPIError) -> str:
-    if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR:
-        return f"{error.orig}; is the disk full?"  # where it is while a file is opened, SQLite says no more
+    if hint := _HINTS.get(getattr(error.orig, "sqlite_errorcode", 0) & 0xFF):
+        return f"{error.orig}; {hint}"
     return str(error.orig).splitlines()[0][:200] if str(error.orig) else type(error.orig).__name__
 
 
