@@ -22,7 +22,7 @@ from typer.core import TyperGroup
 from daemon import logs, report
 from daemon.edge import audit as trail
 from daemon.edge import vault
-from daemon.edge.database import Database
+from daemon.edge.database import Database, file_system
 from daemon.edge.inventory.load import Wish
 from daemon.edge.sheets.imports import Summary
 from daemon.errors import ConfigError, DaemonError, ImportRefused, NoMail, Unavailable
@@ -31,6 +31,7 @@ from daemon.settings import Settings, load
 
 DONE, FOUND_WRONG, CONFIGURATION = 0, 1, 78
 """Exit codes; 78 is EX_CONFIG of sysexits.h."""
+_VOLATILE = frozenset({"tmpfs", "ramfs"})
 _OTHER_SHAPE = "database: its tables are not of this release's shape; run `migrate`"
 
 
@@ -75,7 +76,7 @@ app.add_typer(keys, name="keys")
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Take the good rows; list and leave out the bad ones.")]
 Confirm = Annotated[bool, typer.Option("--confirm", help="Yes, more than 2% of what is held may go.")]
-Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX.")]
+Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="CSV or XLSX.", readable=False)]
 
 
 @app.callback()
@@ -118,6 +119,16 @@ def _parts(context: typer.Context) -> Iterator[Parts]:
 def _refuse_other_shape(database: Database) -> None:
     if database.pending():
         raise ConfigError(_OTHER_SHAPE)
+
+
+@contextmanager
+def _parts_to_write(context: typer.Context) -> Iterator[Parts]:
+    """The parts, with the keys that the database was written with: what others sealed `run` could not open."""
+    from daemon.running import refuse_other_keys  # noqa: PLC0415  # as in `_parts`
+
+    with _parts(context) as parts:
+        refuse_other_keys(parts)
+        yield parts
 
 
 @contextmanager
@@ -210,7 +221,7 @@ def import_contacts(
     """Make FILE the whole contact list: what it does not name may no longer ask."""
     from daemon.console import importing  # noqa: PLC0415  # as in `_parts`
 
-    with _parts(context) as parts:
+    with _parts_to_write(context) as parts:
         wish = Wish(skip_bad=skip_bad, confirm=confirm)
         summary = importing.import_contacts(parts, file, _now(), wish)
         _show(summary, importing.told("contacts", summary))
@@ -230,7 +241,7 @@ def import_inventory(
     """Take FILE into the record of devices: new ones are added, known ones brought up to date."""
     from daemon.console import importing  # noqa: PLC0415  # as in `_parts`
 
-    with _parts(context) as parts:
+    with _parts_to_write(context) as parts:
         wish = Wish(replace=replace, skip_bad=skip_bad, confirm=confirm)
         summary = importing.import_inventory(parts, file, _now(), wish, _Progress())
         _show(summary, (*importing.told("inventory", summary), *importing.strangers(parts, summary)))
@@ -263,7 +274,10 @@ def _show(summary: Summary, words: Iterable[str]) -> None:
 
 @app.command()
 def read(
-    context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE.eml")], *, as_json: AsJson = False
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE.eml", readable=False)],
+    *,
+    as_json: AsJson = False,
 ) -> None:
     """How a mail is understood, what would be done and why. Writes and sends nothing."""
     fates = _explain(context, file, as_json=as_json)
@@ -273,7 +287,9 @@ def read(
 @app.command("replay")
 def replay_path(
     context: typer.Context,
-    path: Annotated[Path, typer.Argument(help="An mbox, a Maildir, or a folder of .eml files.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", readable=False, help="An mbox, a Maildir, or a folder of .eml files.")
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -321,14 +337,19 @@ async def _explain_all(parts: Parts, path: Path, *, as_json: bool) -> Counter[st
 @auditing.command("verify")
 def audit_verify(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Walk the whole chain: exit 0 where it is whole, 1 where an entry was altered, dropped or moved."""
+    from daemon import running  # noqa: PLC0415  # as in `_parts`
+
     with _parts(context) as parts, parts.database.read() as connection:
         chain = trail.verify(connection, parts.vault)
+        ours = trail.of_these_keys(connection, parts.vault)
     whole = chain.broken_at is None
     if as_json:
         print(json.dumps(asdict(chain)))
     else:
         print(f"{chain.entries:,} {'entry' if chain.entries == 1 else 'entries'}, head {chain.head}")
         print("the chain is whole" if whole else f"BROKEN at entry {chain.broken_at}")
+        if not ours:
+            print(running.OTHER_KEYS)
     raise typer.Exit(DONE if whole else FOUND_WRONG)
 
 
@@ -346,6 +367,10 @@ def keys_new(context: typer.Context) -> None:
     path = _settings(context).keys.file
     vault.new_key_file(path)
     print(f"made {path}; keep a copy of it apart from the database's backups: without it nothing sealed opens again")
+    if file_system(path.absolute().parent) in _VOLATILE:
+        print(
+            f"NOTE: {path.parent} is kept in memory and empty after a boot; name a folder on a disk in keys.file, and move it there"
+        )
 
 
 @keys.command("rotate")
@@ -353,7 +378,7 @@ def keys_rotate(context: typer.Context) -> None:
     """Put a new key first. What was sealed with the others still opens; restart `run` to seal with the new one."""
     path = _settings(context).keys.file
     key_id = vault.rotate(path)
-    print(f"{path}: {key_id} seals from the next start of `run` on; the other keys still open")
+    print(f"{path}: {key_id} seals from the next start of `run` on; the other keys still open; copy the file anew")
 
 
 def _stopped(_number: int, _frame: FrameType | None) -> None:

@@ -75,10 +75,15 @@ class Intake:
         await self._collect(folder_path(Folder.REQUESTS), None, whole=whole)
         await self._collect(self._settings.folder, start, whole=whole)  # last: IDLE goes on from this look
         self._reconciled = now if whole else self._reconciled
-        await self._parts.write(lambda c: remembered.put(c, "last_round", now.isoformat(), now))
+        await self._parts.write(lambda c: self._note_round(c, now))
         await self._note_stuck(now)
         self._sound = True
         return self._settings.idle and not self._idles_not and await self._wait()
+
+    def _note_round(self, connection: Connection, now: datetime) -> None:
+        """And in which mode: the configuration may say another since this instance was started."""
+        remembered.put(connection, "working_mode", str(self._parts.policy.mode), now)
+        remembered.put(connection, "last_round", now.isoformat(), now)
 
     async def _wait(self) -> bool:
         """For news of the inbox: told by the server, or, soon after a mail, asking for the next. False: it will not tell."""

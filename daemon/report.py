@@ -174,6 +174,8 @@ class Overview:
     """What we ask of others, what is due first first."""
     before_start: int = 0
     """Mails of the folder that came before the start, and are left alone unless somebody asks for them."""
+    working_mode: str = ""
+    """In which mode the last full round was made; `mode` is what the configuration says now."""
 
 
 def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime, folder: str = "INBOX") -> Overview:
@@ -207,6 +209,7 @@ def overview(connection: Connection, policy: Policy, mailbox: str, now: datetime
         wanted=_wanted(connection),
         inquiries=tuple(inquiry_trail.open_summary(connection, OPEN, MOST_LISTED)),
         before_start=_before_start(connection, folder),
+        working_mode=str(remembered.get(connection, "working_mode") or ""),
     )
 
 

@@ -15,6 +15,7 @@ import structlog
 
 from daemon.asking import Asking
 from daemon.chase import Chase
+from daemon.edge import audit
 from daemon.edge.database import Database
 from daemon.edge.imap import Account, Mailbox
 from daemon.edge.lease import Lease, worker
@@ -55,6 +56,13 @@ def build(settings: Settings, clock: Clock) -> Parts:
         clock=clock,
         self_test_failures=self_test(settings.trust()),
     )
+
+
+def refuse_other_keys(parts: Parts) -> None:
+    """Raise ConfigError where the key file is another database's: with it names would be others, and answers go out twice."""
+    with parts.database.read() as connection:
+        if not audit.of_these_keys(connection, parts.vault):
+            raise ConfigError(OTHER_KEYS)
 
 
 def _holder() -> str:
@@ -106,6 +114,8 @@ class _Edges:
             await edge.close()
 
 
+OTHER_KEYS = "keys.file: the database was written with other keys; put back the key file that it had"
+
 SWITCH_S = 0.005
 """How long a thread that decides may keep the one that talks to relay and mailbox from a reply that is there."""
 
@@ -130,6 +140,7 @@ def run(settings: Settings, clock: Clock) -> int:
         _wait_until_alone(parts.database)
         log.info("bringing the tables to this release's shape")
         parts.database.migrate()
+    refuse_other_keys(parts)
     if parts.self_test_failures:
         log.error(
             "forged headers would be believed: no code leaves until this is mended",

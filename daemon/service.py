@@ -9,6 +9,7 @@ every `tick_seconds`, whether or not anybody rang.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -28,6 +29,11 @@ LONGEST_ASKED_S = 1800.0
 """A server that asks us to stay away for longer (Exchange Online: mostly five minutes, seen: fifty) is asked again."""
 GRACE_S = 8.0
 """How long a stop waits for the step in hand; what is still in DATA then is looked up at the next start."""
+
+HELD_BY_OTHER = "another instance holds the mailbox"
+WARM = (logging.INFO, "waiting warm, ready to take over")
+NOT_YET = (logging.WARNING, "waiting for the database")
+"""How it is said that we have no hold on the mailbox yet. The second is a fault: nobody may be at work."""
 
 
 class Station:
@@ -101,7 +107,7 @@ class Service:
                 log.info("holding the mailbox", mailbox=self._parts.settings.mailbox.address, generation=gen)
                 return True
             if why != said:
-                log.info("waiting warm, ready to take over", why=why)
+                log.log(*(WARM if why == HELD_BY_OTHER else NOT_YET), why=why)
                 said = why
             await _pause(stop, self._parts.lease.duration_s / 3)
         return False
@@ -109,7 +115,7 @@ class Service:
     async def _ask_for_lease(self) -> tuple[int | None, str]:
         """The new generation; or None, and why not yet."""
         try:
-            return await asyncio.to_thread(self._parts.lease.acquire), "another instance holds the mailbox"
+            return await asyncio.to_thread(self._parts.lease.acquire), HELD_BY_OTHER
         except Unavailable as trouble:
             return None, str(trouble)
 

@@ -1,18 +1,22 @@
 """`check` proves each thing by itself, says what to do about what fails, and leaves the mailbox as it is."""
 
 import asyncio
+import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import text
 
 from daemon.console import importing
 from daemon.console.checking import Finding, _configuration, age, check
 from daemon.edge import vault as vaults
 from daemon.edge.database import Database
+from daemon.edge.inbox import keeping
 from daemon.edge.vault import Vault
 from daemon.embedded.server import EmbeddedMail
+from daemon.mail.message import Place, RawMail
 from daemon.settings import Settings, load
 from tests import operating
 from tests.operating import CONFIG, NOW
@@ -158,8 +162,54 @@ async def test_keys_of_another_database_are_found_out(tmp_path, offline) -> None
     vaults.new_key_file(tmp_path / "keys")
     finding = (await found(settings))["database"]
 
+    assert (finding.well, finding.text) == (False, "it was written with other keys")
+    assert finding.remedy == "give keys.file the keys it had"
+
+
+async def test_keys_older_than_the_database_are_found_out(tmp_path, offline) -> None:
+    """A copy of the key file from before `keys rotate`: the trail is its own, and the newest mail does not open."""
+    settings = set_up(tmp_path, offline)
+    older = (tmp_path / "keys").read_bytes()
+    vaults.rotate(tmp_path / "keys")
+    store = Database(settings.database.url)
+    with store.write() as connection:
+        raw = RawMail(Place("INBOX", 1, 1), NOW, b"From: a@b.test\r\n\r\nx\r\n")
+        keeping.keep(connection, Vault.load(tmp_path / "keys"), [raw], NOW)
+    store.close()
+    assert (await found(settings))["database"].well
+    (tmp_path / "keys").write_bytes(older)
+    finding = (await found(settings))["database"]
+
     assert not finding.well
-    assert "what is sealed in it does not open" in finding.text
+    assert "sealed with key 'k2', which is not in the key file" in finding.text
+
+
+async def test_a_database_that_cannot_be_written_fails(tmp_path, offline, monkeypatch) -> None:
+    """As where root looked at it, and left files beside it that are root's: `run` would wait for ever."""
+    settings = set_up(tmp_path, offline)
+    fault = sqlite3.OperationalError("attempt to write a readonly database")
+    fault.sqlite_errorcode = sqlite3.SQLITE_READONLY
+
+    def read_only(connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("write", True):
+            raise sa.exc.OperationalError("BEGIN IMMEDIATE", None, fault)
+        connection.exec_driver_sql("BEGIN")
+
+    monkeypatch.setattr("daemon.edge.database._begin_sqlite", read_only)
+    finding = (await found(settings))["database"]
+
+    assert not finding.well
+    assert "those beside it (-wal, -shm) and their folder must be this process's to write" in finding.text
+
+
+async def test_without_keys_the_database_is_not_blamed(tmp_path, offline) -> None:
+    """What fails is said once, where it is to be mended."""
+    settings = set_up(tmp_path, offline)
+    (tmp_path / "keys").chmod(0o644)
+    findings = await found(settings)
+
+    assert (findings["keys"].well, findings["database"].well) == (False, True)
+    assert "without keys nothing in it is tried" in findings["database"].text
 
 
 async def test_before_the_first_steps_each_is_named(tmp_path, offline) -> None:
@@ -187,7 +237,14 @@ async def test_a_broken_template_is_named(tmp_path, offline) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 seconds"), (119, "119 seconds"), (120, "2 minutes"), (7200, "2 hours"), (172_800, "2 days")],
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (119, "119 seconds"),
+        (120, "2 minutes"),
+        (7200, "2 hours"),
+        (172_800, "2 days"),
+    ],
 )
 def test_ages_in_the_unit_that_fits(seconds, words) -> None:
     """An age reads as a person would say it."""

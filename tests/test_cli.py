@@ -1,5 +1,6 @@
 """The commands as operators and their scripts meet them: words, exit codes, JSON, and no secret anywhere."""
 
+import io
 import json
 import os
 import re
@@ -152,6 +153,21 @@ def test_a_file_that_is_no_database_is_told(tmp_path, command) -> None:
     assert done.exit_code == 1
     assert isinstance(done.exception, SystemExit)
     assert "database: file is not a database; if database.url names the right file" in done.output
+
+
+@pytest.mark.parametrize("command", [["run"], ["check"], ["status"], ["migrate"], ["import", "contacts", "x"]])
+def test_tables_of_a_newer_release_are_told(installed, command) -> None:
+    """After a step back to the release before: nothing is changed, and `migrate` is not what helps."""
+    database = Database(f"sqlite:///{installed / 'daemon.db'}")
+    with database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    done = invoke(installed, *command)
+
+    assert done.exit_code == (1 if command == ["check"] else 78)
+    assert isinstance(done.exception, SystemExit)
+    assert "of a newer release than this program; start that release again" in done.output
+    assert "run `migrate`" not in done.output
 
 
 def test_migrate_twice_does_nothing_the_second_time(installed) -> None:
@@ -309,6 +325,17 @@ def test_keys_are_never_overwritten(installed) -> None:
     assert (installed / "keys").read_bytes() == before
 
 
+@pytest.mark.parametrize(("kind", "noted"), [("tmpfs", True), ("ext4", False)])
+def test_keys_that_a_boot_would_erase_are_noted(tmp_path, monkeypatch, kind, noted) -> None:
+    """`/run/secrets` on a machine without mounts there: after its next boot nothing sealed would open."""
+    write_config(tmp_path)
+    monkeypatch.setattr("daemon.__main__.file_system", lambda _folder: kind)
+    done = invoke(tmp_path, "keys", "new")
+
+    assert done.exit_code == 0
+    assert (f"NOTE: {tmp_path} is kept in memory and empty after a boot" in done.stdout) is noted
+
+
 def test_rotated_keys_open_what_the_old_ones_sealed(installed) -> None:
     """After `keys rotate` the same inventory is unchanged: its codes still open."""
     invoke(installed, "import", "inventory", str(installed / "inventory.csv"))
@@ -316,7 +343,29 @@ def test_rotated_keys_open_what_the_old_ones_sealed(installed) -> None:
     again = invoke(installed, "import", "inventory", str(installed / "inventory.csv"))
 
     assert "k2 seals from the next start" in rotated.stdout
+    assert "copy the file anew" in rotated.stdout
     assert "added 0, changed 0, unchanged 2" in again.stdout
+
+
+@pytest.mark.parametrize("command", [["run"], ["import", "contacts", "contacts.csv"], ["import", "inventory", "x"]])
+def test_keys_of_another_database_write_nothing(installed, monkeypatch, command) -> None:
+    """The database was put back and `keys new` made another file: what it sealed would be lost, so nothing is done with it."""
+    monkeypatch.chdir(installed)
+    invoke(installed, "import", "inventory", "inventory.csv")
+    own = (installed / "keys").read_bytes()
+    (installed / "keys").unlink()
+    invoke(installed, "keys", "new")
+    before = (installed / "daemon.db").read_bytes()
+    refused = invoke(installed, *command)
+
+    assert (refused.exit_code, refused.stdout) == (78, "")
+    assert "the database was written with other keys; put back the key file that it had" in refused.stderr
+    verified = invoke(installed, "audit", "verify")
+    assert verified.exit_code == 1
+    assert "BROKEN at entry 1\nkeys.file: the database was written with other keys" in verified.stdout
+    assert (installed / "daemon.db").read_bytes() == before
+    (installed / "keys").write_bytes(own)
+    assert invoke(installed, "audit", "verify").exit_code == 0
 
 
 def test_keys_that_cannot_be_written_or_read_are_told(installed, monkeypatch) -> None:
@@ -364,6 +413,28 @@ def test_a_mail_is_explained(installed) -> None:
     assert f"     1  {as_json['fate']}: {as_json['reason']}" in replayed.stdout
     assert invoke(installed, "replay", str(installed / "nowhere")).exit_code == 1
     assert "because  " in read.stdout
+
+
+@pytest.mark.parametrize("command", ["import contacts", "import inventory", "read", "replay"])
+def test_a_file_that_may_not_be_read_is_told_in_a_line(installed, monkeypatch, command) -> None:
+    """Why, and exit code 1 as for any other file that cannot be taken: it is no misuse of the command."""
+    file = installed / "x.eml"
+    file.write_bytes(b"From: a@b.test\r\n\r\nx\r\n")
+    opened = io.open
+
+    def denied(path: object, *rest: object, **named: object) -> object:
+        if str(path) == str(file):
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *rest, **named)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("io.open", denied)
+    monkeypatch.setattr("builtins.open", denied)
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    done = invoke(installed, *command.split(), str(file))
+
+    assert done.exit_code == 1
+    assert done.stderr.count("\n") == 1
+    assert "(Permission denied)" in done.stderr
 
 
 def test_a_folder_without_mail_is_refused(installed) -> None:
@@ -442,6 +513,23 @@ def overview(**changed: object) -> report.Overview:
         + (Wanted("IC-0000000B", "Harbour Power", WantState.ASKED, 2, date(2026, 12, 8)),) * 11,
     }
     return report.Overview(**(values | changed))
+
+
+@pytest.mark.parametrize(
+    ("mode", "until", "noted"), [("observe", 30, True), ("send", 30, False), ("", 30, False), ("observe", -1, False)]
+)
+def test_status_tells_a_mode_that_is_not_in_force_yet(mode, until, noted) -> None:
+    """`policy.mode` was set to send, and `run` not started anew: it goes on observing, whatever the file says."""
+    lease = AT + timedelta(seconds=until)
+    shown = showing.as_text(overview(mode="send", working_mode=mode, lease_until=lease))
+    assert ("NOTE: it works in mode observe until `run` is started anew." in shown) is noted
+
+
+def test_status_counts_one_as_one() -> None:
+    """One mail, one place."""
+    shown = showing.as_text(overview(before_start=1, uid_gaps=1))
+    assert "\n          1 mail from before the start, left alone\n" in shown
+    assert "\n          1 place of the mailbox found empty: moved or erased before we looked\n" in shown
 
 
 def test_status_fits_80_columns() -> None:

@@ -1,15 +1,16 @@
-"""One station's loop: who rings, and how often it looks."""
+"""One station's loop: who rings, and how often it looks; and what is said before any may work."""
 
 import asyncio
 import time
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from structlog.testing import capture_logs
 
 from daemon.errors import Unavailable
 from daemon.parts import Wake
-from daemon.service import LONGEST_ASKED_S, Station
+from daemon.service import LONGEST_ASKED_S, Service, Station
 from daemon.troubles import Troubles
 
 GAP_S = 0.2
@@ -84,3 +85,34 @@ async def _told_to_wait(asked_s: float) -> None:
         await Station("mailbox", once, Wake(), cast("Troubles", NoTroubles())).run(stop, tick_s=60)
 
     await asyncio.wait_for(unless_stopped(), 30)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        ("", ("info", "waiting warm, ready to take over", "another instance holds the mailbox")),
+        ("database: attempt to write a readonly database", ("warning", "waiting for the database")),
+    ],
+)
+def test_a_fault_is_not_told_as_another_instance_at_work(trouble: str, said: tuple[str, ...]) -> None:
+    """Where nobody can hold the mailbox nobody works: a warning, once, and not the words of a healthy standby."""
+
+    async def waits() -> None:
+        stop = asyncio.Event()
+
+        def acquire() -> None:
+            asked.append(None)
+            if len(asked) > 2:
+                stop_soon(stop.set)
+            if trouble:
+                raise Unavailable(trouble)
+
+        asked: list[None] = []
+        stop_soon = asyncio.get_running_loop().call_soon_threadsafe
+        parts = SimpleNamespace(lease=SimpleNamespace(acquire=acquire, duration_s=0.03))
+        await asyncio.wait_for(Service(cast("Any", parts), [], lambda: None).run(stop), 30)
+
+    with capture_logs() as logs:
+        asyncio.run(waits())
+
+    assert [(line["log_level"], line["event"], line["why"]) for line in logs] == [(*said[:2], trouble or said[2])]

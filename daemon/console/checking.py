@@ -8,9 +8,9 @@ from functools import partial
 
 import sqlalchemy as sa
 
-from daemon.edge import contacts, inventory
+from daemon.edge import audit, contacts, inventory
 from daemon.edge.database import Database
-from daemon.edge.tables import device
+from daemon.edge.tables import device, mail, mail_content
 from daemon.edge.vault import Vault
 from daemon.errors import ConfigError, DaemonError, LoginRefused, SealBroken, Unavailable
 from daemon.mail.sender.selftest import self_test
@@ -139,16 +139,34 @@ def _records(settings: Settings, now: datetime) -> list[Finding]:
     return found
 
 
+_SEALED = {
+    ("device", "install_code"): sa.select(device.c.device_id, device.c.install_code)
+    .where(device.c.install_code.is_not(None))
+    .limit(1),
+    ("mail", "content"): sa.select(mail.c.raw_sha, mail_content.c.content)
+    .join(mail_content)
+    .order_by(mail.c.id.desc())
+    .limit(1),
+}
+"""By what it is sealed for, something that lies sealed: the newest mail tells whether keys are older than the database."""
+
+
 def _opens(database: Database, settings: Settings, _now: datetime) -> Finding:
-    """The key file belongs to this database: a sealed code out of it opens."""
-    query = sa.select(device.c.device_id, device.c.install_code).where(device.c.install_code.is_not(None)).limit(1)
-    with database.read() as connection:
-        sample = connection.execute(query).first()
+    """It can be written. The key file belongs to it: its trail was written with it, and a code and the newest mail open."""
+    with database.write():
+        pass
     try:
-        if sample is not None:
-            Vault.load(settings.keys.file).open(sample[1], table="device", column="install_code", row=sample[0])
-    except (SealBroken, ConfigError) as failure:
+        vault = Vault.load(settings.keys.file)
+        with database.read() as connection:
+            samples = [(kind, row) for kind, query in _SEALED.items() for row in connection.execute(query)]
+            if not audit.of_these_keys(connection, vault):
+                return _ill("database", "it was written with other keys", "give keys.file the keys it had")
+        for (table, column), (row, sealed) in samples:
+            vault.open(sealed, table=table, column=column, row=row)
+    except SealBroken as failure:
         return _ill("database", f"what is sealed in it does not open ({failure})", "give keys.file the keys it had")
+    except ConfigError:
+        return _well("database", f"{database.dialect}, tables of this release; without keys nothing in it is tried")
     return _well("database", f"{database.dialect}, tables of this release")
 
 
@@ -185,7 +203,7 @@ def age(now: datetime, then: datetime) -> str:
     for size, unit in ((86_400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 2 * size:
             return f"{seconds // size} {unit}s"
-    return f"{seconds} seconds"
+    return number(seconds, "second")
 
 
 # Servers ────────────────────────────────────────────────────────────────────────────────────────────

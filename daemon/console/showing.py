@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from daemon.console.checking import age
 from daemon.report import Holding, Overview
+from daemon.rules.phrases import number
 
 WIDTH = 80
 MOST = 10
@@ -19,6 +20,8 @@ def as_text(picture: Overview) -> str:
 def _lines(picture: Overview) -> Iterator[str]:
     modes = "".join(f"; {party}: {mode}" for party, mode in picture.modes_by_party.items())
     yield from _wrapped(f"Mode {picture.mode}{modes}. {_held_by(picture)} {_last_round(picture)}")
+    if _at_work(picture) and picture.working_mode not in ("", picture.mode):
+        yield from _wrapped(f"NOTE: it works in mode {picture.working_mode} until `run` is started anew.")
     for name, trouble in picture.troubles.items():
         yield from _wrapped(f"TROUBLE {name}: {trouble}")
     if picture.letters_lost:
@@ -38,8 +41,11 @@ def _lines(picture: Overview) -> Iterator[str]:
 def _held_by(picture: Overview) -> str:
     if not picture.holder or picture.lease_until is None:
         return "No instance ever ran."
-    holds = "holds" if picture.lease_until > picture.at else "last held"
-    return f"{picture.holder} {holds} the mailbox."
+    return f"{picture.holder} {'holds' if _at_work(picture) else 'last held'} the mailbox."
+
+
+def _at_work(picture: Overview) -> bool:
+    return picture.lease_until is not None and picture.lease_until > picture.at
 
 
 def _last_round(picture: Overview) -> str:
@@ -58,13 +64,13 @@ def _table(picture: Overview) -> Iterator[str]:
         if since is not None:
             yield f"          oldest {what}: {age(picture.at, since)} old"
     if picture.before_start:
-        yield f"          {picture.before_start:,} mails from before the start, left alone"
+        yield f"          {number(picture.before_start, 'mail')} from before the start, left alone"
     if picture.uid_gaps:
-        yield f"          {picture.uid_gaps:,} places of the mailbox were empty before we looked"
+        yield f"          {number(picture.uid_gaps, 'place')} of the mailbox found empty: moved or erased before we looked"
 
 
 def _counts(title: str, counts: Mapping[str, int]) -> Iterator[str]:
-    text = ", ".join(f"{number:,} {name}" for name, number in counts.items() if number) or "none"
+    text = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none"
     yield from textwrap.wrap(f"{title:9} {text}", WIDTH, subsequent_indent=" " * 10)
 
 

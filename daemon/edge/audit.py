@@ -47,6 +47,7 @@ class Chain:
 _in_order = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 _ADD = sa.insert(audit)
 _AT_A_TIME = 2000
+_EITHER_END = (audit.c.seq, audit.c.seq.desc())
 _LAST = sa.select(audit.c.seq, audit.c.hash).order_by(audit.c.seq.desc()).limit(1)
 
 
@@ -90,6 +91,12 @@ def _row(seq: int, entry: Entry) -> dict[str, Any]:
 def _hash(vault: Vault, previous: str, row: Mapping[str, Any]) -> str:
     parts = (previous, str(row["seq"]), str(row["at"]), row["what"], row["subject"], row["detail"])
     return vault.derive("audit", *parts).hex()
+
+
+def of_these_keys(connection: Connection, vault: Vault) -> bool:
+    """Whether the trail was begun, or gone on with, under this `names` key: both ends, for either may have been altered."""
+    ends = [connection.execute(sa.select(audit).order_by(seq).limit(1)).mappings().first() for seq in _EITHER_END]
+    return not any(ends) or any(row["hash"] == _hash(vault, row["previous"], dict(row)) for row in ends if row)
 
 
 def verify(connection: Connection, vault: Vault) -> Chain:

@@ -281,22 +281,32 @@ def _damage_told(error: DBAPIError) -> str:
     return f"database: {_first_line(error)}; if database.url names the right file, put back a copy of it"
 
 
+_HINTS = {
+    sqlite3.SQLITE_IOERR: "is the disk full?",
+    sqlite3.SQLITE_READONLY: "the file, those beside it (-wal, -shm) and their folder must be this process's to write",
+}
+"""Where SQLite says no more than that: on a disk that is full while it opens a file, and where another user was here."""
+
+
 def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).splitlines()[0][:120] if str(error.orig) else type(error.orig).__name__
+    if hint := _HINTS.get(getattr(error.orig, "sqlite_errorcode", 0) & 0xFF):
+        return f"{error.orig}; {hint}"
+    return str(error.orig).splitlines()[0][:200] if str(error.orig) else type(error.orig).__name__
 
 
 def _usable_folder(file: Path) -> None:
     folder = file.absolute().parent
     if not folder.is_dir():
         raise ConfigError(f"database.url: the folder {folder} does not exist; create it, owned by the daemon's user")
-    kind = _file_system(folder)
+    kind = file_system(folder)
     if kind in _NETWORK_FILE_SYSTEMS:
         raise ConfigError(
             f"database.url: {folder} is on {kind}, where SQLite locks fail; use a local disk or PostgreSQL"
         )
 
 
-def _file_system(folder: Path) -> str:
+def file_system(folder: Path) -> str:
+    """The kind of file system that a folder lies on, as `ext4`; empty where that is not known."""
     mounts = Path("/proc/mounts")
     if not mounts.exists():
         return ""

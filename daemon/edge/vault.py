@@ -27,7 +27,9 @@ _LENGTHS = tuple(length.to_bytes(8, "big") for length in range(256))
 class Vault:
     """The keys of one installation. The first seals, all open; `names` derives identifiers and never rotates."""
 
-    def __init__(self, keys: Mapping[str, bytes], names: bytes) -> None:
+    def __init__(self, keys: Mapping[str, bytes], names: bytes, file: Path | None = None) -> None:
+        """`file`: where they were read; looked at again for a key that is not among them."""
+        self._file = file
         self._ciphers = {key_id: AESGCM(key) for key_id, key in keys.items()}
         self._first = next(iter(keys))
         self._names = names
@@ -41,7 +43,7 @@ class Vault:
         names = keys.pop(NAMES, None)
         if names is None or not keys:
             raise ConfigError(f"keys.file: {path} needs one `{NAMES}:` line and at least one other key; see `keys new`")
-        return cls(keys, names)
+        return cls(keys, names, path)
 
     @property
     def key_ids(self) -> tuple[str, ...]:
@@ -84,13 +86,24 @@ class Vault:
     def open(self, sealed: bytes, *, table: str, column: str, row: str | int) -> bytes:
         """What was sealed for just this place. Raises SealBroken."""
         key_id, body = _split(sealed)
-        cipher = self._ciphers.get(key_id)
+        cipher = self._ciphers.get(key_id) or self._added(key_id)
         if cipher is None:
             raise SealBroken(f"{table}.{column} of row {row}: sealed with key {key_id!r}, which is not in the key file")
         try:
             return cipher.decrypt(body[:_NONCE], body[_NONCE:], _place(table, column, row))
         except InvalidTag:
             raise SealBroken(f"{table}.{column} of row {row}: altered, or moved from another row") from None
+
+    def _added(self, key_id: str) -> AESGCM | None:
+        """A key that `keys rotate` put into the file since: an import seals with it before `run` is started anew."""
+        try:
+            keys = _read_keys(self._file) if self._file is not None else {}
+        except ConfigError:
+            return None
+        if key_id not in keys or keys.pop(NAMES, None) != self._names:
+            return None
+        cipher = self._ciphers[key_id] = AESGCM(keys[key_id])
+        return cipher
 
     def derive(self, *parts: str | bytes) -> bytes:
         """32 octets that only this installation derives from `parts` (HMAC-SHA256, lengths included)."""

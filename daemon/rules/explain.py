@@ -266,7 +266,7 @@ _SAID: dict[Reason, Said] = {
     ),
     Reason.OBSERVE_ONLY: Said(
         "observing only",
-        "The mode is observe: the answer was worked out and written down, and nothing was sent.",
+        "It came while the mode was observe: the answer was worked out and written down, and nothing was sent.",
         "Answer it by hand, as you did before: nothing was moved, and the mail lies where it arrived. When you trust what "
         "is decided here, let your engineer set policy.mode to send; what came before is not sent then.",
     ),

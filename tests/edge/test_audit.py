@@ -97,6 +97,19 @@ def test_tampering_shows_where_it_begins(chain: Database, vault: Vault, how: str
         assert audit.verify(connection, vault).broken_at == broken_at
 
 
+@pytest.mark.parametrize(("end", "ours"), [((), True), ((1,), True), ((6,), True), ((1, 6), False)])
+def test_whose_keys_wrote_a_trail_is_seen_at_either_end(
+    chain: Database, vault: Vault, end: tuple[int, ...], *, ours: bool
+) -> None:
+    """One altered entry is for `verify` to tell; only where neither end fits, the keys are another installation's."""
+    with chain.write() as connection:
+        count = connection.execute(sa.select(sa.func.max(t.audit.c.seq))).scalar_one()
+        numbers = [1 if number == 1 else count for number in end]
+        connection.execute(sa.update(t.audit).where(t.audit.c.seq.in_(numbers)).values(what="altered"))
+        assert audit.of_these_keys(connection, vault) is ours
+        assert audit.of_these_keys(connection, Vault({"k": bytes(32)}, bytes(32))) is False
+
+
 def test_an_empty_chain_holds(database: Database, vault: Vault) -> None:
     """Before the first entry there is nothing to be broken."""
     with database.read() as connection:

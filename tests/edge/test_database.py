@@ -1,4 +1,5 @@
 import hashlib
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -210,3 +211,16 @@ def test_a_damaged_file_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="put back a copy"), store.read() as connection:
         connection.execute(sa.text("SELECT * FROM mail"))
     store.close()
+
+
+def test_an_input_or_output_error_names_the_likeliest_cause(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk SQLite cannot make the files beside the database, and says no more than that."""
+    fault = sqlite3.OperationalError("disk I/O error")
+    fault.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+
+    def full(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("daemon.edge.database._prepare_sqlite", full)
+    with pytest.raises(Unavailable, match=r"^database: disk I/O error; is the disk full\?$"):
+        Database(f"sqlite:///{tmp_path / 'full.db'}").pending()

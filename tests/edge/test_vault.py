@@ -122,9 +122,34 @@ def test_after_a_rotation_the_new_seals_and_all_open(key_file: Path) -> None:
     after = Vault.load(key_file)
     assert after.key_ids == ("k2", "k1")
     assert after.open(old, **PLACE) == CANARY
-    with pytest.raises(SealBroken):
+    key_file.unlink()
+    with pytest.raises(SealBroken, match="'k2'"):  # the new one seals
         before.open(after.seal(CANARY, **PLACE), **PLACE)
     assert after.derive("case", "x") == before.derive("case", "x")
+
+
+def test_a_key_that_was_added_meanwhile_opens(key_file: Path) -> None:
+    """An import seals with the new key at once; a `run` that was started before reads the file anew, and goes on sealing with its own."""
+    running = Vault.load(key_file)
+    vault_module.rotate(key_file)
+    sealed = Vault.load(key_file).seal(CANARY, **PLACE)  # type: ignore[arg-type]
+
+    assert running.open(sealed, **PLACE) == CANARY  # type: ignore[arg-type]
+    assert running.key_ids == ("k1", "k2")
+    assert Vault.load(key_file).open(running.seal(CANARY, **PLACE), **PLACE) == CANARY  # type: ignore[arg-type]
+
+
+def test_a_key_out_of_another_installations_file_does_not_open(tmp_path: Path, key_file: Path) -> None:
+    """Where the file was replaced by another, its keys are not taken over: names would no longer fit. Nor where it is gone."""
+    running = Vault.load(key_file)
+    key_file.unlink()
+    vault_module.new_key_file(key_file)
+    vault_module.rotate(key_file)
+    sealed = Vault.load(key_file).seal(CANARY, **PLACE)  # type: ignore[arg-type]
+    for _ in ("another", "none"):
+        with pytest.raises(SealBroken, match="'k2', which is not in the key file"):
+            running.open(sealed, **PLACE)  # type: ignore[arg-type]
+        key_file.unlink(missing_ok=True)
 
 
 def test_a_rotation_that_was_cut_off_is_done_again(key_file: Path) -> None:

@@ -53,7 +53,9 @@ async def test_going_to_send_releases_nothing_of_before(make_world: MakeWorld, r
     await world.arrives(REQUEST)
     await world.settle_down()
     await world.restart(sending)
+    assert (world.overview().mode, world.overview().working_mode) == ("send", "observe")
     await world.settle_down()
+    assert world.overview().working_mode == "send"
     world.pass_time(hours=2)
     await world.settle_down()
     assert {OPS} == {letter.recipient for letter in relay.taken}

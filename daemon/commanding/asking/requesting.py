@@ -182,8 +182,11 @@ class _Plans:
                 f"nobody of that name is listed, so {waiting}. Did you mean {near}? Then WITHDRAW {it(count)} and order {it(count)} "
                 f"of {near}; else send the contact list with {name} in it (CONTACTS)"
             )
-        finds = f"REQUEST CONTACT {name} asks" if self._desk.parts.policy.helpdesk else "it is found by"
-        return f"nobody of that name is listed, so {waiting}: send the contact list with it (CONTACTS); {finds} the SECAS Helpdesk"
+        helpdesk = "the SECAS Helpdesk"
+        finds = (
+            f"REQUEST CONTACT {name} asks {helpdesk}" if self._desk.parts.policy.helpdesk else f"{helpdesk} knows it"
+        )
+        return f"nobody of that name is listed, so {waiting}: send the contact list with it (CONTACTS); {finds}"
 
     def _way(self, party: Counterparty, when: str) -> str:
         match routing.address(party, self._desk.now, dead=self._dead):

@@ -5,6 +5,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from daemon.errors import ConfigError
+
 _VERSIONS = Path(__file__).parent / "versions"
 """A file each, named by the version that it makes: v0005_answered_by_indexes.py."""
 _HELD = sa.select(sa.column("version_num", sa.String)).select_from(sa.table("alembic_version"))
@@ -23,8 +25,14 @@ def upgrade(connection: Connection, to: str = "head") -> None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether the tables are of this release's version."""
+    """Whether the tables are of this release's version. Raises ConfigError where they are of one that it does not know."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return False
-    newest = max(file.name for file in _VERSIONS.glob("v*.py")).removeprefix("v").partition("_")[0]
-    return set(connection.execute(_HELD).scalars()) == {newest}
+    known = {file.name.removeprefix("v").partition("_")[0] for file in _VERSIONS.glob("v*.py")}
+    held = set(connection.execute(_HELD).scalars())
+    if held - known:
+        raise ConfigError(
+            "database: its tables are of a newer release than this program; start that release again, "
+            "or put back the copy of the database from before it"
+        )
+    return held == {max(known)}

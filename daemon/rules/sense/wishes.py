@@ -2,7 +2,6 @@
 
 Words are read sentence by sentence, so that a politeness in one does not turn the sense of another. Where two
 readings are open, the one that loses no request wins. The patterns are English, as the process is.
-
 They are written in small letters and looked for in case-folded text: three times as fast as a search that ignores case.
 """
 
