@@ -202,11 +202,15 @@ def _worked(desk: Desk) -> Decision:
 def _in_doubt(desk: Desk) -> Decision | None:
     """Nothing is done before a person has read the mail; an approval ends all doubt but that something is wrong."""
     approved = desk.facts.waiver is not None
+    complains = promised.is_mere_complaint(desk)
     if desk.meaning.no_plain_request and not approved:
+        waits = _names_what_is_open(desk)
+        if not waits and (complains or promised.leaves_open(desk)):
+            return held_of_thread(desk, Reason.COMPLAINT if complains else Reason.NOT_UNDERSTOOD)
         return held_with_what_waits(desk, Reason.NO_PLAIN_REQUEST if _wants_something(desk.meaning) else Reason.WARNING)
     if _may_take_back(desk) and not approved:
         return held_of_thread(desk, Reason.SOME_NOT_WANTED)
-    return held_of_thread(desk, Reason.COMPLAINT) if promised.is_mere_complaint(desk) else None
+    return held_of_thread(desk, Reason.COMPLAINT) if complains else None
 
 
 def _asks_of_nothing(desk: Desk) -> bool:
@@ -214,14 +218,23 @@ def _asks_of_nothing(desk: Desk) -> bool:
     return bool(desk.facts.findings) and not (desk.meaning.asked or desk.home or desk.facts.open_threads)
 
 
+def _names_what_is_open(desk: Desk) -> bool:
+    """One of the devices that it asks for waits in its thread."""
+    return not _open_in_thread(desk).isdisjoint(one.device_id for one in desk.meaning.asked)
+
+
 def _may_take_back(desk: Desk) -> bool:
     """It may take back what is open, or asks for nothing but what it may not want."""
-    doubted, home = frozenset(desk.meaning.doubted), desk.home
+    doubted = frozenset(desk.meaning.doubted)
     if not doubted:
         return False
-    is_open = {item.device_id for item in home.items if item.open} if home else set()
     asked = {one.device_id for one in desk.meaning.asked}
-    return not doubted.isdisjoint(is_open | desk.facts.open_elsewhere.keys()) or (bool(asked) and asked <= doubted)
+    is_open = _open_in_thread(desk) | desk.facts.open_elsewhere.keys()
+    return not doubted.isdisjoint(is_open) or (bool(asked) and asked <= doubted)
+
+
+def _open_in_thread(desk: Desk) -> set[DeviceId]:
+    return {item.device_id for item in desk.home.items if item.open} if desk.home else set()
 
 
 def _asks_nothing(desk: Desk) -> Decision:

@@ -12,7 +12,7 @@ from functools import cached_property
 from daemon.mail.message import IncomingMail, MarkedKind, Reading, Source, Table
 from daemon.rules.identifiers import DeviceId
 from daemon.rules.meaning import Asked, BadLine, Correspondence
-from daemon.rules.sense import cautions, listing, personal, scanning, wishes
+from daemon.rules.sense import cautions, listing, personal, plainly, scanning, wishes
 from daemon.rules.sense.listing import Listed
 from daemon.rules.sense.near_misses import Fault
 from daemon.rules.sense.unwanted import some_are_done, unwanted
@@ -82,6 +82,9 @@ class _Words:
     """The mail's own words: `said` what its writer says, `all` with the subject and what was handed on."""
 
     said: tuple[str, ...]
+    written: tuple[str, ...]
+    """Those of `said` that stand below the subject."""
+    handed_on: tuple[str, ...]
     all: tuple[str, ...]
     around: str
     """Everything that shows what the mail is about, what it quotes included."""
@@ -121,12 +124,15 @@ def _words(mail: IncomingMail) -> _Words:
     subject = wishes.own_subject(mail.subject)
     if not reply and not subject:
         subject = mail.subject
-    said = (*wishes.sentences(subject), *wishes.sentences(mail.new_text))
+    written = wishes.sentences(mail.new_text)
+    said = (*wishes.sentences(subject), *written)
     around = "\n".join((mail.subject, mail.new_text, mail.forwarded_text[:MAX_QUOTED], mail.quoted_text[:MAX_QUOTED]))
     handed_on = wishes.sentences(mail.forwarded_text)
     asks = wishes.asks_anything(said)
     return _Words(
         said=said,
+        written=written,
+        handed_on=handed_on,
         all=(*said, *handed_on),
         around=around,
         reply=reply,
@@ -161,7 +167,7 @@ def sense(mail: IncomingMail) -> Sense:
     meaning = _with_reports(_with_withdrawal(meaning, words, gathered.left_out), words)
     if _leaves_some_out(meaning, words, gathered.lists):
         meaning = replace(meaning, leaves_some_out=True)
-    if _is_cautious(meaning, words, mail.origin.sender) or _merely_tells(meaning, mail, words):
+    if _is_cautious(meaning, words, mail.origin.sender) or not (kind or _is_plain(meaning, mail, words)):
         meaning = replace(meaning, no_plain_request=True)
     if meaning.chase and not meaning.asked and not words.of_other_matter:
         meaning = replace(meaning, of_what_is_open=not words.reply or wishes.names_code(words.around))
@@ -286,18 +292,20 @@ def _is_cautious(meaning: Correspondence, words: _Words, sender: str | None) -> 
     return any(look(cautions.with_own_name_as_us(beside, sender)) for look in suspects)
 
 
-def _merely_tells(meaning: Correspondence, mail: IncomingMail, words: _Words) -> bool:
-    """It tells something of each device that it names, asks for nothing, and speaks of no code: in what is no reply."""
-    asks = words.asking or meaning.wants_codes or meaning.chase or meaning.withdraws
-    if words.reply or asks or not (meaning.asked and meaning.leaves_open):
+def _is_plain(meaning: Correspondence, mail: IncomingMail, words: _Words) -> bool:
+    """It asks plainly for what it asks for; what it leaves out by Device ID, and what is doubted anyway, is read apart."""
+    asked = {one.device_id for one in meaning.asked}
+    if meaning.withdraws or meaning.leaves_some_out or (asked and asked.issubset(meaning.doubted)):
+        return True
+    if not asked:
+        return not (meaning.chase and plainly.casts_doubt(words.written))
+    if plainly.is_anothers(mail.forwarded_text, mail.quoted_text, mail.origin.sender):
         return False
-    own = words.own
-    if mail.tables or mail.forwarded_text.strip() or wishes.replaces(words.said) or cautions.gain(words.said):
-        return False
-    if wishes.names_request(own) or wishes.names_code(own):
-        return False
-    told = {device for line in cautions.telling(wishes.lines(mail.new_text)) for device in scanning.scan(line).devices}
-    return all(one.device_id in told for one in meaning.asked)
+    own, written = mail.new_text, words.written
+    if meaning.left_out:
+        own = unwanted("", own).beside
+        written = wishes.sentences(own)
+    return plainly.asks_for_all(mail.subject, (*written, *words.handed_on), own, mail.signature_text)
 
 
 def _with_reports(meaning: Correspondence, words: _Words) -> Correspondence:

@@ -12,7 +12,6 @@ import re
 
 from daemon.rules.sense.forms import DEVICE, NAMED_DEVICE, SPOT
 from daemon.rules.sense.sought import Sought, either
-from daemon.rules.sense.wishes import says_something
 
 SHORTEST_NAME = 4
 """Letters of a domain below which it is not looked for as a company's name."""
@@ -147,7 +146,7 @@ _STANDS_AGAINST = either(
 )
 _WANTS_NONE = either(_SPEAKS_AS_HOLDER, _WANTS_NOTHING, _WANTS_ELSE, _LEAVES)
 _GAINS = Sought(
-    r"\b(?<!you )(?<!you've )(?<!you have )(?<!erroneous )(?:gained|gaining)\b|\b(?:switched|moved|came|come|transferred|churned) (?:over )?to us\b|\bjoined us\b"
+    r"\b(?<!you )(?<!you've )(?<!you have )(?<!erroneous )(?:gained|(?<!be )gaining)\b|\b(?:switched|moved|came|come|transferred|churned) (?:over )?to us\b|\bjoined us\b"
     r"|\b(?:we|i)(?:'ve| have)? (?:took|taken) (?:\w+ )?over\b|\bnew customer\b|\b(?:we are|we're) (?:now )?the (?:new |current )?supplier\b"
 )
 _CONDITION = Sought(
@@ -191,14 +190,9 @@ def with_own_name_as_us(said: tuple[str, ...], sender: str | None) -> tuple[str,
     return tuple(own.sub("us", sentence) for sentence in said)
 
 
-def gain(said: tuple[str, ...]) -> bool:
+def gains(sentence: str) -> bool:
     """The customer is theirs by now: that is why a code is asked for, and so asks for it."""
-    return _GAINS.in_any(said)
-
-
-def telling(lines: tuple[str, ...]) -> tuple[str, ...]:
-    """The lines that tell something of a device, and do not merely list it."""
-    return tuple(line for line in lines if _names_device(line) and says_something(line))
+    return _GAINS.found(sentence)
 
 
 def _names_device(line: str) -> bool:

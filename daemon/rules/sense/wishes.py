@@ -60,7 +60,7 @@ _ASK = Sought(
 )
 _GIVES = Sought(
     r"\b(?:(?:please )?(?:find|see) (?:the )?(?:attached|below|enclosed)\b.{0,40}\bcodes?\b|(?:attached|below|here) (?:is|are) (?:the|our|all)"
-    r"|as requested|thank(?:s| you) for (?:sending|providing|the|your)|(?:have|has|been|now) (?:received|got)|(?<!not )(?<!n't )(?<!never )received (?:the|your|all)"
+    r"|as requested|(?:confirm|acknowledge)(?:ing)? (?:safe )?receipt|thank(?:s| you) for (?:sending|providing|the|your)|(?:have|has|been|now) (?:received|got)|(?<!not )(?<!n't )(?<!never )received (?:the|your|all)"
     r"|codes? (?:is|are) (?:attached|below|as follows)|codes? (?:now |all |safely )?received|you (?:sent|provided|supplied)|received your|in response to your|your (?:install\w* )?codes? request)\b",
 )
 _GENERAL_ASK = Sought(
@@ -478,13 +478,9 @@ def _tells(sentence: str) -> bool:
 
 
 def leaves_open(said: tuple[str, ...]) -> bool:
-    """It says something in a sentence of its own, and asks for nothing that we know."""
-    return not _ASK.in_any(said) and any(map(says_something, said))
-
-
-def says_something(sentence: str) -> bool:
-    """It says something beside a greeting and the Device IDs in it."""
-    return len(_WORD.findall(DEVICE.sub(" ", sentence))) >= LEAST_SAID
+    """It says something beside a greeting and Device IDs in a sentence of its own, and asks for nothing that we know."""
+    words = (len(_WORD.findall(DEVICE.sub(" ", sentence))) for sentence in said)
+    return not _ASK.in_any(said) and any(count >= LEAST_SAID for count in words)
 
 
 def attaches(said: tuple[str, ...]) -> bool:
