@@ -34,7 +34,8 @@ _GET = (
 _BARE_CODE = r"(?:(?:an? |the |[0-9]+ (?:x )?)?(?:install(?:ation)? )?codes?)"
 _BEGS = (
     r"\b(?:please|pls|plz|plse|kindly|ple?as)\b|\b(?:may|might) (?:we|i)\b"
-    rf"|\b(?:can|could|would|will) (?:you|we|i|u|it|someone|anyone|anybody|your team)\b[^.?!]{{0,60}}\b{_GET}\b"
+    r"|\b(?:can|could) (?:we|i) (?:\w+ )?(?:trouble|bother|ask|have|get|grab|request)\b"
+    rf"|\b(?:can|could|would|will) (?:you|we|i|u|it|someone|somebody|anyone|anybody|your team)\b[^.?!]{{0,60}}\b{_GET}\b"
     r"|(?:\A|\band )(?:(?:just|kindly) )?(?:send|provide|supply|share|forward) (?:us|me|over|the|these|both|all|through)\b"
 )
 _LACKS = (
@@ -47,12 +48,16 @@ _NAMES_WHAT = (
     rf"(?:\A|[,:\-] ?){_BARE_CODE} (?:for|of)\b|\A\W*{_BARE_CODE}\W*(?:\Z|{SPOT})|: *install codes?\b"
     r"|\brequest(?:ing)? (?:for|the|an?|install|codes?|that|you|these|this)\b|\bcodes? (?:enquir\w+|quer\w+|requests?)\b|\A\W*(?:install )?requests?\W*\Z"
 )
+_WISHES = (
+    r"\b(?:we|i) (?:\w+ )?(?:wish to|ask (?:for|that|you)|would (?:need|require))\b|\bwriting to (?:ask|request|enquire)\b|\bpossible to (?:get|have|obtain|send|receive|share|provide)\b"
+    r"|\b(?:stuck|waiting|nothing) without\b|\btrying to (?:get|obtain|find|source|track|locate)\b|\bin (?:need|search) of\b|\b(?:thankful|pleased|glad|happy) to (?:receive|have|get)\b|\bneed ics?\b"
+)
 _HOPES = (
     r"\b(?:any (?:chance|joy|luck|news|updates?|progress)|do you (?:have|hold|know)|is there an?|grateful|appreciated?|obliged|wonder(?:ing|ed)?|would (?:like to )?ask (?:you )?for|hoping"
     r"|look(?:ing)? forward|await\w*|would be (?:great|good|lovely)|let (?:us|me) have|following up|follow up|chasing|chaser|reminder|still outstanding|overdue)\b"
 )
 _HANDS_OVER = r"\b(?:as usual|next batch|one more|another one|two more|[0-9]+ more|see (?:below|table)|attached)\b"
-_ASKS = Sought(f"{_BEGS}|{_LACKS}|{_NAMES_WHAT}|{_HOPES}|{_HANDS_OVER}")
+_ASKS = Sought(f"{_BEGS}|{_LACKS}|{_NAMES_WHAT}|{_WISHES}|{_HOPES}|{_HANDS_OVER}")
 _POLITE = Sought(
     r"\bplease (?:note|be (?:aware|advised|assured)|let (?:me|us) know if|accept|do not hesitate|don't hesitate|feel free|(?:consider|treat|regard) (?:my|our|the|that) (?:\w+ )?(?:e-?mail|mail|message|request)"
     r"|see the subject|diarise|arrange)\b|\blook(?:ing)? forward to hearing\b"
@@ -69,7 +74,7 @@ _UNDER_A_CONDITION = Sought(
     r"|\bin (?:that|this|which) (?:event|case)\b"
 )
 _LATER = Sought(
-    r"(?:\b(?:will|would|shall|may|might)|'ll|'d) (?:(?:then|also|probably|likely|soon|only) )*(?:need|require|request|want|be (?:needed|required|requested|asking|requesting|after|needing|wanting|in touch))\b"
+    r"(?:(?<!\bhe )(?<!she )(?<!they )\b(?:will|would(?! (?:need|require))|shall|may|might)|(?<!\bhe)(?<!she)(?<!they)'ll|'d(?! (?:need|require))) (?:(?:then|also|probably|likely|soon|only) )*(?:need|require|request|want|be (?:needed|required|requested|asking|requesting|after|needing|wanting|in touch))\b"
     r"|(?:\bwill|'ll) (?:\w+ )?ask\b|\b(?:going to|gonna|about to|plan(?:ning)? to|intend to) (?:need|require|request|ask|want)\b|\bbe after\b"
 )
 _NOT_FOR_THEM = Sought(
@@ -103,12 +108,16 @@ _SAID_OF_IT = (
 )
 _OF_ONE_OF_SEVERAL = Sought(
     rf"\bthe (?:former|latter)\b|\bthe (?:first|second|third|fourth|fifth|last|other|bottom|top){_WHICH}\b{_SAID_OF_IT}"
-    r"|\b(?:that|this) one(?:'s)?\b(?! too| also| please| as well)|\bone of (?:them|these|those)\b|\bexcept(?:ion of)?\b"
+    r"|(?<!\bon )\b(?:that|this) one(?:'s)?\b(?! too| also| please| as well)|\bone of (?:them|these|those)\b|\bexcept(?:ion of)?\b"
 )
 _CASTS_DOUBT = either(_FOR_SHOW, _TO_ANOTHER_PLACE, _WENT_WRONG, _OF_ONE_OF_SEVERAL)
 """Wherever one of these stands in the mail, what it asks for is not to be taken as it is written."""
 _OF_THOSE_ASKED = Sought(r"\b(?:if|should|in case) (?:you|any|one|not|there)\b")
 """What is said of one of several if those who are asked did not install it, or hold nothing, takes nothing back."""
+_COURTEOUS = Sought(
+    r"\b(?:have a (?:good|great|nice|lovely)|hope (?:you|this|all|that)|best wishes|many thanks|take care)\b"
+)
+"""It tells nothing of the matter."""
 _LEAVES_NO_REQUEST = Sought(r"\?|\b(?:not|never|no|nobody|nothing|lost|left|gone|will|would)\b|n't\b|'ll\b")
 """What is told under a subject that names codes asks for them, but not with one of these."""
 
@@ -174,7 +183,7 @@ def _asks_in_line(line: str) -> bool:
 
 def _asks_by_subject(subject: str, said: tuple[str, ...]) -> bool:
     """No sentence asks: none tells anything, or none that could not stand under a subject that names codes."""
-    telling = tuple(sentence for sentence in said if _tells(sentence, LEAST_TOLD))
+    telling = tuple(one for one in said if _tells(one, LEAST_TOLD) and not _COURTEOUS.found(one))
     return not telling or (names_code(subject) and not _LEAVES_NO_REQUEST.in_any(telling))
 
 
