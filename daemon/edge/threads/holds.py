@@ -87,14 +87,9 @@ def due(connection: Connection, bands: Iterable[Band], today: date) -> list[Hold
         days = range(band.reminded_from, band.reminded_below)
         awake = sa.or_(item.c.wait_until.is_(None), item.c.wait_until <= today)
         places.append(sa.and_(item.c.reminded_day.in_(days), item.c.due_start <= band.started_by, awake))
-    # One query a place: an OR over them makes PostgreSQL read every held device.
-    found = {
-        hold.key: hold
-        for where in places
-        for hold in _item_holds(connection, sa.and_(ITEM_HELD, item.c.told_ops_at.is_not(None), where))
-    }
+    told = (sa.and_(ITEM_HELD, item.c.told_ops_at.is_not(None), where) for where in places)
     waiting = sa.and_(MAIL_HELD, mail.c.told_ops_at.is_not(None), mail.c.reminded_day.in_(_BELOW_BREACH))
-    return [*found.values(), *_mail_holds(connection, waiting)]
+    return [*_item_holds(connection, *told), *_mail_holds(connection, waiting)]
 
 
 def most_urgent(connection: Connection, limit: int) -> list[Hold]:
@@ -148,11 +143,16 @@ _SHARED = (
 """What all devices of one hold have in common."""
 
 
-def _item_holds(connection: Connection, where: sa.ColumnElement[bool]) -> list[Hold]:
+def _item_holds(connection: Connection, *places: sa.ColumnElement[bool]) -> list[Hold]:
+    """The holds of all devices that stand in any of `places`, each once.
+
+    One query a place: an OR over them makes PostgreSQL read every held device.
+    """
     query = sa.select(item.c.id, item.c.device_id, *_SHARED).join(thread, thread.c.case_id == item.c.case_id)
     # Sorted here: asked for an order, SQLite prefers a walk over the whole table to the index that finds the few.
+    rows = {row[0]: row for where in places for row in connection.execute(query.where(where)).all()}
     groups: dict[Any, list[int]] = {}
-    for row in sorted(connection.execute(query.where(where)).all(), key=itemgetter(0)):
+    for row in sorted(rows.values(), key=itemgetter(0)):
         groups.setdefault(row[2:], []).append(row[1])
     return [_item_hold(shared, devices) for shared, devices in groups.items()]
 
