@@ -58,6 +58,10 @@ class Unavailable(DaemonError):
     got_on = False
     """Whether some of what was to be done was done before: then the trouble is a new one."""
 
+    def __init__(self, words: str = "", *, wait_s: float = 0.0) -> None:
+        super().__init__(words)
+        self.wait_s = wait_s
+
 
 class Declined(Unavailable):
     """A server that is there answered no to one command: the same for another mail or folder may go."""

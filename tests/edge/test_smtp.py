@@ -277,19 +277,25 @@ async def test_once_one_link_got_in_the_others_are_made_side_by_side(server: Scr
     assert len(server.taken) == server.connections == 3
 
 
+async def at_work(relay: Relay) -> tuple["asyncio.Task[str]", asyncio.Event]:
+    """A letter that has its link, and what lets it go on."""
+    ready, go_on = asyncio.Event(), asyncio.Event()
+
+    async def mark() -> None:
+        ready.set()
+        await go_on.wait()
+
+    first = asyncio.create_task(relay.send(ENVELOPE, mark))
+    await ready.wait()
+    return first, go_on
+
+
 @pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "AUTH"])
 async def test_a_relay_that_bears_no_further_link_gets_all_on_those_it_has(verb: str) -> None:
     """What it says at the door of one link more is no trouble while another works; the letters go there, each once."""
     async with ScriptedSmtp(login=("codes", "right")) as server:
         relay = Relay(account(server.port, username="codes", password=lambda: "right", connections=4))
-        ready, go_on = asyncio.Event(), asyncio.Event()
-
-        async def at_work() -> None:
-            ready.set()
-            await go_on.wait()
-
-        first = asyncio.create_task(relay.send(ENVELOPE, at_work))
-        await ready.wait()
+        first, go_on = await at_work(relay)
         server.always(verb, say("432 4.3.2 concurrent connections limit exceeded"))
         others = [asyncio.create_task(relay.send(ENVELOPE, nothing)) for _ in range(5)]
         while server.connections < 4:  # noqa: ASYNC110  # the server counts, and rings no bell
@@ -319,14 +325,7 @@ async def test_a_link_that_was_left_meanwhile_is_used(server: ScriptedSmtp) -> N
 async def test_a_link_too_many_is_told_after_its_letter(server: ScriptedSmtp) -> None:
     """That letter is put off, as it is said; those that come next go on the links that the relay bears."""
     relay = Relay(account(server.port, connections=2))
-    ready, go_on = asyncio.Event(), asyncio.Event()
-
-    async def at_work() -> None:
-        ready.set()
-        await go_on.wait()
-
-    first = asyncio.create_task(relay.send(ENVELOPE, at_work))
-    await ready.wait()
+    first, go_on = await at_work(relay)
     server.next("BODY", say("432 4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded"))
     with pytest.raises(Deferred):
         await relay.send(ENVELOPE, nothing)
@@ -348,10 +347,10 @@ async def test_where_the_first_link_is_not_borne_that_is_trouble(server: Scripte
     server.always("CONNECT", None)
     together = asyncio.Barrier(3)
 
-    async def at_work() -> None:
+    async def meets() -> None:
         await together.wait()
 
-    await asyncio.gather(*(relay.send(ENVELOPE, at_work) for _ in range(3)))
+    await asyncio.gather(*(relay.send(ENVELOPE, meets) for _ in range(3)))
     await relay.close()
 
 

@@ -8,6 +8,7 @@ from daemon.commanding.desk import NotDone, OpsDesk
 from daemon.edge import wants
 from daemon.rules import counterparties
 from daemon.rules.asking import again as rules
+from daemon.rules.asking import ordering
 from daemon.rules.asking.asking_news import how_it_stands
 from daemon.rules.commands import order_rows
 from daemon.rules.commands.orders import RequestAgain
@@ -15,7 +16,6 @@ from daemon.rules.identifiers import DeviceId
 from daemon.rules.phrases import devices as devices_in_words
 from daemon.rules.phrases import it
 from daemon.rules.policy import ContactKind
-from daemon.rules.sense import scanning
 from daemon.rules.wanting import Want, WantState
 
 
@@ -31,7 +31,7 @@ def request_again(desk: OpsDesk, order: RequestAgain) -> str:
 def _devices(desk: OpsDesk, order: RequestAgain) -> list[DeviceId]:
     """Those of its line, of the lines below it, and of a table pasted into the mail."""
     rows = order_rows.with_pasted(order.rows, desk.mail.tables)
-    below = [(row, scanning.exact(row.device.strip()) or scanning.whole_cell(row.device)) for row in rows]
+    below = [(row, ordering.device_of(row)) for row in rows]
     bad = next((row.where for row, device in below if device is None), "")
     if bad:
         raise NotDone(f"{bad} is no Device ID; put one on each line below REQUEST AGAIN, and nothing else")

@@ -215,7 +215,7 @@ class Mailbox:
 def _translated(error: Exception, account: Account) -> DaemonError:
     words = _words(error, account)
     if throttled := _THROTTLED.search(str(error)):
-        return _asked_away(f"mailbox at {account.host}:{account.port}: {words}", int(throttled[1]) / 1000)
+        return Unavailable(f"mailbox at {account.host}:{account.port}: {words}", wait_s=int(throttled[1]) / 1000)
     if isinstance(error, LoginError):
         refused = not any(code in words.upper() for code in _NOT_NOW)
         return (LoginRefused if refused else Unavailable)(f"the mail server refused the login: {words}")
@@ -226,12 +226,6 @@ def _translated(error: Exception, account: Account) -> DaemonError:
     if isinstance(error, IMAPClient.Error) and _REPLY.match(words):
         return Declined(f"mailbox at {account.host}:{account.port}: {words}")
     return Unavailable(f"mailbox at {account.host}:{account.port}: {words}")
-
-
-def _asked_away(words: str, wait_s: float) -> Unavailable:
-    trouble = Unavailable(words)
-    trouble.wait_s = wait_s
-    return trouble
 
 
 def _words(error: Exception, account: Account) -> str:

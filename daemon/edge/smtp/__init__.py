@@ -158,9 +158,7 @@ class Relay:
                 alone = not (self._at_work or self._idle)  # a letter may have ended meanwhile, and left its link
                 self._end_turn(too_many=True)
                 if alone:
-                    trouble = Unavailable(str(no))
-                    trouble.wait_s = no.wait_s
-                    raise trouble from None
+                    raise Unavailable(str(no), wait_s=no.wait_s) from None
             except BaseException:
                 self._end_turn(too_many=False)
                 raise
@@ -276,9 +274,7 @@ class Relay:
         text = f"relay {account.host}:{account.port} refuses our login: {error.code} {shown(words)}"
         if error.code >= 500:
             return LoginRefused(text)
-        no = _NoFurtherLink(text)
-        no.wait_s = _LOCKED_FOR_S if "too many login" in words.lower() else 0.0
-        return no
+        return _NoFurtherLink(text, wait_s=_LOCKED_FOR_S if "too many login" in words.lower() else 0.0)
 
 
 def _is_not_now(error: Exception) -> bool:

@@ -199,9 +199,8 @@ def keep_code(connection: Connection, vault: Vault, one: Want, code: InstallCode
 def open_codes(connection: Connection, vault: Vault, ids: Sequence[int]) -> dict[DeviceId, InstallCode]:
     """The codes of these wants, opened; the caller audits each. Raises SealBroken."""
     codes: dict[DeviceId, InstallCode] = {}
-    query = sa.select(want.c.id, want.c.device_id, want.c.install_code).order_by(
-        want.c.id
-    )  # the newest of a device counts
+    # In their order: of several wants of a device the newest counts.
+    query = sa.select(want.c.id, want.c.device_id, want.c.install_code).order_by(want.c.id)
     for some in chunks(list(ids)):
         for row in connection.execute(query.where(want.c.id.in_(some), want.c.install_code.is_not(None))):
             octets = vault.open(row.install_code, table="want", column="install_code", row=row.id)
@@ -213,9 +212,9 @@ def closed_codes(connection: Connection, vault: Vault, devices: Sequence[DeviceI
     """The last code that came for each of `devices` and was given up. Raises SealBroken."""
     given_up = sa.select(want.c.id).where(want.c.state == WantState.CLOSED, want.c.install_code.is_not(None))
     ids = [
-        row
+        want_id
         for some in chunks([eui_to_int(device) for device in devices])
-        for row in connection.execute(given_up.where(want.c.device_id.in_(some))).scalars()
+        for want_id in connection.execute(given_up.where(want.c.device_id.in_(some))).scalars()
     ]
     return open_codes(connection, vault, ids)
 

@@ -125,12 +125,17 @@ def checked(rows: Iterable[OrderedRow], today: date) -> Checked:
     return Checked(tuple(sound.values()), tuple(refused))
 
 
+def device_of(row: OrderedRow) -> DeviceId | None:
+    """The Device ID of its cell; None: it is none."""
+    return scanning.exact(row.device.strip()) or scanning.whole_cell(row.device)
+
+
 def _same(one: str, other: str) -> bool:
     return one.casefold() == other.casefold()
 
 
 def _sound(row: OrderedRow, today: date) -> Sound | Refused:
-    device = scanning.exact(row.device.strip()) or scanning.whole_cell(row.device)
+    device = device_of(row)
     if device is None:
         why = scanning.what_is_wrong(row.device) if row.device.strip() else "the Device ID is missing"
         return Refused(row.where, why)
@@ -289,15 +294,15 @@ def _in_the_way(device: DeviceId, known: Known, ours: counterparties.Names) -> s
             f"{crossed.party} asks us for it in {crossed.reference}: one matter; answer or close that first, then order "
             "it again if we still need it"
         )
-    return _of_want(device, want, known) if want is not None else ""
+    return _of_want(want, known) if want is not None else ""
 
 
-def _of_want(device: DeviceId, want: Want, known: Known) -> str:
+def _of_want(want: Want, known: Known) -> str:
     reference = known.references.get(want.case_id, "")
     in_inquiry = f" in {reference}" if reference else ""
     if want.state is WantState.ANSWERED and want.answered_at is not None:
         answered = f"{want.party} answered with its code on {day(local_day(want.answered_at))}{in_inquiry}"
-        return f"{answered}; if it does not work, say REQUEST AGAIN {device}"
+        return f"{answered}; if it does not work, say REQUEST AGAIN {want.device_id}"
     if not want.open:
         return ""
     if not want.asked:

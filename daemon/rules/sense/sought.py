@@ -48,7 +48,7 @@ class _Way:
         return at >= 0
 
 
-@lru_cache(maxsize=4)  # a dozen patterns are looked for in what one mail says
+@lru_cache(maxsize=1)  # a dozen patterns are looked for in what one mail says
 def _in_words(texts: tuple[str, ...]) -> str:
     """All `texts` that hold a word: a list of Device IDs is as long as what is said of it."""
     return "\n".join(filter(_LETTER_OF_WORDS.search, texts))
